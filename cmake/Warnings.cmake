@@ -1,0 +1,22 @@
+# One interface target that everything of ours links: warnings, hardening, sanitizers.
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+
+add_library(mailhaul-flags INTERFACE)
+target_compile_definitions(mailhaul-flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
+target_compile_options(mailhaul-flags INTERFACE
+    -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+    -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
+    -Wimplicit-fallthrough -Werror
+    -fstack-protector-strong -fno-strict-aliasing)
+target_link_options(mailhaul-flags INTERFACE -Wl,-z,relro,-z,now)
+if(MAILHAUL_SANITIZE)
+    target_compile_options(mailhaul-flags INTERFACE
+        -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(mailhaul-flags INTERFACE -fsanitize=address,undefined)
+elseif(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+    target_compile_options(mailhaul-flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+endif()
+if(MAILHAUL_FAULTS)
+    target_compile_definitions(mailhaul-flags INTERFACE MAILHAUL_FAULTS=1)
+endif()

@@ -1,0 +1,1 @@
+/* courier */ typedef int mh_courier_placeholder;

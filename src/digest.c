@@ -1,0 +1,76 @@
+#include "digest.h"
+
+#include <string.h>
+
+static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+void
+mh_digester_init(MhDigester *digester)
+{
+    crypto_generichash_init(&digester->state, NULL, 0, MH_DIGEST_BYTES);
+}
+
+void
+mh_digester_add(MhDigester *digester, MhSpan bytes)
+{
+    if (bytes.len > 0)
+        crypto_generichash_update(&digester->state, bytes.data, bytes.len);
+}
+
+MhDigest
+mh_digester_finish(MhDigester *digester)
+{
+    MhDigest digest;
+    crypto_generichash_final(&digester->state, digest.bytes, sizeof digest.bytes);
+    return digest;
+}
+
+MhDigest
+mh_digest_of(MhSpan bytes)
+{
+    MhDigester digester;
+    mh_digester_init(&digester);
+    mh_digester_add(&digester, bytes);
+    return mh_digester_finish(&digester);
+}
+
+bool
+mh_digest_equal(const MhDigest *a, const MhDigest *b)
+{
+    return memcmp(a->bytes, b->bytes, MH_DIGEST_BYTES) == 0;
+}
+
+void
+mh_digest_format(const MhDigest *digest, char out_text[MH_DIGEST_TEXT + 1])
+{
+    for (size_t group = 0; group < MH_DIGEST_BYTES / 5; group++) {
+        uint64_t bits = 0;
+        for (size_t i = 0; i < 5; i++)
+            bits = bits << 8 | digest->bytes[group * 5 + i];
+        for (size_t i = 0; i < 8; i++)
+            out_text[group * 8 + i] = alphabet[bits >> (35 - 5 * i) & 31];
+    }
+    out_text[MH_DIGEST_TEXT] = '\0';
+}
+
+bool
+mh_digest_parse(MhSpan text, MhDigest *out_digest)
+{
+    MhDigest digest;
+    if (text.len != MH_DIGEST_TEXT)
+        return false;
+    for (size_t group = 0; group < MH_DIGEST_BYTES / 5; group++) {
+        uint64_t bits = 0;
+        for (size_t i = 0; i < 8; i++) {
+            uint8_t c = text.data[group * 8 + i];
+            const char *hit = c != '\0' ? strchr(alphabet, c) : NULL;
+            if (hit == NULL)
+                return false;
+            bits = bits << 5 | (uint64_t)(hit - alphabet);
+        }
+        for (size_t i = 0; i < 5; i++)
+            digest.bytes[group * 5 + i] = (uint8_t)(bits >> (32 - 8 * i));
+    }
+    *out_digest = digest;
+    return true;
+}

@@ -1,0 +1,79 @@
+/* finding: something odd in the input, and what was made of it.
+ *
+ * A finding is never an error: reading went on. Findings are collected while a mailbox is read,
+ * counted in the report, and never printed from inside a parser. A hostile mailbox can cause
+ * millions; each code keeps only its first MH_FINDINGS_KEPT records, the counts stay exact.
+ */
+#pragma once
+
+#include "bytes.h"
+
+typedef enum {
+    MH_WEIGHT_NOTE,     /* worth knowing; nothing was changed or lost */
+    MH_WEIGHT_REPAIRED, /* the input was wrong; what was meant was carried */
+    MH_WEIGHT_LOSS,     /* something could not be carried: exit status 1 */
+} MhWeight;
+
+/* The one table of findings: code, weight, and the sentence an admin reads. The code's lower-case
+ * name with '-' for '_' is what JSON shows. Detail (a name, a number) follows after a colon. */
+#define MH_FINDING_TABLE(X)                                                                        \
+    /* mbox: where messages begin and end */                                                       \
+    X(MBOX_BOUNDARY_DOUBTFUL, NOTE, "a line 'From ' could be read either way")                     \
+    /* mbox: metadata headers */                                                                   \
+    /* mbox: UIDs */                                                                               \
+    /* mbox: dates */                                                                              \
+    /* mbox: locks and files */                                                                    \
+    /* maildir: state files of the target */                                                       \
+    /* courier: UID and UIDL lists */                                                              \
+    /* courier: keywords */                                                                        \
+    /* courier: subscriptions, access control, quota */                                            \
+    /* folder names */                                                                             \
+    /* survey: what was found and is not mail */                                                   \
+    /* sync */                                                                                     \
+    /* the machine we run on */
+
+typedef enum {
+#define MH_FINDING_ENUM(code, weight, text) MH_FINDING_##code,
+    MH_FINDING_TABLE(MH_FINDING_ENUM)
+#undef MH_FINDING_ENUM
+        MH_FINDING_COUNT
+} MhFindingCode;
+
+/* How many records of one code a collection keeps. */
+#define MH_FINDINGS_KEPT 50
+
+typedef struct {
+    MhFindingCode code;
+    bool has_offset;
+    uint64_t offset;  /* byte offset or line number in the file, as the code says */
+    uint32_t message; /* 1 is the first message of the mailbox; 0: not about one message */
+    char *detail;     /* printable UTF-8; NULL when there is none */
+} MhFinding;
+
+typedef struct MhFindings MhFindings;
+
+MhFindings *mh_findings_new(void);
+void mh_findings_free(MhFindings *findings); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhFindings, mh_findings_free)
+
+/* All three take NULL @findings and then do nothing. @detail_format may be NULL. Bytes from
+ * outside go through mh_printable() before they become detail. */
+void mh_findings_add(MhFindings *findings, MhFindingCode code, const char *detail_format, ...)
+    G_GNUC_PRINTF(3, 4);
+void mh_findings_add_at(MhFindings *findings, MhFindingCode code, uint64_t offset, uint32_t message,
+                        const char *detail_format, ...) G_GNUC_PRINTF(5, 6);
+/* Adds all of @other, which stays as it is. */
+void mh_findings_merge(MhFindings *findings, const MhFindings *other);
+
+/* How often @code was met; how many findings there are of @weight. */
+uint64_t mh_findings_count(const MhFindings *findings, MhFindingCode code);
+uint64_t mh_findings_weigh(const MhFindings *findings, MhWeight weight);
+/* The kept records, in the order they came. Borrowed. */
+size_t mh_findings_kept(const MhFindings *findings);
+const MhFinding *mh_findings_get(const MhFindings *findings, size_t index);
+
+const char *mh_finding_name(MhFindingCode code); /* "mbox-boundary-doubtful" */
+const char *mh_finding_text(MhFindingCode code);
+MhWeight mh_finding_weight(MhFindingCode code);
+const char *mh_weight_name(MhWeight weight); /* "note", "repaired", "loss" */
+bool mh_finding_from_name(const char *name, MhFindingCode *out_code);

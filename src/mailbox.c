@@ -1,0 +1,149 @@
+#include "mailbox.h"
+
+#include "size-limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+MhMailbox *
+mh_mailbox_new(void)
+{
+    MhMailbox *mailbox = g_new0(MhMailbox, 1);
+    mailbox->messages = g_array_new(FALSE, TRUE, sizeof(MhMessage));
+    mailbox->keyword_names = g_ptr_array_new_with_free_func(g_free);
+    mailbox->keyword_numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    mailbox->set_starts = g_array_new(FALSE, FALSE, sizeof(guint));
+    mailbox->set_members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+    mailbox->set_numbers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
+                                                 (GDestroyNotify)g_bytes_unref, NULL);
+    mailbox->texts = g_byte_array_new();
+    g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
+    mh_mailbox_keyword_set(mailbox, NULL, 0);
+    return mailbox;
+}
+
+void
+mh_mailbox_free(MhMailbox *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    g_array_unref(mailbox->messages);
+    g_ptr_array_unref(mailbox->keyword_names);
+    g_hash_table_unref(mailbox->keyword_numbers);
+    g_array_unref(mailbox->set_starts);
+    g_array_unref(mailbox->set_members);
+    g_hash_table_unref(mailbox->set_numbers);
+    g_byte_array_unref(mailbox->texts);
+    g_free(mailbox);
+}
+
+MhMessage *
+mh_mailbox_add(MhMailbox *mailbox)
+{
+    g_array_set_size(mailbox->messages, mailbox->messages->len + 1);
+    return &g_array_index(mailbox->messages, MhMessage, mailbox->messages->len - 1);
+}
+
+MhMessage *
+mh_mailbox_get(const MhMailbox *mailbox, size_t index)
+{
+    g_assert(index < mailbox->messages->len);
+    return &g_array_index(mailbox->messages, MhMessage, index);
+}
+
+size_t
+mh_mailbox_length(const MhMailbox *mailbox)
+{
+    return mailbox->messages->len;
+}
+
+bool
+mh_mailbox_keyword(MhMailbox *mailbox, MhSpan name, uint16_t *out_number)
+{
+    if (name.len == 0 || name.len > MH_LIMIT_KEYWORD_BYTES)
+        return false;
+    g_autofree char *exact = mh_span_dup(name);
+    g_autofree char *folded = g_ascii_strdown(exact, -1);
+    gpointer known = g_hash_table_lookup(mailbox->keyword_numbers, folded);
+    if (known != NULL) {
+        *out_number = (uint16_t)(GPOINTER_TO_UINT(known) - 1);
+        return true;
+    }
+    if (mailbox->keyword_names->len >= MH_LIMIT_KEYWORDS)
+        return false;
+    *out_number = (uint16_t)mailbox->keyword_names->len;
+    g_ptr_array_add(mailbox->keyword_names, g_steal_pointer(&exact));
+    g_hash_table_insert(mailbox->keyword_numbers, g_steal_pointer(&folded),
+                        GUINT_TO_POINTER(mailbox->keyword_names->len));
+    return true;
+}
+
+size_t
+mh_mailbox_keyword_count(const MhMailbox *mailbox)
+{
+    return mailbox->keyword_names->len;
+}
+
+const char *
+mh_mailbox_keyword_name(const MhMailbox *mailbox, uint16_t number)
+{
+    g_assert(number < mailbox->keyword_names->len);
+    return mailbox->keyword_names->pdata[number];
+}
+
+static int
+compare_numbers(const void *a, const void *b)
+{
+    return (int)*(const uint16_t *)a - (int)*(const uint16_t *)b;
+}
+
+uint32_t
+mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count)
+{
+    size_t unique = 0;
+    if (count > 1)
+        qsort(members, count, sizeof *members, compare_numbers);
+    for (size_t i = 0; i < count; i++) {
+        if (unique == 0 || members[unique - 1] != members[i])
+            members[unique++] = members[i];
+    }
+    g_autoptr(GBytes) key = g_bytes_new(members, unique * sizeof *members);
+    gpointer number;
+    if (g_hash_table_lookup_extended(mailbox->set_numbers, key, NULL, &number))
+        return GPOINTER_TO_UINT(number);
+    uint32_t set = mailbox->set_starts->len;
+    g_array_append_val(mailbox->set_starts, mailbox->set_members->len);
+    if (unique > 0)
+        g_array_append_vals(mailbox->set_members, members, (guint)unique);
+    g_hash_table_insert(mailbox->set_numbers, g_steal_pointer(&key), GUINT_TO_POINTER(set));
+    return set;
+}
+
+const uint16_t *
+mh_mailbox_keyword_members(const MhMailbox *mailbox, uint32_t set, size_t *out_count)
+{
+    g_assert(set < mailbox->set_starts->len);
+    guint start = g_array_index(mailbox->set_starts, guint, set);
+    guint end = set + 1 < mailbox->set_starts->len
+                    ? g_array_index(mailbox->set_starts, guint, set + 1)
+                    : mailbox->set_members->len;
+    *out_count = end - start;
+    return &g_array_index(mailbox->set_members, uint16_t, start);
+}
+
+MhText
+mh_mailbox_text(MhMailbox *mailbox, MhSpan bytes)
+{
+    if (bytes.len == 0)
+        return 0;
+    MhText text = mailbox->texts->len;
+    g_byte_array_append(mailbox->texts, bytes.data, (guint)bytes.len);
+    g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
+    return text;
+}
+
+const char *
+mh_mailbox_get_text(const MhMailbox *mailbox, MhText text)
+{
+    return text != 0 ? (const char *)mailbox->texts->data + text : NULL;
+}

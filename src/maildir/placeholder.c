@@ -1,0 +1,1 @@
+/* maildir */ typedef int mh_maildir_placeholder;

@@ -1,0 +1,1 @@
+/* mbox */ typedef int mh_mbox_placeholder;

@@ -1,0 +1,54 @@
+/* source: what anything that mail is read from offers to the engine.
+ *
+ * A source is one mailbox, opened and locked as its format demands. It is read only, always.
+ * A new kind of source is a new folder beside mbox/ and courier/ with an adapter that offers this;
+ * nothing above it knows.
+ *
+ * Identity. Every message has an MhDigest by which a later run knows it again:
+ * - where the source has names for its messages (Courier), the digest of the base name;
+ * - otherwise the digest of the bytes as delivered, so that a changed Status line is not a new
+ *   message. Equal messages then have equal identities, and stay as many as they are.
+ *
+ * Life cycle: open (by the adapter's own function), index once, then copy or link any messages in
+ * any order, then check, then free.
+ */
+#pragma once
+
+#include "mailbox.h"
+#include "safe-file.h"
+
+typedef struct MhSource MhSource;
+
+typedef struct {
+    /* Reads the whole mailbox into @out, which is new. What is odd becomes findings. Fails only
+     * when the mailbox as a whole cannot be read, or is none. */
+    bool (*index)(MhSource *source, MhMailbox *out, MhFindings *findings, GError **error);
+
+    /* Writes the bytes of @message, as delivered, to @fd from its current position: exactly
+     * size_bytes of them. */
+    bool (*copy)(MhSource *source, const MhMessage *message, int fd, GError **error);
+
+    /* Opens the file that holds exactly the bytes of @message, for links and reflinks. NULL where
+     * messages have no files of their own. -1 on error. */
+    int (*open_message)(MhSource *source, const MhMessage *message, GError **error);
+
+    /* Is the source still what index() read? False with @error G_FILE_ERROR_AGAIN when it has
+     * changed since: then what was read must be read again. */
+    bool (*check)(MhSource *source, GError **error);
+
+    void (*free)(MhSource *source);
+} MhSourceClass;
+
+/* The first member of every adapter's own struct. */
+struct MhSource {
+    const MhSourceClass *class;
+    MhStamp stamp; /* of the file or the directories it stands for, when it was opened */
+};
+
+static inline void
+mh_source_free(MhSource *source)
+{
+    if (source != NULL)
+        source->class->free(source);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhSource, mh_source_free)

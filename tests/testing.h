@@ -1,0 +1,24 @@
+/* testing: what every cmocka test of ours includes. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "bytes.h"
+
+/* A copy of @text on a heap block of exactly its size, so that the address sanitizer catches a
+ * read of one byte too far. Free with g_free() on ->data. */
+static inline MhSpan
+testing_exact_copy(const void *data, size_t len)
+{
+    uint8_t *block = g_malloc(len > 0 ? len : 1);
+    if (len > 0)
+        memcpy(block, data, len);
+    return mh_span(block, len);
+}
