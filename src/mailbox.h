@@ -34,12 +34,12 @@ typedef struct {
     GArray *messages; /* of MhMessage, in mailbox order */
 
     /* private */
-    GPtrArray *keyword_names;     /* of char *, index is the keyword's number */
-    GHashTable *keyword_numbers;  /* name in lower case -> number + 1 */
-    GArray *set_starts;           /* set number -> start in set_members */
-    GArray *set_members;          /* of uint16_t, ascending within a set */
-    GHashTable *set_numbers;      /* members as GBytes -> set number */
-    GByteArray *texts;            /* NUL-terminated strings, MhText is the offset */
+    GPtrArray *keyword_names;    /* of char *, index is the keyword's number */
+    GHashTable *keyword_numbers; /* name in lower case -> number + 1 */
+    GArray *set_starts;          /* set number -> start in set_members */
+    GArray *set_members;         /* of uint16_t, ascending within a set */
+    GHashTable *set_numbers;     /* members as GBytes -> set number */
+    GByteArray *texts;           /* NUL-terminated strings, MhText is the offset */
 } MhMailbox;
 
 MhMailbox *mh_mailbox_new(void);

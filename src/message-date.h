@@ -8,12 +8,12 @@
 
 /* A civil date and time as it was written. */
 typedef struct {
-    int year;            /* four digits, 1..9999 */
-    int month;           /* 1..12 */
-    int day;             /* 1..31, valid for the month */
-    int hour;            /* 0..23 */
-    int minute;          /* 0..59 */
-    int second;          /* 0..60 */
+    int year;   /* four digits, 1..9999 */
+    int month;  /* 1..12 */
+    int day;    /* 1..31, valid for the month */
+    int hour;   /* 0..23 */
+    int minute; /* 0..59 */
+    int second; /* 0..60 */
     bool has_zone;
     int zone_offset_min; /* minutes east of UTC; meaningful with has_zone only */
 } MhDate;

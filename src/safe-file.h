@@ -44,8 +44,7 @@ typedef enum {
 
 /* Opens a regular file for reading, without blocking; anything else (directory, FIFO, device,
  * socket) is an error that says what it is. @out_stat may be NULL. -1 on error. */
-int mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat,
-                 GError **error);
+int mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error);
 
 /* Reads a small file whole. NULL with @error; G_FILE_ERROR_NOENT when it is not there, and
  * G_FILE_ERROR_FAILED when it is larger than @max_bytes. @out_stat may be NULL. */
