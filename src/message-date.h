@@ -39,3 +39,11 @@ bool mh_date_parse_received(MhSpan value, MhDate *out_date);
 /* Seconds since 1970-01-01T00:00:00Z. A date without zone is local time in @local, NULL meaning
  * UTC; in the hour that daylight saving skips or repeats the earlier offset counts. */
 int64_t mh_date_to_unix(const MhDate *date, GTimeZone *local);
+
+/* The same in two steps, for fields that are out of range and count on (hour 25, February 30):
+ * the date's own clock as if it were UTC (its zone plays no part; the month must be 1..12), and
+ * what such a clock in @local means. */
+int64_t mh_date_clock(const MhDate *date);
+int64_t mh_date_clock_to_unix(int64_t clock, GTimeZone *local);
+/* Back from a clock, without zone. False when its year is not 1..9999. */
+bool mh_date_from_clock(int64_t clock, MhDate *out_date);
