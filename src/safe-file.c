@@ -196,6 +196,8 @@ mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **e
         fail(error, errno, "make directory", dirfd, name);
         return -1;
     }
+    if (made) /* the umask may have kept us out */
+        mh_safe_path_let_owner_in(dirfd, name);
     int fd = mh_open_dir_links(dirfd, name, MH_LINKS_REFUSE, error);
     if (fd >= 0 && made && fchmod(fd, mode) != 0) {
         fail(error, errno, "set the mode of", dirfd, name);

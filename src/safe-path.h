@@ -23,5 +23,9 @@ int mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind,
  * mounted there. */
 int mh_safe_path_enter(int dirfd, const char *name);
 
+/* A directory that keeps its own owner out gets mode 0700. 0 or -errno; a mode that cannot be set
+ * is no failure here, what needs it will fail. */
+int mh_safe_path_let_owner_in(int dirfd, const char *name);
+
 /* For tests: are we to do without system calls that older kernels lack? */
 bool mh_safe_path_no_openat2(void);

@@ -16,22 +16,12 @@ typedef struct {
     uint64_t moved; /* names given so far */
 } Removal;
 
-/* Opens a directory to be emptied. Its owner may be kept out of it only by its mode: that is
- * changed. A descriptor or -errno. */
+/* Opens a directory to be emptied. A descriptor or -errno. */
 static int
 enter(int dirfd, const char *name)
 {
-    char in_proc[64];
-    struct stat st;
-    int fd = mh_safe_path_find(dirfd, name, MH_LINKS_REFUSE);
-    if (fd < 0)
-        return fd;
-    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && (st.st_mode & 0700) != 0700) {
-        g_snprintf(in_proc, sizeof in_proc, "/proc/self/fd/%d", fd);
-        (void)chmod(in_proc, 0700);
-    }
-    close(fd);
-    return mh_safe_path_enter(dirfd, name);
+    int failed = mh_safe_path_let_owner_in(dirfd, name);
+    return failed != 0 ? failed : mh_safe_path_enter(dirfd, name);
 }
 
 /* A name that is free in the top directory. */
