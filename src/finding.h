@@ -62,6 +62,8 @@ void mh_findings_add(MhFindings *findings, MhFindingCode code, const char *detai
     G_GNUC_PRINTF(3, 4);
 void mh_findings_add_at(MhFindings *findings, MhFindingCode code, uint64_t offset, uint32_t message,
                         const char *detail_format, ...) G_GNUC_PRINTF(5, 6);
+/* Counts @more findings of @code without records of their own. */
+void mh_findings_add_count(MhFindings *findings, MhFindingCode code, uint64_t more);
 /* Adds all of @other, which stays as it is. */
 void mh_findings_merge(MhFindings *findings, const MhFindings *other);
 
