@@ -45,8 +45,8 @@ mh_date_month(MhSpan word)
     return 0;
 }
 
-static bool
-is_weekday(MhSpan word)
+bool
+mh_date_is_weekday(MhSpan word)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(weekdays); i++) {
         if (word.len >= 3 && mh_span_starts_with_nocase(mh_span_from_string(weekdays[i]), word))
@@ -386,7 +386,7 @@ mh_date_parse_rfc5322(MhSpan value, MhDate *out_date)
     MhDate date = {0};
     MhSpan rest = value;
     MhSpan behind = rest;
-    if (is_weekday(take_letters(&behind))) {
+    if (mh_date_is_weekday(take_letters(&behind))) {
         take_byte(&behind, '.');
         take_byte(&behind, ',');
         rest = behind;

@@ -21,6 +21,8 @@ typedef struct {
 /* Month from its English name, any case: the three letters, the whole name, or "Sept".
  * 1..12; 0 when @word is none. */
 int mh_date_month(MhSpan word);
+/* Is @word an English weekday, any case, its first three letters or more ("Thu", "Thur")? */
+bool mh_date_is_weekday(MhSpan word);
 /* Sets has_zone from "+hhmm", "-hhmm" or a name of RFC 822 ("GMT", "UT", "EST", ...) or one of
  * the well-known European ones ("MET", "CET", "CEST", ...). False when @word is no zone that we
  * know: then nothing is set. */
