@@ -24,6 +24,14 @@ typedef enum {
     /* mbox: dates */                                                                              \
     /* mbox: locks and files */                                                                    \
     /* maildir: state files of the target */                                                       \
+    X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
+      "the UID list is damaged; messages listed from here on lose their UIDs")                     \
+    X(MAILDIR_UIDLIST_DUPLICATE, REPAIRED,                                                         \
+      "the UID list names a file twice; its later UID counts")                                     \
+    X(MAILDIR_UIDLIST_FIELD, REPAIRED, "a field in the UID list was not valid and was left out")   \
+    X(MAILDIR_UIDLIST_GUID, REPAIRED,                                                              \
+      "the UID list's GUID was all zero, which crashes servers; left out")                         \
+    X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
     /* courier: UID and UIDL lists */                                                              \
     /* courier: keywords */                                                                        \
     /* courier: subscriptions, access control, quota */                                            \
