@@ -33,6 +33,19 @@ typedef enum {
       "the UID list's GUID was all zero, which crashes servers; left out")                         \
     X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
     /* courier: UID and UIDL lists */                                                              \
+    X(COURIER_UIDS_NONE, NOTE, "no UID list: no IMAP client has opened this folder")               \
+    X(COURIER_UIDS_LOST, LOSS, "the UID list is unreadable: every message gets a new UID")         \
+    X(COURIER_UIDVALIDITY_INVALID, LOSS, "no client may be given this UIDVALIDITY")                \
+    X(COURIER_UIDNEXT_INVALID, REPAIRED, "the next UID in the list is not above all its UIDs")     \
+    X(COURIER_UIDDB_LINE, NOTE, "a line of the UID list that Courier ignores")                     \
+    X(COURIER_UIDDB_ODD, NOTE, "odd text in the UID list, read as Courier reads it")               \
+    X(COURIER_UIDDB_UNENDED, NOTE, "the last line of the UID list has no end")                     \
+    X(COURIER_UIDDB_NAME_REPEATED, NOTE, "names repeated in the UID list: the last counts")        \
+    X(COURIER_UID_INVALID, REPAIRED, "no client may be given this UID: a new one is due")          \
+    X(COURIER_UID_REPEATED, REPAIRED, "two messages have one UID: the second gets a new one")      \
+    X(COURIER_UIDS_EXHAUSTED, LOSS, "no UIDs are left for new messages")                           \
+    X(COURIER_FILE_TWICE, REPAIRED, "two files in cur/ claim one UID: the second gets a new one")  \
+    X(COURIER_LISTED_IN_NEW, NOTE, "a message has a UID but is in new/: it gets another one")      \
     /* courier: keywords */                                                                        \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
