@@ -32,6 +32,7 @@ typedef enum {
     X(MAILDIR_UIDLIST_GUID, REPAIRED,                                                              \
       "the UID list's GUID was all zero, which crashes servers; left out")                         \
     X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
+    X(MAILDIR_KEYWORDS_LINE, NOTE, "a line of the target's keyword table does not count")          \
     /* courier: UID and UIDL lists */                                                              \
     X(COURIER_UIDS_NONE, NOTE, "no UID list: no IMAP client has opened this folder")               \
     X(COURIER_UIDS_LOST, LOSS, "the UID list is unreadable: every message gets a new UID")         \
