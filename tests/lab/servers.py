@@ -191,7 +191,7 @@ while [ "$1" != -- ]; do
 done
 shift
 """
-AS_ROOT = INSIDE + 'exec $LAB_TRACE chroot "$root" "$@"\n'
+AS_ROOT = INSIDE + 'exec $LAB_TRACE chroot --userspec="$LAB_UID:$LAB_GID" "$root" "$@"\n'
 AS_SELF = INSIDE + ('exec $LAB_TRACE unshare --user --map-user=$LAB_UID --map-group=$LAB_GID '
                     '--root="$root" -- "$@"\n')
 
@@ -205,7 +205,7 @@ def etc_files(folder, users):
         rows += [("nobody", 65534, 65534, "/"), ("dovecot", 64001, 64001, "/"),
                  ("dovenull", 64002, 64002, "/"), ("courier", 64003, 64003, "/")]
     else:
-        rows += [("self", os.geteuid(), os.getegid(), "/")]
+        rows += [(name, os.geteuid(), os.getegid(), "/") for name in ("self", "dovenull", "dovecot")]
     rows += list(users)
     with open(os.path.join(folder, "passwd"), "w") as f:
         f.writelines("%s:x:%d:%d::%s:/bin/sh\n" % (n, u, g, h) for n, u, g, h in rows)
@@ -214,24 +214,25 @@ def etc_files(folder, users):
     return folder
 
 
-def command(name, argv, etc, binds=(), trace=None):
+def command(name, argv, etc, binds=(), trace=None, owner=(0, 0)):
     """(argv, environment additions) that run @argv inside server @name's root. @etc is a folder
-    made by etc_files(). @trace is a command, of the machine itself, to run the whole under."""
+    made by etc_files(). @trace is a command, of the machine itself, to run the whole under.
+    @owner is (uid, gid) to be there, if we are root; an ordinary user stays himself."""
     root = ensure(name)
     namespaces = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private"]
     if os.geteuid() != 0:
         namespaces += ["--user", "--map-root-user"]
     script = AS_ROOT if os.geteuid() == 0 else AS_SELF
-    env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(os.geteuid()),
-           "LAB_GID": str(os.getegid()), "TZ": "UTC0", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    uid, gid = owner if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(uid), "LAB_GID": str(gid), "TZ": "UTC0", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     # Dies with the test that started it, however that test ends.
     return (["setpriv", "--pdeathsig", "KILL", "unshare"] + namespaces
             + ["sh", "-c", script, "inside", root, etc] + list(binds) + ["--"] + list(argv)), env
 
 
-def run(name, argv, etc, binds=(), check=True, input=None, env=None, timeout=120):
+def run(name, argv, etc, binds=(), owner=(0, 0), check=True, input=None, env=None, timeout=120):
     """Runs one command inside server @name's root and returns the CompletedProcess (bytes)."""
-    full, additions = command(name, argv, etc, binds)
+    full, additions = command(name, argv, etc, binds, owner=owner)
     done = subprocess.run(full, input=input if input is not None else b"",
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                           env=dict(os.environ, **additions, **(env or {})))
