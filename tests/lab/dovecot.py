@@ -190,7 +190,7 @@ class Dovecot:
 
     def stop(self):
         if self.process is not None:
-            servers.stop(self.process)
+            servers.stop(self.process, self.trace is not None)
             self.process = None
 
     __enter__ = start

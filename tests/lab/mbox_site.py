@@ -310,6 +310,8 @@ NO_STATE = ("uidvalidity", "uidnext", "subscribed", "pop3-uidl")
 
 def build(work, seed=1):
     """The site, every kind of account once. @work must be below /tmp and open to all users."""
+    os.environ["TZ"] = servers.ZONE
+    time.tzset()
     site, generator = Site(work), messages.Generator(seed)
     ada = site.add("ada", "dovecot")
     bob = site.add("bob@example.org", "dovecot, few folders")

@@ -22,11 +22,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STORE = os.environ.get("MAILHAUL_LAB_SERVERS") or os.path.join(TOP, "build", "servers")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+# Everything in the lab lives by one clock with daylight saving, so that local times in From_ lines
+# and dates on the wire differ.
+ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
 
 # What of a package's needs only matters to its installation.
 INSTALLERS = re.compile(
@@ -120,7 +123,7 @@ def unpack(folder, root):
     os.chmod(os.path.join(root, "tmp"), 0o1777)
     for name in ("passwd", "group"):
         open(os.path.join(root, "etc", name), "w").close()
-    # Names come from our files only; times are UTC, so that every view has one clock.
+    # Names come from our files only.
     with open(os.path.join(root, "etc", "nsswitch.conf"), "w") as f:
         f.write("passwd: files\ngroup: files\nhosts: files\n")
     with open(os.path.join(root, "etc", "hosts"), "w") as f:
@@ -224,7 +227,7 @@ def command(name, argv, etc, binds=(), trace=None, owner=(0, 0)):
         namespaces += ["--user", "--map-root-user"]
     script = AS_ROOT if os.geteuid() == 0 else AS_SELF
     uid, gid = owner if os.geteuid() == 0 else (os.geteuid(), os.getegid())
-    env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(uid), "LAB_GID": str(gid), "TZ": "UTC0", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(uid), "LAB_GID": str(gid), "TZ": ZONE, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     # Dies with the test that started it, however that test ends.
     return (["setpriv", "--pdeathsig", "KILL", "unshare"] + namespaces
             + ["sh", "-c", script, "inside", root, etc] + list(binds) + ["--"] + list(argv)), env
@@ -242,22 +245,29 @@ def run(name, argv, etc, binds=(), owner=(0, 0), check=True, input=None, env=Non
     return done
 
 
-def stop(process, grace=20):
-    """Ends what command() started: the first process inside is asked, then all are killed."""
-    if process.poll() is None:
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(x) for x in f.read().split()]
+    except OSError:
+        return []
+
+
+def stop(process, traced=False, grace=20):
+    """Ends what command() started: the server is asked first, then all of it is killed."""
+    inner = children(process.pid)
+    if traced:
+        inner = [x for pid in inner for x in children(pid)]
+    for pid in inner:
         try:
-            with open("/proc/%d/task/%d/children" % (process.pid, process.pid)) as f:
-                inner = [int(x) for x in f.read().split()]
-            for pid in inner:
-                os.kill(pid, signal.SIGTERM)
-        except OSError:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
             pass
-        end = time.monotonic() + grace
-        while process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        if process.poll() is None:
-            process.kill()
-    process.wait()
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def main(names):
