@@ -190,7 +190,7 @@ class Dovecot:
 
     def stop(self):
         if self.process is not None:
-            servers.stop(self.process)
+            servers.stop(self.process, self.trace is not None)
             self.process = None
 
     __enter__ = start
@@ -210,9 +210,9 @@ class Dovecot:
         return client
 
 
-def mbox_location(inbox, folders):
+def mbox_location(inbox, folders, utf8=False):
     """2.3 settings under which Dovecot serves mbox files (writing what it knows at once, so that
     a closed mailbox holds its whole truth)."""
-    return ("mail_location = mbox:%s:INBOX=%s\nmbox_lazy_writes = no\n"
-            "mbox_write_locks = fcntl\nmbox_read_locks = fcntl\nmail_privileged_group =\n"
-            % (folders, inbox))
+    return ("mail_location = mbox:%s:INBOX=%s%s\nmbox_lazy_writes = no\n"
+            "mbox_write_locks = fcntl\nmbox_read_locks = fcntl\n"
+            % (folders, inbox, ":UTF-8" if utf8 else ""))

@@ -22,11 +22,14 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 STORE = os.environ.get("MAILHAUL_LAB_SERVERS") or os.path.join(TOP, "build", "servers")
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+# Everything in the lab lives by one clock with daylight saving, so that local times in From_ lines
+# and dates on the wire differ.
+ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
 
 # What of a package's needs only matters to its installation.
 INSTALLERS = re.compile(
@@ -120,7 +123,7 @@ def unpack(folder, root):
     os.chmod(os.path.join(root, "tmp"), 0o1777)
     for name in ("passwd", "group"):
         open(os.path.join(root, "etc", name), "w").close()
-    # Names come from our files only; times are UTC, so that every view has one clock.
+    # Names come from our files only.
     with open(os.path.join(root, "etc", "nsswitch.conf"), "w") as f:
         f.write("passwd: files\ngroup: files\nhosts: files\n")
     with open(os.path.join(root, "etc", "hosts"), "w") as f:
@@ -191,7 +194,7 @@ while [ "$1" != -- ]; do
 done
 shift
 """
-AS_ROOT = INSIDE + 'exec $LAB_TRACE chroot "$root" "$@"\n'
+AS_ROOT = INSIDE + 'exec $LAB_TRACE chroot --userspec="$LAB_UID:$LAB_GID" "$root" "$@"\n'
 AS_SELF = INSIDE + ('exec $LAB_TRACE unshare --user --map-user=$LAB_UID --map-group=$LAB_GID '
                     '--root="$root" -- "$@"\n')
 
@@ -205,7 +208,7 @@ def etc_files(folder, users):
         rows += [("nobody", 65534, 65534, "/"), ("dovecot", 64001, 64001, "/"),
                  ("dovenull", 64002, 64002, "/"), ("courier", 64003, 64003, "/")]
     else:
-        rows += [("self", os.geteuid(), os.getegid(), "/")]
+        rows += [(name, os.geteuid(), os.getegid(), "/") for name in ("self", "dovenull", "dovecot")]
     rows += list(users)
     with open(os.path.join(folder, "passwd"), "w") as f:
         f.writelines("%s:x:%d:%d::%s:/bin/sh\n" % (n, u, g, h) for n, u, g, h in rows)
@@ -214,24 +217,25 @@ def etc_files(folder, users):
     return folder
 
 
-def command(name, argv, etc, binds=(), trace=None):
+def command(name, argv, etc, binds=(), trace=None, owner=(0, 0)):
     """(argv, environment additions) that run @argv inside server @name's root. @etc is a folder
-    made by etc_files(). @trace is a command, of the machine itself, to run the whole under."""
+    made by etc_files(). @trace is a command, of the machine itself, to run the whole under.
+    @owner is (uid, gid) to be there, if we are root; an ordinary user stays himself."""
     root = ensure(name)
     namespaces = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private"]
     if os.geteuid() != 0:
         namespaces += ["--user", "--map-root-user"]
     script = AS_ROOT if os.geteuid() == 0 else AS_SELF
-    env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(os.geteuid()),
-           "LAB_GID": str(os.getegid()), "TZ": "UTC0", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    uid, gid = owner if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(uid), "LAB_GID": str(gid), "TZ": ZONE, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     # Dies with the test that started it, however that test ends.
     return (["setpriv", "--pdeathsig", "KILL", "unshare"] + namespaces
             + ["sh", "-c", script, "inside", root, etc] + list(binds) + ["--"] + list(argv)), env
 
 
-def run(name, argv, etc, binds=(), check=True, input=None, env=None, timeout=120):
+def run(name, argv, etc, binds=(), owner=(0, 0), check=True, input=None, env=None, timeout=120):
     """Runs one command inside server @name's root and returns the CompletedProcess (bytes)."""
-    full, additions = command(name, argv, etc, binds)
+    full, additions = command(name, argv, etc, binds, owner=owner)
     done = subprocess.run(full, input=input if input is not None else b"",
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                           env=dict(os.environ, **additions, **(env or {})))
@@ -241,22 +245,29 @@ def run(name, argv, etc, binds=(), check=True, input=None, env=None, timeout=120
     return done
 
 
-def stop(process, grace=20):
-    """Ends what command() started: the first process inside is asked, then all are killed."""
-    if process.poll() is None:
+def children(pid):
+    try:
+        with open("/proc/%d/task/%d/children" % (pid, pid)) as f:
+            return [int(x) for x in f.read().split()]
+    except OSError:
+        return []
+
+
+def stop(process, traced=False, grace=20):
+    """Ends what command() started: the server is asked first, then all of it is killed."""
+    inner = children(process.pid)
+    if traced:
+        inner = [x for pid in inner for x in children(pid)]
+    for pid in inner:
         try:
-            with open("/proc/%d/task/%d/children" % (process.pid, process.pid)) as f:
-                inner = [int(x) for x in f.read().split()]
-            for pid in inner:
-                os.kill(pid, signal.SIGTERM)
-        except OSError:
+            os.kill(pid, signal.SIGTERM)
+        except ProcessLookupError:
             pass
-        end = time.monotonic() + grace
-        while process.poll() is None and time.monotonic() < end:
-            time.sleep(0.02)
-        if process.poll() is None:
-            process.kill()
-    process.wait()
+    try:
+        process.wait(grace)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def main(names):

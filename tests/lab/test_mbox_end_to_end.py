@@ -1,0 +1,164 @@
+#!/usr/bin/python3
+"""A site of mbox files, made and served by real programs, is moved; then nobody can tell.
+
+The old view is what Dovecot 2.3 shows of the mbox files; the new ones are what Dovecot 2.3 and 2.4
+show of the result, under the settings that mailhaul prints.
+"""
+import os
+import re
+import unittest
+
+import lab
+import mbox_site
+import servers
+import view
+import wire
+
+
+def old_views(site, work):
+    """{account: view} by the old server, on a copy: serving changes mbox files."""
+    views = {}
+    for utf8 in (False, True):
+        copy = site.copy(os.path.join(work, "old-utf8" if utf8 else "old"))
+        with copy.server(os.path.join(work, "serve-utf8" if utf8 else "serve"), utf8) as server:
+            for account in copy.accounts:
+                if account.utf8 == utf8:
+                    views[account.name] = view.record(server, account.name)
+            if server.complaints():
+                raise servers.LabError("\n".join(server.complaints()))
+    return views
+
+
+def without_uids(account):
+    """IMAP names of mbox files of no bytes: there is nothing in them, so no UIDVALIDITY either."""
+    found = {"INBOX"} if not os.path.exists(account.inbox) else set()
+    for name in account.folder_names():
+        if os.path.getsize(os.path.join(os.fsencode(account.folders), name)) == 0:
+            text = os.fsdecode(name)
+            found.add(text if account.utf8 else wire.from_mutf7(text))
+    return found
+
+
+def forget(seen, names):
+    """@seen without the numbers of the folders @names."""
+    folders = dict(seen["folders"])
+    for name in names & set(folders):
+        folders[name] = dict(folders[name], uidvalidity=None, uidnext=None)
+    return dict(seen, folders=folders)
+
+
+def x_uids(path):
+    """(UIDVALIDITY, last UID, UIDs) as c-client has written them, from headers only."""
+    with open(path, "rb") as f:
+        text = f.read()
+    base = re.search(rb"(?m)^X-IMAP(?:base)?: (\d+) (\d+)", text)
+    heads = re.findall(rb"(?ms)^From \S+ \w{3} \w{3} .*?\n\n", text)
+    uids = [int(m.group(1)) for h in heads if (m := re.search(rb"(?m)^X-UID: (\d+)", h))]
+    return int(base.group(1)), int(base.group(2)), uids
+
+
+class EndToEnd(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = lab.scratch()
+        cls.addClassCleanup(lab.remove, cls.work)
+        cls.site = mbox_site.build(cls.work)
+        cls.old = old_views(cls.site, cls.work)
+        cls.before = lab.snapshot(cls.site.top)
+        cls.target = lab.Target(cls.site, cls.work)
+        cls.run = cls.target.migrate()
+        cls.after = lab.snapshot(cls.site.top)
+        cls.result = lab.snapshot(cls.target.maildirs)
+
+    def test_all_done_and_nothing_lost(self):
+        self.assertEqual(self.run.returncode, 0, lab.told(self.run))
+
+    def test_the_source_is_only_read(self):
+        self.assertEqual(lab.changes(self.before, self.after), [])
+
+    def test_a_second_run_changes_nothing(self):
+        again = self.target.migrate()
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.assertEqual(lab.changes(self.result, lab.snapshot(self.target.maildirs)), [])
+
+    def test_owners_and_modes(self):
+        for account in self.site.accounts:
+            top = os.path.join(self.target.maildirs, account.name)
+            for name, row in lab.snapshot(top).items():
+                with self.subTest(account=account.name, file=name):
+                    self.assertEqual(row[1:3], [account.user.uid, account.user.gid])
+                    self.assertIn(row[0], (oct(0o40700), oct(0o100600)))
+                    self.assertNotRegex(name, r"(^|/)tmp/.")
+
+    def served(self, series):
+        """What @series shows of the result, on a copy; its log must have nothing to complain of."""
+        copy = self.target.copy("copy-" + series)
+        with self.target.server(series, "new-" + series, copy) as server:
+            views = {a.name: view.record(server, a.name) for a in self.site.accounts}
+            self.assertEqual(server.complaints(), [])
+        return views
+
+    def compare(self, series):
+        views = self.served(series)
+        for account in self.site.accounts:
+            if account.kind == "thunderbird":
+                continue                  # its flags are not what Dovecot made of its mbox files
+            with self.subTest(account=account.name, kind=account.kind):
+                empty = without_uids(account)
+                self.assertEqual(view.compare(forget(self.old[account.name], empty),
+                                              forget(views[account.name], empty),
+                                              skip=account.skip), [])
+        return views
+
+    def test_dovecot_2_3_shows_the_same(self):
+        views = self.compare("2.3")
+        self.check_uw(views["uma"])
+        self.check_thunderbird(views["tom"])
+
+    def test_dovecot_2_4_shows_the_same(self):
+        views = self.compare("2.4")
+        self.check_uw(views["uma"])
+        self.check_thunderbird(views["tom"])
+
+    def check_uw(self, new):
+        """UIDs by c-client's own account of them."""
+        uma = next(a for a in self.site.accounts if a.name == "uma")
+        for name in ("INBOX", "Sent", "Old Drafts", "lists/pine-info", "v2.0", "never-used"):
+            path = uma.inbox if name == "INBOX" else os.path.join(uma.folders, name)
+            validity, last, uids = x_uids(path)
+            folder = new["folders"][name]
+            with self.subTest(folder=name):
+                self.assertEqual(folder["uidvalidity"], validity)
+                self.assertEqual(folder["uidnext"], last + 1)
+                self.assertEqual([m["uid"] for m in folder["messages"]], uids)
+
+    def check_thunderbird(self, new):
+        tom = next(a for a in self.site.accounts if a.name == "tom")
+        for name, mails in tom.expected.items():
+            with self.subTest(folder=name):
+                messages = new["folders"][name]["messages"]
+                self.assertEqual([(m["flags"], m["keywords"], m["date"]) for m in messages],
+                                 [(sorted(m.flags), sorted(m.keywords), m.date) for m in mails])
+
+    def test_the_first_pop3_session_opens_no_message(self):
+        for series in ("2.3", "2.4"):
+            with self.subTest(series=series):
+                self.check_pop3(series)
+
+    def check_pop3(self, series):
+        copy = self.target.copy("pop3-" + series)
+        trace = os.path.join(self.work, "trace-" + series)
+        with self.target.server(series, "p" + series, copy, trace=lab.strace(trace)) as server:
+            for name in ("ada", "uma", "max"):
+                with server.pop3(name) as client:
+                    seen = (client.stat(), client.listing(), client.uidl())
+                old = self.old[name]["pop3"]
+                self.assertEqual(seen[0], old["stat"])
+                self.assertEqual(seen[1], [m["size"] for m in old["messages"]])
+        self.assertEqual(lab.opened_messages(trace), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
