@@ -53,6 +53,12 @@ typedef enum {
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     /* sync */                                                                                     \
+    X(KEYWORD_RENAMED, REPAIRED, "a keyword is no IMAP atom and gets a name that is one")          \
+    X(KEYWORD_WITHOUT_LETTER, LOSS, "a folder has more than 26 keywords: one is not carried")      \
+    X(UID_TAKEN, LOSS, "messages could not keep their UID: the target has mail of its own there")  \
+    X(TARGET_LIST_UNUSABLE, REPAIRED, "the target's UID list cannot be read and is made anew")     \
+    X(TARGET_CHANGED, NOTE, "the target changed meanwhile; the next run brings the rest")          \
+    X(KEPT_GONE, NOTE, "messages that have gone at the source were kept, as asked")                \
     /* the machine we run on */
 
 typedef enum {

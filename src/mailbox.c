@@ -119,6 +119,12 @@ mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count)
     return set;
 }
 
+size_t
+mh_mailbox_keyword_sets(const MhMailbox *mailbox)
+{
+    return mailbox->set_starts->len;
+}
+
 const uint16_t *
 mh_mailbox_keyword_members(const MhMailbox *mailbox, uint32_t set, size_t *out_count)
 {

@@ -60,6 +60,8 @@ const char *mh_mailbox_keyword_name(const MhMailbox *mailbox, uint16_t number);
 /* The number of the set with these members, in any order, repeats allowed. @members is sorted in
  * place. */
 uint32_t mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count);
+/* How many sets there are; their numbers are below it. */
+size_t mh_mailbox_keyword_sets(const MhMailbox *mailbox);
 /* The members of a set, ascending. Borrowed until the next set is made. */
 const uint16_t *mh_mailbox_keyword_members(const MhMailbox *mailbox, uint32_t set,
                                            size_t *out_count);

@@ -40,8 +40,8 @@ close_build(MaildirDelivery *delivery)
     }
 }
 
-static void
-discard_build(MaildirDelivery *delivery)
+void
+maildir_delivery_discard(MaildirDelivery *delivery)
 {
     close_build(delivery);
     if (delivery->build != NULL)
@@ -177,11 +177,11 @@ write_new_state(const MaildirDelivery *delivery, const MaildirWork *work, GError
     if (tmp_fd < 0)
         return false;
     close(tmp_fd);
-    if (maildir_keywords_count(work->keywords) > 0) {
-        g_autoptr(GBytes) text = maildir_keywords_format(work->keywords);
+    g_autoptr(GString) keywords = maildir_keywords_format(work->keywords);
+    if (keywords->len > 0) {
         int fd = openat(delivery->fd, MAILDIR_KEYWORDS_FILE,
                         O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        bool good = fd >= 0 && mh_write_all(fd, mh_span_from_bytes(text), error);
+        bool good = fd >= 0 && mh_write_all(fd, mh_span(keywords->str, keywords->len), error);
         if (fd < 0)
             return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_KEYWORDS_FILE);
         close(fd);
@@ -269,7 +269,7 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
                                                     : stage_new_folder(&staging, error));
     maildir_occurrences_free(seen);
     if (!good)
-        discard_build(delivery);
+        maildir_delivery_discard(delivery);
     return good;
 }
 
@@ -431,12 +431,12 @@ commit_changes(const MaildirDelivery *delivery, const MaildirWork *work, size_t 
     mode_t mode = delivery->tree->options.file_mode;
     if (!commit_files(delivery, work, error))
         return false;
-    if (!maildir_keywords_equal(work->keywords, folder->keywords)) {
-        g_autoptr(GBytes) text = maildir_keywords_format(work->keywords);
-        if (!mh_replace_file(folder->fd, MAILDIR_KEYWORDS_FILE, mh_span_from_bytes(text), mode,
-                             (uid_t)-1, (gid_t)-1, error))
-            return false;
-    }
+    g_autoptr(GString) before = maildir_keywords_format(folder->keywords);
+    g_autoptr(GString) after = maildir_keywords_format(work->keywords);
+    if (!g_string_equal(before, after) &&
+        !mh_replace_file(folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len), mode,
+                         (uid_t)-1, (gid_t)-1, error))
+        return false;
     if (work->plan->list_changed && !replace_list(delivery, work, out_left_out, error))
         return false;
     if (work->plan->uids_replaced || work->plan->inserts_below)
@@ -452,7 +452,7 @@ maildir_delivery_commit(MaildirDelivery *delivery, const MaildirWork *work, size
     bool good = work->folder->exists ? commit_changes(delivery, work, out_left_out, error)
                                      : commit_new_folder(delivery, work->folder, error);
     if (work->folder->exists || work->folder->fd >= 0)
-        discard_build(delivery);
+        maildir_delivery_discard(delivery);
     close_build(delivery);
     return good;
 }

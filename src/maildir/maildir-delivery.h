@@ -39,6 +39,9 @@ typedef struct {
 bool maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSource *source,
                             MaildirDelivered told, void *user, GError **error);
 
+/* Removes what was staged. */
+void maildir_delivery_discard(MaildirDelivery *delivery);
+
 /* Puts everything in place. The caller holds the folder's lock (maildir-lock.h) when the folder
  * exists. A message of the plan that has not been staged is left out of the list: @out_left_out
  * says how many, the next run brings them. */

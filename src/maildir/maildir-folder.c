@@ -5,6 +5,7 @@
 #include "size-limits.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
