@@ -37,6 +37,10 @@ typedef enum {
     /* courier: keywords */                                                                        \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
+    X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
+    X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
+    X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
+      "a folder name was not modified UTF-7 and was taken for plain text")                         \
     /* survey: what was found and is not mail */                                                   \
     /* sync */                                                                                     \
     /* the machine we run on */
