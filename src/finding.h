@@ -33,6 +33,7 @@ typedef enum {
       "the UID list's GUID was all zero, which crashes servers; left out")                         \
     X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
     X(MAILDIR_KEYWORDS_LINE, NOTE, "a line of the target's keyword table does not count")          \
+    X(MAILDIR_SUBSCRIPTION, NOTE, "a line of the subscriptions names no folder")                   \
     /* courier: UID and UIDL lists */                                                              \
     X(COURIER_UIDS_NONE, NOTE, "no UID list: no IMAP client has opened this folder")               \
     X(COURIER_UIDS_LOST, LOSS, "the UID list is unreadable: every message gets a new UID")         \
@@ -50,6 +51,10 @@ typedef enum {
     /* courier: keywords */                                                                        \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
+    X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
+    X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
+    X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
+      "a folder name was not modified UTF-7 and was taken for plain text")                         \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     /* sync */                                                                                     \
