@@ -57,6 +57,7 @@ typedef enum {
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
     /* survey: what was found and is not mail */                                                   \
+    X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     /* sync */                                                                                     \
     /* the machine we run on */
 
