@@ -48,7 +48,22 @@ typedef enum {
     X(COURIER_UIDS_EXHAUSTED, LOSS, "no UIDs are left for new messages")                           \
     X(COURIER_FILE_TWICE, REPAIRED, "two files in cur/ claim one UID: the second gets a new one")  \
     X(COURIER_LISTED_IN_NEW, NOTE, "a message has a UID but is in new/: it gets another one")      \
+    X(COURIER_POP3_LIST_NONE, NOTE, "no POP3 size list: no UIDLs are on record")                   \
+    X(COURIER_POP3_LIST_LOST, LOSS, "the last POP3 server did not read this list: UIDLs are lost") \
+    X(COURIER_POP3_LINE, NOTE, "a line of the POP3 size list that Courier ignores")                \
+    X(COURIER_POP3_ODD, NOTE, "odd text in the POP3 size list, read as Courier reads it")          \
+    X(COURIER_POP3_NAME_REPEATED, NOTE, "names repeated in the POP3 size list: the last counts")   \
+    X(COURIER_POP3_INFO_DIFFERS, NOTE, "only one of list and file has a ':': UIDL by base name")   \
+    X(COURIER_UIDL_REPEATED, NOTE, "two messages have the same UIDL, as the old server showed")    \
+    X(COURIER_UIDL_UNUSABLE, LOSS, "a UIDL that the POP3 protocol cannot carry")                   \
     /* courier: keywords */                                                                        \
+    X(COURIER_KEYWORD_ENTRY, NOTE, "a file among the keyword updates that Courier ignores")        \
+    X(COURIER_KEYWORD_LINE, NOTE, "a line of the keyword list that Courier ignores")               \
+    X(COURIER_KEYWORD_INDEX, NOTE, "a keyword number that names no keyword")                       \
+    X(COURIER_KEYWORD_BLANK, NOTE, "text behind an empty line of a keyword update is ignored")     \
+    X(COURIER_KEYWORD_CHANGED, NOTE, "a keyword with characters that Courier shows as '_'")        \
+    X(COURIER_KEYWORD_LOST, LOSS, "too many keywords, or one too long: not carried")               \
+    X(COURIER_KEYWORDS_UNREADABLE, LOSS, "keywords that cannot be read")                           \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
     X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
