@@ -36,7 +36,7 @@ void mh_account_survey_free(MhAccountSurvey *survey); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhAccountSurvey, mh_account_survey_free)
 
 /* @components is copied. The result belongs to the survey. */
-MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char *const *components,
+MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **components,
                                        const char *path);
 /* Keeps @fd open until the survey is freed. */
 void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
