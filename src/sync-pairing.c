@@ -7,7 +7,7 @@ typedef struct {
     const MhDigest *id;
     uint32_t uid;
     uint32_t index;
-    bool foreign;
+    bool weak; /* the worse guess of two that are otherwise equal */
 } Entry;
 
 typedef struct {
@@ -39,6 +39,8 @@ compare_entries(gconstpointer a, gconstpointer b)
     int order = memcmp(x->id->bytes, y->id->bytes, MH_DIGEST_BYTES);
     if (order != 0)
         return order;
+    if (x->weak != y->weak)
+        return x->weak ? 1 : -1;
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
@@ -47,8 +49,8 @@ static int
 compare_uids(gconstpointer a, gconstpointer b)
 {
     const Entry *x = a, *y = b;
-    if (x->foreign != y->foreign)
-        return x->foreign ? 1 : -1;
+    if (x->weak != y->weak)
+        return x->weak ? 1 : -1;
     uint32_t x_uid = x->uid - 1, y_uid = y->uid - 1; /* 0, not listed, becomes the largest */
     if (x_uid != y_uid)
         return x_uid < y_uid ? -1 : 1;
@@ -91,7 +93,8 @@ target_entries(const Pairing *pairing)
     for (uint32_t t = 0; t < pairing->target->messages->len; t++) {
         const MhTargetMessage *there = mh_target_index_get(pairing->target, t);
         Entry entry = {.id = &there->id, .index = t};
-        entry.uid = there->has_carried && there->carried_uid != 0 ? there->carried_uid : there->uid;
+        entry.weak = !there->has_carried || there->carried_uid == 0;
+        entry.uid = entry.weak ? there->uid : there->carried_uid;
         if (entry.uid != 0)
             g_array_append_val(entries, entry);
     }
@@ -148,7 +151,7 @@ id_table_init(IdTable *table, const Pairing *pairing)
     g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(Entry));
     for (uint32_t t = 0; t < count; t++) {
         const MhTargetMessage *there = mh_target_index_get(pairing->target, t);
-        Entry entry = {.uid = there->uid, .index = t, .foreign = !there->ours};
+        Entry entry = {.uid = there->uid, .index = t, .weak = !there->ours};
         if (pairing->pairs->source_of[t] == 0)
             g_array_append_val(order, entry);
     }

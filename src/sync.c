@@ -52,7 +52,7 @@ merge_flags(const Sync *sync, const MhMessage *source, const MhTargetMessage *ta
     line->flags = target->flags;
     line->letters = target->letters;
     line->is_new = target->is_new;
-    if (sync->in->late || !target->ours)
+    if (sync->in->late)
         return;
     if (sync->in->mirror || !target->has_carried) {
         line->flags = source->flags;
@@ -161,7 +161,7 @@ wanted_uid(const Sync *sync, const MhMessage *message, const MhTargetMessage *th
     if (sync->takes_over)
         return uid != 0 ? uid : now;
     bool changed = now == 0 || !there->has_carried || there->carried_uid != message->uid;
-    if (uid == 0 || !changed || (now != 0 && (sync->in->late || !there->ours)))
+    if (uid == 0 || !changed || (now != 0 && sync->in->late))
         return now;
     const MhUidState *theirs = &sync->in->target->uids;
     if (theirs->uidvalidity == 0)
@@ -225,7 +225,7 @@ claim(const Sync *sync, const MhSyncLine *line)
     const MhTargetMessage *there = line->target != 0 ? target_at(sync, line->target - 1) : NULL;
     if (sync->takes_over)
         return line->source != 0 ? 0 : 1;
-    if (there != NULL && !there->ours)
+    if (line->source == 0 && !there->ours)
         return 0;
     if (line->source != 0)
         return there != NULL && there->uid == line->uid ? 1 : 2;

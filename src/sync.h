@@ -30,8 +30,8 @@
  * carried; otherwise what the target has stays. Not known what was last carried: the source wins.
  *
  * What mailhaul did not put into the target is never removed or changed. When such a message has
- * the identity of one at the source (a Maildir copied there by hand), it is not delivered again:
- * the two are paired, and from then on it counts as carried.
+ * the identity of one at the source (a file linked before a crash, a Maildir copied there by hand),
+ * it is that message: the two are paired, with nothing known of what was carried.
  *
  * Late. Only what is missing is added; flags, UIDs and the record of what was carried stay as they
  * are for everything that the target lists.

@@ -113,10 +113,10 @@ static const Row rows[] = {
     {"lost its UID once, not told again", "V7/3 a:1 b:2", "V7/5 a:1 !x:3 b:4=2,", 0,
      "V7/5 a:1 !x:3 b:4"},
     {"a Maildir that was copied there by hand", "V7/3 a:1:S b:2", "V9/3 !a:1:F !b:2", 0,
-     "V7/3 a:1:F b:2 replaced relist"},
+     "V7/3 a:1:S~ b:2 replaced relist"},
     {"copied by hand, under the same UIDVALIDITY", "V7/9 a:4:S", "V7/3 !a:1:F", 0,
-     "V7/9 a:1:F lost=1 relist"},
-    {"copied by hand, not listed", "V7/3 a:1:S", "!a", 0, "V7/3 a:1# relist"},
+     "V7/9 a:4:S~# replaced relist"},
+    {"copied by hand, not listed", "V7/3 a:1:S", "!a", 0, "V7/3 a:1:S~# relist"},
     {"what was carried is paired first", "a", "V9/3 !a:1 a:2=0,", 0, "V9/3 !a:1 a:2"},
 
     /* another numbering at the source */
