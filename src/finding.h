@@ -30,6 +30,18 @@ typedef enum {
     /* folder names */                                                                             \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
+    X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \
+    X(SURVEY_OTHER_FORMAT, LOSS, "mail in a format that is not carried from here")                 \
+    X(SURVEY_DAMAGED_START, LOSS,                                                                  \
+      "a mailbox does not begin with a 'From ' line; it is not carried")                           \
+    X(SURVEY_POP_COPY, LOSS,                                                                       \
+      "mail lies in a POP3 server's working copy, left by a broken session")                       \
+    X(SURVEY_ALIAS, NOTE, "a symbolic link is a second name of something that is carried")         \
+    X(SURVEY_LINK_OUTSIDE, LOSS, "a symbolic link leads out of the folder directory; not carried") \
+    X(SURVEY_LINK_DEAD, NOTE, "a symbolic link leads nowhere")                                     \
+    X(SURVEY_UNREADABLE, LOSS, "a file or directory cannot be read")                               \
+    X(SURVEY_LAYOUT_NAME, NOTE, "a folder's name leaves out what a mail program adds on disk")     \
+    X(SURVEY_LIMIT, LOSS, "there is more than a survey takes in")                                  \
     /* sync */                                                                                     \
     /* the machine we run on */
 
