@@ -24,10 +24,24 @@ typedef enum {
     /* mbox: dates */                                                                              \
     /* mbox: locks and files */                                                                    \
     /* maildir: state files of the target */                                                       \
+    X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
+      "the UID list is damaged; messages listed from here on lose their UIDs")                     \
+    X(MAILDIR_UIDLIST_DUPLICATE, REPAIRED,                                                         \
+      "the UID list names a file twice; its later UID counts")                                     \
+    X(MAILDIR_UIDLIST_FIELD, REPAIRED, "a field in the UID list was not valid and was left out")   \
+    X(MAILDIR_UIDLIST_GUID, REPAIRED,                                                              \
+      "the UID list's GUID was all zero, which crashes servers; left out")                         \
+    X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
+    X(MAILDIR_KEYWORDS_LINE, NOTE, "a line of the target's keyword table does not count")          \
+    X(MAILDIR_SUBSCRIPTION, NOTE, "a line of the subscriptions names no folder")                   \
     /* courier: UID and UIDL lists */                                                              \
     /* courier: keywords */                                                                        \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
+    X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
+    X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
+    X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
+      "a folder name was not modified UTF-7 and was taken for plain text")                         \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \
