@@ -56,6 +56,7 @@ typedef enum {
     X(SURVEY_UNREADABLE, LOSS, "a file or directory cannot be read")                               \
     X(SURVEY_LAYOUT_NAME, NOTE, "a folder's name leaves out what a mail program adds on disk")     \
     X(SURVEY_LIMIT, LOSS, "there is more than a survey takes in")                                  \
+    X(SUBSCRIPTION_ELSEWHERE, NOTE, "a subscription names no folder of the folder directory")      \
     /* sync */                                                                                     \
     /* the machine we run on */
 
