@@ -87,6 +87,19 @@ typedef enum {
       "a folder name was not modified UTF-7 and was taken for plain text")                         \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
+    X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \
+    X(SURVEY_OTHER_FORMAT, LOSS, "mail in a format that is not carried from here")                 \
+    X(SURVEY_DAMAGED_START, LOSS,                                                                  \
+      "a mailbox does not begin with a 'From ' line; it is not carried")                           \
+    X(SURVEY_POP_COPY, LOSS,                                                                       \
+      "mail lies in a POP3 server's working copy, left by a broken session")                       \
+    X(SURVEY_ALIAS, NOTE, "a symbolic link is a second name of something that is carried")         \
+    X(SURVEY_LINK_OUTSIDE, LOSS, "a symbolic link leads out of the folder directory; not carried") \
+    X(SURVEY_LINK_DEAD, NOTE, "a symbolic link leads nowhere")                                     \
+    X(SURVEY_UNREADABLE, LOSS, "a file or directory cannot be read")                               \
+    X(SURVEY_LAYOUT_NAME, NOTE, "a folder's name leaves out what a mail program adds on disk")     \
+    X(SURVEY_LIMIT, LOSS, "there is more than a survey takes in")                                  \
+    X(SUBSCRIPTION_ELSEWHERE, NOTE, "a subscription names no folder of the folder directory")      \
     /* sync */                                                                                     \
     X(KEYWORD_RENAMED, REPAIRED, "a keyword is no IMAP atom and gets a name that is one")          \
     X(KEYWORD_WITHOUT_LETTER, LOSS, "a folder has more than 26 keywords: one is not carried")      \
