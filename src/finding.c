@@ -87,6 +87,13 @@ mh_findings_add_at(MhFindings *findings, MhFindingCode code, uint64_t offset, ui
 }
 
 void
+mh_findings_add_count(MhFindings *findings, MhFindingCode code, uint64_t more)
+{
+    if (findings != NULL)
+        findings->counts[code] += more;
+}
+
+void
 mh_findings_merge(MhFindings *findings, const MhFindings *other)
 {
     if (findings == NULL || other == NULL)

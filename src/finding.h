@@ -24,12 +24,61 @@ typedef enum {
     /* mbox: dates */                                                                              \
     /* mbox: locks and files */                                                                    \
     /* maildir: state files of the target */                                                       \
+    X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
+      "the UID list is damaged; messages listed from here on lose their UIDs")                     \
+    X(MAILDIR_UIDLIST_DUPLICATE, REPAIRED,                                                         \
+      "the UID list names a file twice; its later UID counts")                                     \
+    X(MAILDIR_UIDLIST_FIELD, REPAIRED, "a field in the UID list was not valid and was left out")   \
+    X(MAILDIR_UIDLIST_GUID, REPAIRED,                                                              \
+      "the UID list's GUID was all zero, which crashes servers; left out")                         \
+    X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
+    X(MAILDIR_KEYWORDS_LINE, NOTE, "a line of the target's keyword table does not count")          \
+    X(MAILDIR_SUBSCRIPTION, NOTE, "a line of the subscriptions names no folder")                   \
     /* courier: UID and UIDL lists */                                                              \
+    X(COURIER_UIDS_NONE, NOTE, "no UID list: no IMAP client has opened this folder")               \
+    X(COURIER_UIDS_LOST, LOSS, "the UID list is unreadable: every message gets a new UID")         \
+    X(COURIER_UIDVALIDITY_INVALID, LOSS, "no client may be given this UIDVALIDITY")                \
+    X(COURIER_UIDNEXT_INVALID, REPAIRED, "the next UID in the list is not above all its UIDs")     \
+    X(COURIER_UIDDB_LINE, NOTE, "a line of the UID list that Courier ignores")                     \
+    X(COURIER_UIDDB_ODD, NOTE, "odd text in the UID list, read as Courier reads it")               \
+    X(COURIER_UIDDB_UNENDED, NOTE, "the last line of the UID list has no end")                     \
+    X(COURIER_UIDDB_NAME_REPEATED, NOTE, "names repeated in the UID list: the last counts")        \
+    X(COURIER_UID_INVALID, REPAIRED, "no client may be given this UID: a new one is due")          \
+    X(COURIER_UID_REPEATED, REPAIRED, "two messages have one UID: the second gets a new one")      \
+    X(COURIER_UIDS_EXHAUSTED, LOSS, "no UIDs are left for new messages")                           \
+    X(COURIER_FILE_TWICE, REPAIRED, "two files in cur/ claim one UID: the second gets a new one")  \
+    X(COURIER_LISTED_IN_NEW, NOTE, "a message has a UID but is in new/: it gets another one")      \
+    X(COURIER_POP3_LIST_NONE, NOTE, "no POP3 size list: no UIDLs are on record")                   \
+    X(COURIER_POP3_LIST_LOST, LOSS, "the last POP3 server did not read this list: UIDLs are lost") \
+    X(COURIER_POP3_LINE, NOTE, "a line of the POP3 size list that Courier ignores")                \
+    X(COURIER_POP3_ODD, NOTE, "odd text in the POP3 size list, read as Courier reads it")          \
+    X(COURIER_POP3_NAME_REPEATED, NOTE, "names repeated in the POP3 size list: the last counts")   \
+    X(COURIER_POP3_INFO_DIFFERS, NOTE, "only one of list and file has a ':': UIDL by base name")   \
+    X(COURIER_UIDL_REPEATED, NOTE, "two messages have the same UIDL, as the old server showed")    \
+    X(COURIER_UIDL_UNUSABLE, LOSS, "a UIDL that the POP3 protocol cannot carry")                   \
     /* courier: keywords */                                                                        \
+    X(COURIER_KEYWORD_ENTRY, NOTE, "a file among the keyword updates that Courier ignores")        \
+    X(COURIER_KEYWORD_LINE, NOTE, "a line of the keyword list that Courier ignores")               \
+    X(COURIER_KEYWORD_INDEX, NOTE, "a keyword number that names no keyword")                       \
+    X(COURIER_KEYWORD_BLANK, NOTE, "text behind an empty line of a keyword update is ignored")     \
+    X(COURIER_KEYWORD_CHANGED, NOTE, "a keyword with characters that Courier shows as '_'")        \
+    X(COURIER_KEYWORD_LOST, LOSS, "too many keywords, or one too long: not carried")               \
+    X(COURIER_KEYWORDS_UNREADABLE, LOSS, "keywords that cannot be read")                           \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
+    X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
+    X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
+    X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
+      "a folder name was not modified UTF-7 and was taken for plain text")                         \
     /* survey: what was found and is not mail */                                                   \
+    X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     /* sync */                                                                                     \
+    X(KEYWORD_RENAMED, REPAIRED, "a keyword is no IMAP atom and gets a name that is one")          \
+    X(KEYWORD_WITHOUT_LETTER, LOSS, "a folder has more than 26 keywords: one is not carried")      \
+    X(UID_TAKEN, LOSS, "messages could not keep their UID: the target has mail of its own there")  \
+    X(TARGET_LIST_UNUSABLE, REPAIRED, "the target's UID list cannot be read and is made anew")     \
+    X(TARGET_CHANGED, NOTE, "the target changed meanwhile; the next run brings the rest")          \
+    X(KEPT_GONE, NOTE, "messages that have gone at the source were kept, as asked")                \
     /* the machine we run on */
 
 typedef enum {
@@ -62,6 +111,8 @@ void mh_findings_add(MhFindings *findings, MhFindingCode code, const char *detai
     G_GNUC_PRINTF(3, 4);
 void mh_findings_add_at(MhFindings *findings, MhFindingCode code, uint64_t offset, uint32_t message,
                         const char *detail_format, ...) G_GNUC_PRINTF(5, 6);
+/* Counts @more findings of @code without records of their own. */
+void mh_findings_add_count(MhFindings *findings, MhFindingCode code, uint64_t more);
 /* Adds all of @other, which stays as it is. */
 void mh_findings_merge(MhFindings *findings, const MhFindings *other);
 

@@ -14,8 +14,8 @@ mh_mailbox_new(void)
     mailbox->keyword_numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     mailbox->set_starts = g_array_new(FALSE, FALSE, sizeof(guint));
     mailbox->set_members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-    mailbox->set_numbers = g_hash_table_new_full(g_bytes_hash, g_bytes_equal,
-                                                 (GDestroyNotify)g_bytes_unref, NULL);
+    mailbox->set_numbers =
+        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
     mailbox->texts = g_byte_array_new();
     g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
     mh_mailbox_keyword_set(mailbox, NULL, 0);
@@ -117,6 +117,12 @@ mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count)
         g_array_append_vals(mailbox->set_members, members, (guint)unique);
     g_hash_table_insert(mailbox->set_numbers, g_steal_pointer(&key), GUINT_TO_POINTER(set));
     return set;
+}
+
+size_t
+mh_mailbox_keyword_sets(const MhMailbox *mailbox)
+{
+    return mailbox->set_starts->len;
 }
 
 const uint16_t *

@@ -34,12 +34,12 @@ typedef struct {
     GArray *messages; /* of MhMessage, in mailbox order */
 
     /* private */
-    GPtrArray *keyword_names;     /* of char *, index is the keyword's number */
-    GHashTable *keyword_numbers;  /* name in lower case -> number + 1 */
-    GArray *set_starts;           /* set number -> start in set_members */
-    GArray *set_members;          /* of uint16_t, ascending within a set */
-    GHashTable *set_numbers;      /* members as GBytes -> set number */
-    GByteArray *texts;            /* NUL-terminated strings, MhText is the offset */
+    GPtrArray *keyword_names;    /* of char *, index is the keyword's number */
+    GHashTable *keyword_numbers; /* name in lower case -> number + 1 */
+    GArray *set_starts;          /* set number -> start in set_members */
+    GArray *set_members;         /* of uint16_t, ascending within a set */
+    GHashTable *set_numbers;     /* members as GBytes -> set number */
+    GByteArray *texts;           /* NUL-terminated strings, MhText is the offset */
 } MhMailbox;
 
 MhMailbox *mh_mailbox_new(void);
@@ -60,6 +60,8 @@ const char *mh_mailbox_keyword_name(const MhMailbox *mailbox, uint16_t number);
 /* The number of the set with these members, in any order, repeats allowed. @members is sorted in
  * place. */
 uint32_t mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count);
+/* How many sets there are; their numbers are below it. */
+size_t mh_mailbox_keyword_sets(const MhMailbox *mailbox);
 /* The members of a set, ascending. Borrowed until the next set is made. */
 const uint16_t *mh_mailbox_keyword_members(const MhMailbox *mailbox, uint32_t set,
                                            size_t *out_count);

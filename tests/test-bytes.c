@@ -84,8 +84,8 @@ test_compare_and_trim(void **state)
     assert_int_equal(mh_span_compare(MH_SPAN_LITERAL("a"), MH_SPAN_LITERAL("ab")), -1);
     assert_int_equal(mh_span_compare(MH_SPAN_LITERAL("\xff"), MH_SPAN_LITERAL("a")), 1);
     assert_int_equal(mh_span_compare(MH_SPAN_LITERAL(""), MH_SPAN_LITERAL("")), 0);
-    assert_true(mh_span_equal(mh_span_trim(MH_SPAN_LITERAL(" \r\nx y\t\n")),
-                              MH_SPAN_LITERAL("x y")));
+    assert_true(
+        mh_span_equal(mh_span_trim(MH_SPAN_LITERAL(" \r\nx y\t\n")), MH_SPAN_LITERAL("x y")));
     assert_true(mh_span_equal_nocase(MH_SPAN_LITERAL("X-uId"), MH_SPAN_LITERAL("x-UID")));
     assert_true(mh_span_ends_with(MH_SPAN_LITERAL("a.msf"), MH_SPAN_LITERAL(".msf")));
     assert_false(mh_span_ends_with(MH_SPAN_LITERAL("msf"), MH_SPAN_LITERAL(".msf")));

@@ -1,12 +1,99 @@
+/* main: finds the command, has its settings read, runs it, and says what went wrong. */
+#include "command.h"
+#include "help.h"
+#include "options.h"
+#include "printable.h"
 #include "version.h"
 
-#include <glib.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Bytes as they are: g_print() would convert them to the locale's charset. */
+static void say(FILE *stream, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static void
+say(FILE *stream, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    fputs(text, stream);
+}
+
+/* Output that did not arrive must not look like success: a full disk shows here. */
+static int
+finish(int status)
+{
+    bool failed = ferror(stdout) != 0;
+    if (fflush(stdout) != 0 || failed) {
+        say(stderr, "mailhaul: cannot write to standard output\n");
+        return MH_EXIT_FAILED;
+    }
+    return status;
+}
+
+static int
+no_command(const char *name)
+{
+    g_autofree char *shown = mh_printable_string(name);
+    const char *near = mh_command_nearest(name);
+    if (name[0] == '-')
+        say(stderr, "mailhaul: there is no option %s\n", shown);
+    else if (near != NULL)
+        say(stderr, "mailhaul: there is no command '%s'; is '%s' meant?\n", shown, near);
+    else
+        say(stderr, "mailhaul: there is no command '%s'\n", shown);
+    say(stderr, "Try 'mailhaul --help'.\n");
+    return MH_EXIT_USAGE;
+}
+
+static int
+run(const MhCommand *command, int argc, char **argv)
+{
+    g_autoptr(GError) error = NULL;
+    int status;
+    g_autoptr(MhCommandLine) line = mh_options_read(command, argc, argv, &status, &error);
+    if (line != NULL && line->help) {
+        g_autofree char *help = mh_help_command(command);
+        say(stdout, "%s", help);
+        return MH_EXIT_DONE;
+    }
+    if (line != NULL) {
+        MhCommandContext context = {
+            .command = command,
+            .settings = line->settings,
+            .args = (const char *const *)line->args->pdata,
+            .arg_count = line->args->len - 1,
+        };
+        status = command->run(&context, &error);
+    }
+    if (error != NULL)
+        say(stderr, "mailhaul: %s\n", error->message);
+    if (status == MH_EXIT_USAGE)
+        say(stderr, "Try 'mailhaul %s --help'.\n", command->name);
+    return status;
+}
 
 int
 main(int argc, char **argv)
 {
-    (void)argc;
-    (void)argv;
-    g_print("mailhaul %s\n", MAILHAUL_VERSION);
-    return 0;
+    if (argc < 2) {
+        g_autofree char *help = mh_help_program();
+        say(stderr, "%s", help);
+        return MH_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        g_autofree char *help = mh_help_program();
+        say(stdout, "%s", help);
+        return finish(MH_EXIT_DONE);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        say(stdout, "mailhaul %s\n", MAILHAUL_VERSION);
+        return finish(MH_EXIT_DONE);
+    }
+    const MhCommand *command = mh_command_find(argv[1]);
+    if (command == NULL)
+        return no_command(argv[1]);
+    return finish(run(command, argc - 1, argv + 1));
 }

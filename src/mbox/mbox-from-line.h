@@ -14,7 +14,8 @@ typedef enum {
     MBOX_FROM_NONE,     /* does not begin with "From " */
     MBOX_FROM_WORDS,    /* begins with "From ", but has no date */
     MBOX_FROM_BARE,     /* "From " or "From -" and nothing else (Thunderbird) */
-    MBOX_FROM_ODD_DATE, /* a date in a form that no mail program writes by itself */
+    MBOX_FROM_ODD_DATE, /* a date in a form that no mail program writes by itself; it may lack a
+                           month or year that we know: then mh_date_valid() says no */
     MBOX_FROM_DATE,     /* a date as some mail program writes it */
 } MboxFromKind;
 

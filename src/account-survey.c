@@ -1,0 +1,75 @@
+#include "account-survey.h"
+
+#include "printable.h"
+
+#include <unistd.h>
+
+static void
+mailbox_free(gpointer item)
+{
+    MhSurveyMailbox *mailbox = item;
+    if (mailbox->data_free != NULL)
+        mailbox->data_free(mailbox->data);
+    g_strfreev(mailbox->components);
+    g_free(mailbox->path);
+    g_free(mailbox->target);
+    g_free(mailbox->error);
+    g_free(mailbox);
+}
+
+static void
+fd_clear(gpointer fd)
+{
+    close(*(int *)fd);
+}
+
+MhAccountSurvey *
+mh_account_survey_new(const char *format)
+{
+    MhAccountSurvey *survey = g_new0(MhAccountSurvey, 1);
+    survey->format = format;
+    survey->mailboxes = g_ptr_array_new_with_free_func(mailbox_free);
+    survey->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
+    survey->subscriptions = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    survey->fds = g_array_new(FALSE, FALSE, sizeof(int));
+    g_array_set_clear_func(survey->fds, fd_clear);
+    return survey;
+}
+
+void
+mh_account_survey_free(MhAccountSurvey *survey)
+{
+    if (survey == NULL)
+        return;
+    g_ptr_array_unref(survey->mailboxes);
+    g_ptr_array_unref(survey->not_mail);
+    g_ptr_array_unref(survey->subscriptions);
+    g_array_unref(survey->fds);
+    g_free(survey);
+}
+
+MhSurveyMailbox *
+mh_account_survey_add(MhAccountSurvey *survey, char *const *components, const char *path)
+{
+    MhSurveyMailbox *mailbox = g_new0(MhSurveyMailbox, 1);
+    mailbox->components =
+        components != NULL ? g_strdupv((char **)components) : g_new0(char *, 1);
+    mailbox->path = mh_printable_string(path);
+    g_ptr_array_add(survey->mailboxes, mailbox);
+    return mailbox;
+}
+
+void
+mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd)
+{
+    g_array_append_val(survey->fds, fd);
+}
+
+char *
+mh_survey_mailbox_name(const MhSurveyMailbox *mailbox)
+{
+    if (mailbox->components[0] == NULL)
+        return g_strdup("INBOX");
+    g_autofree char *joined = g_strjoinv("/", mailbox->components);
+    return mh_printable_string(joined);
+}

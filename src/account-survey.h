@@ -1,0 +1,45 @@
+/* account-survey: what there is to move of one account, whatever format it is in.
+ *
+ * The rest of the engine works on this alone; a new kind of source is one more function that
+ * fills it.
+ */
+#pragma once
+
+#include "carry.h"
+
+typedef struct {
+    char **components; /* the folder as the old server named it, bytes; empty for the INBOX */
+    char *path;        /* what it is read from, printable */
+    char *target;      /* its directory in the target tree, "." is the INBOX; set by the plan */
+    char *error;       /* it is there but cannot be read, and why; NULL otherwise */
+    uint64_t size_bytes;
+    MhSourceOpen open;
+    void *data; /* of open */
+    GDestroyNotify data_free;
+} MhSurveyMailbox;
+
+typedef struct {
+    char **components;
+} MhSurveySubscription;
+
+typedef struct {
+    const char *format;       /* "mbox", "courier" */
+    GPtrArray *mailboxes;     /* of MhSurveyMailbox, the INBOX first */
+    GPtrArray *not_mail;      /* of MhNotMail */
+    GPtrArray *subscriptions; /* of char **: components, UTF-8; INBOX is one component "INBOX" */
+    bool has_subscriptions;   /* the source has a list, even if it is empty */
+    GArray *fds;              /* of int: directories that stay open as long as the survey */
+} MhAccountSurvey;
+
+MhAccountSurvey *mh_account_survey_new(const char *format);
+void mh_account_survey_free(MhAccountSurvey *survey); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhAccountSurvey, mh_account_survey_free)
+
+/* @components is copied. The result belongs to the survey. */
+MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char *const *components,
+                                       const char *path);
+/* Keeps @fd open until the survey is freed. */
+void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
+
+/* The folder's name for people: components with '/' between, "INBOX" for none. g_free(). */
+char *mh_survey_mailbox_name(const MhSurveyMailbox *mailbox);

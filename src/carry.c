@@ -1,0 +1,196 @@
+#include "carry.h"
+
+#include "keyword-plan.h"
+#include "maildir/maildir-lock.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* How often a source that keeps changing is read before we give up on it for this run. */
+#define READS_MAX 5
+/* Seconds to wait for a server that holds a folder's lock; longer than a lock can be stale. */
+#define FOLDER_LOCK_S 150
+
+struct MhCarry {
+    const MhCarryContext *context;
+    char *folder_name;
+    MhMailboxOutcome *outcome;
+    MhMailbox *mailbox;
+    MaildirFolder *folder;
+    MhKeywordPlan *keywords;
+    MhSyncPlan *plan;
+    MaildirDelivery *delivery;
+};
+
+static void
+forget_plan(MhCarry *carry)
+{
+    g_clear_pointer(&carry->folder, maildir_folder_free);
+    g_clear_pointer(&carry->keywords, mh_keyword_plan_free);
+    g_clear_pointer(&carry->plan, mh_sync_plan_free);
+}
+
+void
+mh_carry_free(MhCarry *carry)
+{
+    if (carry == NULL)
+        return;
+    forget_plan(carry);
+    mh_mailbox_free(carry->mailbox);
+    maildir_delivery_free(carry->delivery);
+    g_free(carry->folder_name);
+    g_free(carry);
+}
+
+/* Reads the target and makes the plan. @findings may be NULL (they were reported before). */
+static bool
+make_plan(MhCarry *carry, MhFindings *findings, GError **error)
+{
+    const MhSettings *settings = carry->context->settings;
+    uint32_t letters = 0;
+    forget_plan(carry);
+    carry->folder =
+        maildir_folder_read(carry->context->tree, carry->folder_name, findings, error);
+    if (carry->folder == NULL)
+        return false;
+    for (guint i = 0; i < carry->folder->index.messages->len; i++)
+        letters |= mh_target_index_get(&carry->folder->index, i)->letters;
+    carry->keywords =
+        mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
+    MhSyncInput input = {.source = carry->mailbox,
+                         .set_letters = carry->keywords->set_letters,
+                         .target = &carry->folder->index,
+                         .fresh_uidvalidity = carry->context->fresh_uidvalidity,
+                         .mirror = settings->mirror,
+                         .keep_expunged = settings->keep_expunged,
+                         .late = settings->late};
+    carry->plan = mh_sync(&input);
+    return true;
+}
+
+static MaildirWork
+work_of(const MhCarry *carry)
+{
+    return (MaildirWork){.folder = carry->folder,
+                         .mailbox = carry->mailbox,
+                         .plan = carry->plan,
+                         .set_letters = carry->keywords->set_letters,
+                         .keywords = carry->keywords->keywords};
+}
+
+/* The plan in numbers, and what it costs. */
+static void
+report_plan(MhCarry *carry)
+{
+    MhMailboxOutcome *outcome = carry->outcome;
+    const MhSyncPlan *plan = carry->plan;
+    outcome->uidvalidity = plan->uids.uidvalidity;
+    outcome->uidnext = plan->uids.uidnext;
+    outcome->messages = mh_mailbox_length(carry->mailbox);
+    outcome->bytes = outcome->delivered_bytes = 0;
+    for (size_t i = 0; i < outcome->messages; i++)
+        outcome->bytes += mh_mailbox_get(carry->mailbox, i)->size_bytes;
+    for (guint i = 0; i < plan->lines->len; i++) {
+        const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
+        if (line->target == 0)
+            outcome->delivered_bytes +=
+                mh_mailbox_get(carry->mailbox, line->source - 1)->size_bytes;
+    }
+    outcome->delivered = plan->delivered;
+    outcome->retagged = plan->retagged;
+    outcome->expunged = plan->expunged;
+    outcome->unchanged = plan->unchanged;
+    outcome->foreign = plan->foreign;
+    outcome->kept_gone = plan->kept_gone;
+    outcome->done = plan->list_changed || plan->retagged > 0 || !carry->folder->exists
+                        ? MH_DONE_CHANGED
+                        : MH_DONE_UP_TO_DATE;
+    if (plan->uids_lost > 0)
+        mh_findings_add(outcome->findings, MH_FINDING_UID_TAKEN, "%zu messages", plan->uids_lost);
+}
+
+/* Reads the source once, plans and stages. G_FILE_ERROR_AGAIN: it has changed meanwhile. */
+static bool
+attempt(MhCarry *carry, MhSourceOpen open, MhMailboxRead read, void *user, MhFindings *findings,
+        GError **error)
+{
+    g_autoptr(MhSource) source = open(user, findings, error);
+    if (source == NULL)
+        return false;
+    g_clear_pointer(&carry->mailbox, mh_mailbox_free);
+    carry->mailbox = mh_mailbox_new();
+    if (!source->class->index(source, carry->mailbox, findings, error) ||
+        (read != NULL && !read(carry->mailbox, findings, user, error)) ||
+        !make_plan(carry, findings, error))
+        return false;
+    if (!carry->context->dry_run) {
+        MaildirWork work = work_of(carry);
+        g_clear_pointer(&carry->delivery, maildir_delivery_free);
+        carry->delivery = maildir_delivery_new(carry->context->tree);
+        if (!maildir_delivery_stage(carry->delivery, &work, source, carry->context->told,
+                                    carry->context->told_user, error))
+            return false;
+    }
+    return source->class->check(source, error);
+}
+
+MhCarry *
+mh_carry_begin(const MhCarryContext *context, const char *folder, MhSourceOpen open,
+               MhMailboxRead read, void *user, MhMailboxOutcome *outcome, GError **error)
+{
+    g_autoptr(MhCarry) carry = g_new0(MhCarry, 1);
+    carry->context = context;
+    carry->folder_name = g_strdup(folder);
+    carry->outcome = outcome;
+    for (int reads = 1;; reads++) {
+        g_autoptr(GError) failure = NULL;
+        g_autoptr(MhFindings) findings = mh_findings_new();
+        if (attempt(carry, open, read, user, findings, &failure)) {
+            mh_findings_merge(outcome->findings, findings);
+            break;
+        }
+        if (!g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_AGAIN) || reads == READS_MAX) {
+            mh_findings_merge(outcome->findings, findings);
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return NULL;
+        }
+        if (carry->delivery != NULL)
+            maildir_delivery_discard(carry->delivery);
+    }
+    report_plan(carry);
+    return g_steal_pointer(&carry);
+}
+
+static bool
+commit(MhCarry *carry, GError **error)
+{
+    MaildirWork work = work_of(carry);
+    size_t left_out;
+    if (!maildir_delivery_commit(carry->delivery, &work, &left_out, error))
+        return false;
+    if (left_out > 0)
+        mh_findings_add(carry->outcome->findings, MH_FINDING_TARGET_CHANGED, "%zu messages",
+                        left_out);
+    return true;
+}
+
+bool
+mh_carry_commit(MhCarry *carry, GError **error)
+{
+    if (!carry->folder->exists)
+        return commit(carry, error);
+    if (carry->outcome->done == MH_DONE_UP_TO_DATE)
+        return true;
+    int folder_fd = dup(carry->folder->fd); /* outlives a new look at the folder */
+    if (folder_fd < 0)
+        return mh_set_errno(error, errno, "cannot lock the folder");
+    bool good = maildir_lock_take(folder_fd, FOLDER_LOCK_S, error);
+    if (good) {
+        good = (maildir_folder_unchanged(carry->context->tree, carry->folder) ||
+                make_plan(carry, NULL, error)) &&
+               commit(carry, error);
+        maildir_lock_release(folder_fd);
+    }
+    close(folder_fd);
+    return good;
+}

@@ -1,0 +1,41 @@
+/* carry: brings one mailbox of a source into its folder of the target tree.
+ *
+ * Two halves, so that many mailboxes share one sync of the file system:
+ * 1. begin: both sides are read, the plan is made, and what is new is staged. A source that
+ *    changes meanwhile is read again.
+ * 2. commit, after the caller has made the batch durable: everything is put in place.
+ * A dry run ends after the plan, which stands in the outcome.
+ */
+#pragma once
+
+#include "maildir/maildir-delivery.h"
+#include "outcome.h"
+#include "settings.h"
+
+/* Opens the source anew; it is called again when the source has changed while it was read. */
+typedef MhSource *(*MhSourceOpen)(void *user, MhFindings *findings, GError **error);
+
+/* Has its chance to change what was read, before the plan is made: UIDLs of a saved listing. */
+typedef bool (*MhMailboxRead)(MhMailbox *mailbox, MhFindings *findings, void *user,
+                              GError **error);
+
+typedef struct {
+    MaildirTree *tree;
+    const MhSettings *settings;
+    uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
+    bool dry_run;
+    MaildirDelivered told;
+    void *told_user;
+} MhCarryContext;
+
+typedef struct MhCarry MhCarry;
+
+/* @folder is the directory below the tree ("." is the INBOX). @outcome is filled; it must outlive
+ * the carry. NULL with @error: nothing of this mailbox was done. */
+MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder, MhSourceOpen open,
+                        MhMailboxRead read, void *user, MhMailboxOutcome *outcome,
+                        GError **error);
+/* Puts it in place. */
+bool mh_carry_commit(MhCarry *carry, GError **error);
+void mh_carry_free(MhCarry *carry); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhCarry, mh_carry_free)

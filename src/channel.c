@@ -1,0 +1,85 @@
+#include "channel.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool
+send_all(int fd, const void *data, size_t len)
+{
+    const char *at = data;
+    while (len > 0) {
+        ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        at += n;
+        len -= (size_t)n;
+    }
+    return true;
+}
+
+bool
+mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
+{
+    g_autoptr(GVariant) record =
+        g_variant_ref_sink(g_variant_new("(yv)", (guchar)kind, content));
+    gsize size = g_variant_get_size(record);
+    g_assert(size <= MH_CHANNEL_RECORD_BYTES);
+    uint32_t length = (uint32_t)size;
+    return send_all(fd, &length, sizeof length) && send_all(fd, g_variant_get_data(record), size);
+}
+
+void
+mh_channel_reader_init(MhChannelReader *reader)
+{
+    reader->bytes = g_byte_array_new();
+}
+
+void
+mh_channel_reader_clear(MhChannelReader *reader)
+{
+    g_clear_pointer(&reader->bytes, g_byte_array_unref);
+}
+
+MhChannelState
+mh_channel_fill(MhChannelReader *reader, int fd)
+{
+    guint8 buffer[65536];
+    ssize_t n;
+    do
+        n = recv(fd, buffer, sizeof buffer, 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))
+        return MH_CHANNEL_MORE;
+    if (n <= 0)
+        return MH_CHANNEL_END;
+    g_byte_array_append(reader->bytes, buffer, (guint)n);
+    return MH_CHANNEL_MORE;
+}
+
+MhChannelState
+mh_channel_take(MhChannelReader *reader, MhRecordKind *out_kind, GVariant **out_content)
+{
+    uint32_t length;
+    if (reader->bytes->len < sizeof length)
+        return MH_CHANNEL_MORE;
+    memcpy(&length, reader->bytes->data, sizeof length);
+    if (length > MH_CHANNEL_RECORD_BYTES)
+        return MH_CHANNEL_GARBLED;
+    if (reader->bytes->len - sizeof length < length)
+        return MH_CHANNEL_MORE;
+
+    g_autoptr(GBytes) body = g_bytes_new(reader->bytes->data + sizeof length, length);
+    g_byte_array_remove_range(reader->bytes, 0, (guint)(sizeof length + length));
+    g_autoptr(GVariant) record =
+        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE("(yv)"), body, FALSE));
+    if (!g_variant_is_normal_form(record))
+        return MH_CHANNEL_GARBLED;
+    guchar kind;
+    g_variant_get(record, "(yv)", &kind, out_content);
+    *out_kind = (MhRecordKind)kind;
+    return MH_CHANNEL_RECORD;
+}

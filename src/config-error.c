@@ -1,0 +1,3 @@
+#include "config-error.h"
+
+G_DEFINE_QUARK(mh - config - error - quark, mh_config_error)

@@ -1,0 +1,249 @@
+#include "coordinator.h"
+
+#include "channel.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* One worker at work. */
+typedef struct {
+    MhWorker worker;
+    MhChannelReader reader;
+    MhAccountOutcome *outcome;
+    bool ended;   /* it said that it came to its end */
+    bool stopped; /* ... because it was asked to */
+    int64_t started_us;
+} Seat;
+
+typedef struct {
+    const MhJob *job;
+    const GPtrArray *accounts;
+    const MhCoordinatorEvents *events;
+    GPtrArray *seats; /* of Seat, those that work */
+    size_t next;      /* the first account that has not been started */
+    size_t done;
+    uint64_t messages, bytes;
+    bool told_to_stop; /* and the workers have been told so */
+} Run;
+
+static volatile sig_atomic_t stop_asked;
+
+static void
+ask_to_stop(int signal_number)
+{
+    (void)signal_number;
+    stop_asked = 1;
+}
+
+static void
+seat_free(gpointer item)
+{
+    Seat *seat = item;
+    close(seat->worker.fd);
+    mh_channel_reader_clear(&seat->reader);
+    mh_account_outcome_free(seat->outcome);
+    g_free(seat);
+}
+
+static void
+tell_progress(const Run *run)
+{
+    if (run->events->progress != NULL)
+        run->events->progress(run->messages, run->bytes, run->done, run->events->user);
+}
+
+static void
+report_account(Run *run, const MhAccountOutcome *outcome)
+{
+    run->done++;
+    if (run->events->account_done != NULL)
+        run->events->account_done(outcome, run->events->user);
+}
+
+static void
+start_next(Run *run)
+{
+    const MhAccount *account = run->accounts->pdata[run->next++];
+    g_autoptr(GError) error = NULL;
+    MhAccountOutcome *outcome = mh_account_outcome_new(account->user);
+    outcome->dry_run = run->job->task == MH_TASK_CHECK;
+    Seat *seat = g_new0(Seat, 1);
+    if (!mh_worker_start(run->job, account, &seat->worker, &error)) {
+        outcome->error = g_strdup(error->message);
+        report_account(run, outcome);
+        mh_account_outcome_free(outcome);
+        g_free(seat);
+        return;
+    }
+    seat->outcome = outcome;
+    seat->started_us = g_get_monotonic_time();
+    mh_channel_reader_init(&seat->reader);
+    g_ptr_array_add(run->seats, seat);
+}
+
+/* Takes in one record. False when it is not one that a worker sends. */
+static bool
+take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
+{
+    const char *a, *b;
+    switch (kind) {
+    case MH_RECORD_PROGRESS: {
+        guint64 messages, bytes;
+        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(tt)")))
+            return false;
+        g_variant_get(content, "(tt)", &messages, &bytes);
+        run->messages += messages;
+        run->bytes += bytes;
+        return true;
+    }
+    case MH_RECORD_MAILBOX: {
+        MhMailboxOutcome *mailbox = mh_mailbox_outcome_from_variant(content);
+        if (mailbox != NULL)
+            g_ptr_array_add(seat->outcome->mailboxes, mailbox);
+        return mailbox != NULL;
+    }
+    case MH_RECORD_NOT_MAIL:
+        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(ss)")))
+            return false;
+        g_variant_get(content, "(&s&s)", &a, &b);
+        g_ptr_array_add(seat->outcome->not_mail, mh_not_mail_new(a, b));
+        return true;
+    case MH_RECORD_FINDINGS: {
+        g_autoptr(MhFindings) findings = mh_findings_from_variant(content);
+        mh_findings_merge(seat->outcome->findings, findings);
+        return findings != NULL;
+    }
+    case MH_RECORD_ERROR:
+        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(s)")))
+            return false;
+        g_variant_get(content, "(&s)", &a);
+        g_free(seat->outcome->error);
+        seat->outcome->error = g_strdup(a);
+        return true;
+    case MH_RECORD_END: {
+        gboolean stopped;
+        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(b)")))
+            return false;
+        g_variant_get(content, "(b)", &stopped);
+        seat->ended = true;
+        seat->stopped = stopped;
+        return true;
+    }
+    }
+    return false;
+}
+
+static void
+set_error(MhAccountOutcome *outcome, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* The first cause stays. */
+static void
+set_error(MhAccountOutcome *outcome, const char *format, ...)
+{
+    va_list args;
+    if (outcome->error != NULL)
+        return;
+    va_start(args, format);
+    outcome->error = g_strdup_vprintf(format, args);
+    va_end(args);
+}
+
+/* The worker has closed its end: why? */
+static void
+finish_seat(Run *run, Seat *seat, bool garbled)
+{
+    int status = 0;
+    if (garbled)
+        kill(seat->worker.pid, SIGKILL);
+    while (waitpid(seat->worker.pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (garbled)
+        set_error(seat->outcome, "its worker sent what is no record; it was ended");
+    else if (WIFSIGNALED(status))
+        set_error(seat->outcome, "its worker was ended by signal %d (%s); run again to continue",
+                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+    else if (!seat->ended)
+        set_error(seat->outcome, "its worker ended early with status %d; run again to continue",
+                  WEXITSTATUS(status));
+    else if (seat->stopped)
+        set_error(seat->outcome, "stopped before its end as asked; run again to continue");
+    seat->outcome->elapsed_us = (uint64_t)(g_get_monotonic_time() - seat->started_us);
+    report_account(run, seat->outcome);
+    g_ptr_array_remove(run->seats, seat);
+}
+
+/* Takes in what a worker has sent. The seat may be gone afterwards. */
+static void
+serve_seat(Run *run, Seat *seat)
+{
+    MhChannelState filled = mh_channel_fill(&seat->reader, seat->worker.fd);
+    for (;;) {
+        MhRecordKind kind;
+        g_autoptr(GVariant) content = NULL;
+        MhChannelState taken = mh_channel_take(&seat->reader, &kind, &content);
+        if (taken == MH_CHANNEL_MORE)
+            break;
+        if (taken == MH_CHANNEL_GARBLED || !take_record(run, seat, kind, content)) {
+            finish_seat(run, seat, true);
+            return;
+        }
+    }
+    if (filled == MH_CHANNEL_END)
+        finish_seat(run, seat, false);
+}
+
+static void
+tell_workers_to_stop(Run *run)
+{
+    run->told_to_stop = true;
+    for (guint i = 0; i < run->seats->len; i++) {
+        const Seat *seat = run->seats->pdata[i];
+        kill(seat->worker.pid, SIGTERM);
+    }
+}
+
+static void
+wait_for_workers(Run *run)
+{
+    g_autofree struct pollfd *fds = g_new0(struct pollfd, run->seats->len);
+    g_autofree Seat **seats = g_memdup2(run->seats->pdata, run->seats->len * sizeof(Seat *));
+    guint count = run->seats->len;
+    for (guint i = 0; i < count; i++)
+        fds[i] = (struct pollfd){.fd = seats[i]->worker.fd, .events = POLLIN};
+    int ready = poll(fds, count, 1000);
+    for (guint i = 0; i < count && ready > 0; i++) {
+        if (fds[i].revents != 0)
+            serve_seat(run, seats[i]);
+    }
+    tell_progress(run);
+}
+
+bool
+mh_coordinate(const MhJob *job, const GPtrArray *accounts, uint32_t jobs,
+              const MhCoordinatorEvents *events)
+{
+    Run run = {.job = job, .accounts = accounts, .events = events};
+    struct sigaction action = {.sa_handler = ask_to_stop}, old_term, old_int;
+    stop_asked = 0;
+    sigaction(SIGTERM, &action, &old_term);
+    sigaction(SIGINT, &action, &old_int);
+    run.seats = g_ptr_array_new_with_free_func(seat_free);
+    for (;;) {
+        while (!stop_asked && run.seats->len < jobs && run.next < accounts->len)
+            start_next(&run);
+        if (stop_asked && !run.told_to_stop)
+            tell_workers_to_stop(&run);
+        if (run.seats->len == 0)
+            break;
+        wait_for_workers(&run);
+    }
+    g_ptr_array_unref(run.seats);
+    sigaction(SIGTERM, &old_term, NULL);
+    sigaction(SIGINT, &old_int, NULL);
+    return run.next == accounts->len && !run.told_to_stop;
+}

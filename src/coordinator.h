@@ -1,0 +1,24 @@
+/* coordinator: does many accounts, a worker process each, so many at once.
+ *
+ * A worker that dies fails its own account, with a message; the others go on. Asked to stop
+ * (SIGTERM, SIGINT), the coordinator asks its workers to, starts no more, and returns when all
+ * have come to their end.
+ */
+#pragma once
+
+#include "job.h"
+#include "outcome.h"
+
+/* What a run tells while it goes on; both may be NULL. */
+typedef struct {
+    /* An account is done, or has failed. @outcome is the coordinator's: copy what you keep. */
+    void (*account_done)(const MhAccountOutcome *outcome, void *user);
+    /* Something was carried, or a second has passed. */
+    void (*progress)(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user);
+    void *user;
+} MhCoordinatorEvents;
+
+/* @accounts is of MhAccount, done in this order. @jobs at least 1. Returns true when every account
+ * was tried; false when it was asked to stop before that. */
+bool mh_coordinate(const MhJob *job, const GPtrArray *accounts, uint32_t jobs,
+                   const MhCoordinatorEvents *events);

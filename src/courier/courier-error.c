@@ -1,0 +1,3 @@
+#include "courier-error.h"
+
+G_DEFINE_QUARK(courier - error - quark, courier_error)

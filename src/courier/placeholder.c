@@ -1,1 +1,0 @@
-/* courier */ typedef int mh_courier_placeholder;

@@ -1,0 +1,20 @@
+/* job: what a run is asked to do, resolved from settings, and the same for every account. */
+#pragma once
+
+#include "account.h"
+#include "settings.h"
+
+typedef enum {
+    MH_TASK_CHECK,   /* survey, plan and compare; write nothing */
+    MH_TASK_MIGRATE, /* carry the mail over */
+} MhTask;
+
+typedef struct {
+    const MhSettings *settings;
+    MhTask task;
+    bool has_owner; /* --owner: the target belongs to these, not to the account */
+    uid_t owner_uid;
+    gid_t owner_gid;
+    int64_t now;          /* when the run began, seconds since 1970 */
+    GHashTable *folders;  /* --folder-list: user -> GPtrArray of folders; NULL: all that are found */
+} MhJob;

@@ -1,0 +1,67 @@
+#include "maildir-carried.h"
+
+#include <string.h>
+
+void
+maildir_carried_format(const MaildirCarried *carried, uint32_t line_uid,
+                       char out_text[MAILDIR_CARRIED_MAX])
+{
+    char flags[MH_FLAG_LETTERS_MAX + 1];
+    char *at = out_text;
+    *at++ = MAILDIR_CARRIED_KEY;
+    mh_flags_to_maildir(carried->flags, flags);
+    at = g_stpcpy(at, flags);
+    for (int i = 0; i < 26; i++) {
+        if (carried->letters & 1u << i)
+            *at++ = (char)('a' + i);
+    }
+    *at = '\0';
+    if (carried->uid != line_uid)
+        g_snprintf(at, 12, ",%u", carried->uid);
+}
+
+static bool
+parse_value(MhSpan value, uint32_t line_uid, MaildirCarried *out)
+{
+    MaildirCarried carried = {.uid = line_uid};
+    MhSpan letters = value, uid;
+    if (mh_span_split(value, ',', &letters, &uid) && !mh_span_to_u32(uid, UINT32_MAX, &carried.uid))
+        return false;
+    for (size_t i = 0; i < letters.len; i++) {
+        uint8_t c = letters.data[i];
+        MhFlags flag = mh_flag_from_maildir(c);
+        if (flag == 0 && !(c >= 'a' && c <= 'z'))
+            return false;
+        carried.flags |= flag;
+        if (flag == 0)
+            carried.letters |= 1u << (c - 'a');
+    }
+    *out = carried;
+    return true;
+}
+
+bool
+maildir_carried_parse(MhSpan fields, uint32_t line_uid, MaildirCarried *out)
+{
+    MhSpan field;
+    while (mh_span_take_word(&fields, &field)) {
+        if (field.data[0] == MAILDIR_CARRIED_KEY)
+            return parse_value(mh_span_from(field, 1), line_uid, out);
+    }
+    return false;
+}
+
+char *
+maildir_carried_replace(MhSpan fields, const char *text)
+{
+    GString *out = g_string_new(text);
+    MhSpan field;
+    while (mh_span_take_word(&fields, &field)) {
+        if (field.data[0] == MAILDIR_CARRIED_KEY)
+            continue;
+        if (out->len > 0)
+            g_string_append_c(out, ' ');
+        g_string_append_len(out, (const char *)field.data, (gssize)field.len);
+    }
+    return g_string_free(out, FALSE);
+}

@@ -1,0 +1,458 @@
+#include "maildir-delivery.h"
+
+#include "maildir-file-name.h"
+#include "maildir-occurrences.h"
+#include "maildir-uidlist-writer.h"
+#include "printable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct MaildirDelivery {
+    MaildirTree *tree;
+    char *build;         /* the name of what is built, below the root; NULL: nothing */
+    int fd;              /* the same, opened */
+    int cur_fd, new_fd;  /* its cur and new */
+    GHashTable *staged;  /* source index + 1 -> file name, for a folder that exists */
+};
+
+MaildirDelivery *
+maildir_delivery_new(MaildirTree *tree)
+{
+    MaildirDelivery *delivery = g_new0(MaildirDelivery, 1);
+    delivery->tree = tree;
+    delivery->fd = delivery->cur_fd = delivery->new_fd = -1;
+    delivery->staged = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    return delivery;
+}
+
+static void
+close_build(MaildirDelivery *delivery)
+{
+    int *fds[] = {&delivery->fd, &delivery->cur_fd, &delivery->new_fd};
+    for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
+        if (*fds[i] >= 0)
+            close(*fds[i]);
+        *fds[i] = -1;
+    }
+}
+
+void
+maildir_delivery_discard(MaildirDelivery *delivery)
+{
+    close_build(delivery);
+    if (delivery->build != NULL)
+        mh_remove_tree(delivery->tree->fd, delivery->build, NULL);
+    g_clear_pointer(&delivery->build, g_free);
+    g_hash_table_remove_all(delivery->staged);
+}
+
+void
+maildir_delivery_free(MaildirDelivery *delivery)
+{
+    if (delivery == NULL)
+        return;
+    close_build(delivery);
+    g_free(delivery->build);
+    g_hash_table_unref(delivery->staged);
+    g_free(delivery);
+}
+
+static const MhMessage *
+message_of(const MaildirWork *work, const MhSyncLine *line)
+{
+    return line->source != 0 ? mh_mailbox_get(work->mailbox, line->source - 1) : NULL;
+}
+
+static const MhTargetMessage *
+file_of(const MaildirWork *work, const MhSyncLine *line)
+{
+    return line->target != 0 ? mh_target_index_get(&work->folder->index, line->target - 1) : NULL;
+}
+
+static const MhSyncLine *
+line_at(const MaildirWork *work, guint i)
+{
+    return &g_array_index(work->plan->lines, MhSyncLine, i);
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+/* Writes one message as @name in @dirfd. */
+static bool
+write_message(const MaildirDelivery *delivery, int dirfd, const char *name,
+              const MhMessage *message, MhSource *source, GError **error)
+{
+    mode_t mode = delivery->tree->options.file_mode;
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot make the file '%s'", name);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = message->internaldate}};
+    bool good = source->class->copy(source, message, fd, error);
+    if (good && futimens(fd, times) != 0)
+        good = mh_set_errno(error, errno, "cannot set the time of '%s'", name);
+    if (good && delivery->tree->options.sync_messages && fsync(fd) != 0)
+        good = mh_set_errno(error, errno, "cannot sync '%s'", name);
+    if (close(fd) != 0 && good)
+        good = mh_set_errno(error, errno, "cannot write '%s'", name);
+    return good;
+}
+
+/* The base name that a message gets: its own, or one that carries its identity. g_free(). */
+static char *
+choose_base(const MaildirWork *work, const MhMessage *message, MaildirOccurrences *seen)
+{
+    const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
+    if (kept != NULL)
+        return g_strdup(kept);
+    return maildir_file_name_own(message->internaldate, &message->id,
+                                 maildir_occurrences_next(seen, &message->id),
+                                 message->size_bytes);
+}
+
+/* The name in cur/ or new/ for a message with these flags. g_free(). */
+static char *
+full_name(MhSpan base, const MhSyncLine *line)
+{
+    return line->is_new ? mh_span_dup(base)
+                        : maildir_file_name_format(base, line->flags, line->letters,
+                                                   mh_span(NULL, 0));
+}
+
+static bool
+make_build(MaildirDelivery *delivery, GError **error)
+{
+    mode_t mode = delivery->tree->options.dir_mode;
+    delivery->fd = maildir_tree_build(delivery->tree, &delivery->build, error);
+    if (delivery->fd < 0)
+        return false;
+    delivery->cur_fd = mh_make_dir(delivery->fd, "cur", mode, NULL, error);
+    if (delivery->cur_fd >= 0)
+        delivery->new_fd = mh_make_dir(delivery->fd, "new", mode, NULL, error);
+    return delivery->new_fd >= 0;
+}
+
+/* ---- lines of the list -------------------------------------------------------------------- */
+
+/* The line of a message that comes from the source. */
+static void
+add_source_line(MaildirUidlistWriter *writer, const MaildirWork *work, const MhSyncLine *line,
+                const MaildirUidlistEntry *before, MhSpan base)
+{
+    const MhMessage *message = message_of(work, line);
+    const char *uidl = mh_mailbox_get_text(work->mailbox, message->uidl);
+    MaildirCarried carried = {.flags = message->flags,
+                              .letters = work->set_letters[message->keywords],
+                              .uid = message->uid};
+    char text[MAILDIR_CARRIED_MAX];
+    maildir_carried_format(&carried, line->uid, text);
+    MaildirUidlistLine out = {.uid = line->uid,
+                              .virtual_size = message->virtual_size,
+                              .has_virtual_size = true,
+                              .pop3_order = message->pop3_order,
+                              .carried = text,
+                              .base = base};
+    if (before != NULL) {
+        const MaildirUidlist *list = work->folder->uidlist;
+        out.other = maildir_uidlist_text(list, before->other);
+        if (before->uidl.at != 0)
+            out.uidl = maildir_uidlist_text(list, before->uidl);
+    }
+    if (uidl != NULL)
+        out.uidl = mh_span_from_string(uidl);
+    maildir_uidlist_writer_add(writer, &out);
+}
+
+/* ---- staging ------------------------------------------------------------------------------ */
+
+/* The state files that a new folder has beside its list. */
+static bool
+write_new_state(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    mode_t mode = delivery->tree->options.file_mode;
+    int tmp_fd = mh_make_dir(delivery->fd, "tmp", delivery->tree->options.dir_mode, NULL, error);
+    if (tmp_fd < 0)
+        return false;
+    close(tmp_fd);
+    g_autoptr(GString) keywords = maildir_keywords_format(work->keywords);
+    if (keywords->len > 0) {
+        int fd = openat(delivery->fd, MAILDIR_KEYWORDS_FILE,
+                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        bool good = fd >= 0 && mh_write_all(fd, mh_span(keywords->str, keywords->len), error);
+        if (fd < 0)
+            return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_KEYWORDS_FILE);
+        close(fd);
+        if (!good)
+            return false;
+    }
+    if (strcmp(work->folder->name, ".") == 0)
+        return true;
+    int fd = openat(delivery->fd, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write 'maildirfolder'");
+    close(fd);
+    return true;
+}
+
+typedef struct {
+    MaildirDelivery *delivery;
+    const MaildirWork *work;
+    MhSource *source;
+    MaildirDelivered told;
+    void *user;
+    MaildirOccurrences *seen;
+    MaildirUidlistWriter *writer; /* NULL when the list is written at commit */
+} Staging;
+
+static bool
+stage_message(Staging *staging, const MhSyncLine *line, GError **error)
+{
+    MaildirDelivery *delivery = staging->delivery;
+    const MhMessage *message = message_of(staging->work, line);
+    g_autofree char *base = choose_base(staging->work, message, staging->seen);
+    g_autofree char *name = full_name(mh_span_from_string(base), line);
+    int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
+    if (!write_message(delivery, dirfd, name, message, staging->source, error))
+        return false;
+    if (staging->writer != NULL)
+        add_source_line(staging->writer, staging->work, line, NULL, mh_span_from_string(base));
+    else
+        g_hash_table_insert(delivery->staged, GUINT_TO_POINTER(line->source),
+                            g_steal_pointer(&name));
+    if (staging->told != NULL && !staging->told(message->size_bytes, staging->user))
+        return mh_set_errno(error, EINTR, "stopped as asked");
+    return true;
+}
+
+static bool
+stage_messages(Staging *staging, GError **error)
+{
+    const MaildirWork *work = staging->work;
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        const MhSyncLine *line = line_at(work, i);
+        if (line->target == 0 && !stage_message(staging, line, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+stage_new_folder(Staging *staging, GError **error)
+{
+    MaildirDelivery *delivery = staging->delivery;
+    MaildirUidlistWriter writer;
+    int fd = openat(delivery->fd, MAILDIR_UIDLIST_FILE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                    delivery->tree->options.file_mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
+    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL);
+    staging->writer = &writer;
+    bool good = stage_messages(staging, error);
+    good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
+    close(fd);
+    return good && write_new_state(delivery, staging->work, error);
+}
+
+bool
+maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSource *source,
+                       MaildirDelivered told, void *user, GError **error)
+{
+    if (work->folder->exists && work->plan->delivered == 0)
+        return true;
+    MaildirOccurrences *seen = maildir_occurrences_new(work->folder);
+    Staging staging = {delivery, work, source, told, user, seen, NULL};
+    bool good = make_build(delivery, error) && (work->folder->exists
+                                                    ? stage_messages(&staging, error)
+                                                    : stage_new_folder(&staging, error));
+    maildir_occurrences_free(seen);
+    if (!good)
+        maildir_delivery_discard(delivery);
+    return good;
+}
+
+/* ---- putting in place --------------------------------------------------------------------- */
+
+static bool
+commit_new_folder(MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+{
+    static const struct {
+        const char *name;
+        bool replace;
+    } pieces[] = {{MAILDIR_UIDLIST_FILE, true},
+                  {MAILDIR_KEYWORDS_FILE, true},
+                  {"maildirfolder", true},
+                  {"tmp", false},
+                  {"new", false},
+                  {"cur", false}};
+    int root = delivery->tree->fd;
+    if (folder->fd < 0)
+        return mh_rename_noreplace(root, delivery->build, root, folder->name, error);
+    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        const char *name = pieces[i].name;
+        if (renameat2(delivery->fd, name, folder->fd, name, pieces[i].replace ? 0 : RENAME_NOREPLACE) ==
+                0 ||
+            errno == ENOENT)
+            continue;
+        if (errno == EEXIST && strcmp(name, "cur") != 0)
+            continue; /* an empty tmp or new was there: new mail for it is in ours */
+        return mh_set_errno(error, errno, "cannot put '%s' in place", name);
+    }
+    return true;
+}
+
+static bool
+move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLine *line,
+        const char *name, GError **error)
+{
+    int from = line->is_new ? delivery->new_fd : delivery->cur_fd;
+    int to = line->is_new ? work->folder->new_fd : work->folder->cur_fd;
+    if (mh_rename_noreplace(from, name, to, name, error))
+        return true;
+    g_prefix_error(error, "cannot put a message in place: ");
+    return false;
+}
+
+static bool
+retag(const MaildirWork *work, const MhSyncLine *line, GError **error)
+{
+    const MhTargetMessage *there = file_of(work, line);
+    const char *old_name = maildir_folder_file(work->folder, there);
+    MaildirFileName parsed;
+    maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
+    g_autofree char *new_name =
+        line->is_new ? mh_span_dup(parsed.base)
+                     : maildir_file_name_format(parsed.base, line->flags, line->letters,
+                                                parsed.info);
+    int from = there->is_new ? work->folder->new_fd : work->folder->cur_fd;
+    int to = line->is_new ? work->folder->new_fd : work->folder->cur_fd;
+    if (renameat(from, old_name, to, new_name) == 0 || errno == ENOENT)
+        return true; /* gone meanwhile: the next run sees it */
+    return mh_set_errno(error, errno, "cannot change the flags of '%s'", old_name);
+}
+
+static bool
+commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        const MhSyncLine *line = line_at(work, i);
+        const char *staged = line->target == 0 ? g_hash_table_lookup(
+                                                     delivery->staged,
+                                                     GUINT_TO_POINTER(line->source))
+                                               : NULL;
+        if (staged != NULL && !move_in(delivery, work, line, staged, error))
+            return false;
+        if (line->retag && !retag(work, line, error))
+            return false;
+    }
+    for (guint i = 0; i < work->plan->expunge->len; i++) {
+        uint32_t at = g_array_index(work->plan->expunge, uint32_t, i);
+        const MhTargetMessage *there = mh_target_index_get(&work->folder->index, at);
+        const char *name = maildir_folder_file(work->folder, there);
+        int dirfd = there->is_new ? work->folder->new_fd : work->folder->cur_fd;
+        if (unlinkat(dirfd, name, 0) != 0 && errno != ENOENT)
+            return mh_set_errno(error, errno, "cannot remove '%s'", name);
+    }
+    return true;
+}
+
+/* One line of the new list of a folder that exists. */
+static void
+add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const MaildirWork *work,
+         const MhSyncLine *line, size_t *left_out)
+{
+    const MhTargetMessage *there = file_of(work, line);
+    const MaildirUidlist *list = work->folder->uidlist;
+    const MaildirUidlistEntry *before =
+        there != NULL && there->line != 0 ? maildir_uidlist_get(list, there->line - 1) : NULL;
+    const char *name = there != NULL ? maildir_folder_file(work->folder, there)
+                                     : g_hash_table_lookup(delivery->staged,
+                                                           GUINT_TO_POINTER(line->source));
+    MaildirFileName parsed;
+    if (name == NULL) {
+        (*left_out)++;
+        return;
+    }
+    maildir_file_name_parse(mh_span_from_string(name), &parsed);
+    if (line->source != 0)
+        add_source_line(writer, work, line, before, parsed.base);
+    else if (before != NULL)
+        maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
+}
+
+/* Writes the list aside and puts it in place. */
+static bool
+replace_list(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+             GError **error)
+{
+    static const char aside[] = "mailhaul-tmp." MAILDIR_UIDLIST_FILE;
+    MaildirUidlistWriter writer;
+    int folder = work->folder->fd;
+    unlinkat(folder, aside, 0);
+    int fd = openat(folder, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                    delivery->tree->options.file_mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write '%s'", aside);
+    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
+    for (guint i = 0; i < work->plan->lines->len; i++)
+        add_line(&writer, delivery, work, line_at(work, i), out_left_out);
+    bool good = maildir_uidlist_writer_finish(&writer, error);
+    if (good && fsync(fd) != 0)
+        good = mh_set_errno(error, errno, "cannot sync '%s'", aside);
+    close(fd);
+    if (good && renameat(folder, aside, folder, MAILDIR_UIDLIST_FILE) != 0)
+        good = mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
+    if (!good)
+        unlinkat(folder, aside, 0);
+    return good;
+}
+
+/* What the server remembers of UIDs that are no longer true. */
+static void
+drop_indexes(const MaildirDelivery *delivery, const MaildirFolder *folder)
+{
+    static const char *const of_folder[] = {"dovecot.index", "dovecot.index.log",
+                                            "dovecot.index.log.2", "dovecot.index.cache"};
+    static const char *const of_tree[] = {"dovecot.list.index", "dovecot.list.index.log",
+                                          "dovecot.list.index.log.2"};
+    for (size_t i = 0; i < G_N_ELEMENTS(of_folder); i++)
+        unlinkat(folder->fd, of_folder[i], 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(of_tree); i++)
+        unlinkat(delivery->tree->fd, of_tree[i], 0);
+}
+
+static bool
+commit_changes(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+               GError **error)
+{
+    const MaildirFolder *folder = work->folder;
+    mode_t mode = delivery->tree->options.file_mode;
+    if (!commit_files(delivery, work, error))
+        return false;
+    g_autoptr(GString) before = maildir_keywords_format(folder->keywords);
+    g_autoptr(GString) after = maildir_keywords_format(work->keywords);
+    if (!g_string_equal(before, after) &&
+        !mh_replace_file(folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len), mode,
+                         (uid_t)-1, (gid_t)-1, error))
+        return false;
+    if (work->plan->list_changed && !replace_list(delivery, work, out_left_out, error))
+        return false;
+    if (work->plan->uids_replaced || work->plan->inserts_below)
+        drop_indexes(delivery, folder);
+    return true;
+}
+
+bool
+maildir_delivery_commit(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+                        GError **error)
+{
+    *out_left_out = 0;
+    bool good = work->folder->exists ? commit_changes(delivery, work, out_left_out, error)
+                                     : commit_new_folder(delivery, work->folder, error);
+    if (work->folder->exists || work->folder->fd >= 0)
+        maildir_delivery_discard(delivery);
+    close_build(delivery);
+    return good;
+}

@@ -1,0 +1,38 @@
+/* maildir-folder: what one folder of a target tree holds now: its files, its UID list, its
+ * keywords. Reads only. */
+#pragma once
+
+#include "maildir-keywords.h"
+#include "maildir-tree.h"
+#include "maildir-uidlist.h"
+#include "safe-file.h"
+#include "target-index.h"
+
+/* State files of a folder, by their name on disk. */
+#define MAILDIR_UIDLIST_FILE "dovecot-uidlist"
+#define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
+
+typedef struct {
+    char *name;    /* the directory below the root: ".A.B"; "." is the INBOX */
+    bool exists;   /* it has a cur directory */
+    int fd;        /* the folder; -1 when there is no such directory */
+    int cur_fd, new_fd; /* -1 when they do not exist */
+    MhStamp list_stamp, keywords_stamp, cur_stamp, new_stamp; /* when it was read */
+
+    MhTargetIndex index;
+    GByteArray *names;           /* file names, NUL-terminated; MhTargetMessage.name is an offset */
+    MaildirUidlist *uidlist;     /* never NULL when exists; empty when there is no usable file */
+    MaildirKeywords *keywords;   /* never NULL */
+} MaildirFolder;
+
+/* Reads the folder @name of @tree. That it is not there is no error. */
+MaildirFolder *maildir_folder_read(const MaildirTree *tree, const char *name,
+                                   MhFindings *findings, GError **error);
+void maildir_folder_free(MaildirFolder *folder); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirFolder, maildir_folder_free)
+
+/* Is everything still as it was when it was read? */
+bool maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder);
+
+/* The file's name in cur/ (or new/, see is_new). Borrowed. */
+const char *maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message);

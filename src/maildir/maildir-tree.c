@@ -1,0 +1,120 @@
+#include "maildir-tree.h"
+
+#include "printable.h"
+#include "safe-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static MaildirTree *
+tree_new(const char *path, const MaildirTreeOptions *options)
+{
+    MaildirTree *tree = g_new0(MaildirTree, 1);
+    tree->fd = -1;
+    tree->build_fd = -1;
+    tree->path = mh_printable_string(path);
+    tree->options = *options;
+    return tree;
+}
+
+MaildirTree *
+maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **error)
+{
+    g_autoptr(MaildirTree) tree = tree_new(path, options);
+    g_autoptr(GError) failure = NULL;
+    tree->fd = mh_open_root(path, &failure);
+    if (tree->fd < 0 && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    return g_steal_pointer(&tree);
+}
+
+/* Makes the last component of @path, unless it is there. */
+static int
+make_root(const char *path, mode_t mode, GError **error)
+{
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    int parent_fd = mh_open_root(parent, error);
+    if (parent_fd < 0)
+        return -1;
+    int fd = mh_make_dir(parent_fd, name, mode, NULL, error);
+    if (fd >= 0)
+        fsync(parent_fd);
+    close(parent_fd);
+    return fd;
+}
+
+MaildirTree *
+maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, GError **error)
+{
+    g_autoptr(MaildirTree) tree = maildir_tree_open(path, options, error);
+    if (tree == NULL)
+        return NULL;
+    if (tree->fd < 0)
+        tree->fd = make_root(path, options->dir_mode, error);
+    if (tree->fd < 0) {
+        g_prefix_error(error, "cannot make the target: ");
+        return NULL;
+    }
+    if (flock(tree->fd, LOCK_EX | LOCK_NB) != 0) {
+        mh_set_errno(error, errno, "another run is at work on '%s'; try again when it has ended",
+                     tree->path);
+        return NULL;
+    }
+    if (!mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error)) {
+        g_prefix_error(error, "cannot remove what a killed run left in '%s': ", tree->path);
+        return NULL;
+    }
+    return g_steal_pointer(&tree);
+}
+
+void
+maildir_tree_free(MaildirTree *tree)
+{
+    if (tree == NULL)
+        return;
+    if (tree->build_fd >= 0)
+        close(tree->build_fd);
+    if (tree->fd >= 0)
+        close(tree->fd);
+    g_free(tree->path);
+    g_free(tree);
+}
+
+int
+maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
+{
+    if (tree->build_fd < 0)
+        tree->build_fd =
+            mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
+    if (tree->build_fd < 0)
+        return -1;
+    g_autofree char *name = g_strdup_printf("%u", ++tree->builds);
+    int fd = mh_make_dir(tree->build_fd, name, tree->options.dir_mode, NULL, error);
+    if (fd >= 0)
+        *out_name = g_build_filename(MAILDIR_BUILD_DIR, name, NULL);
+    return fd;
+}
+
+bool
+maildir_tree_sync(MaildirTree *tree, GError **error)
+{
+    if (!tree->options.sync_batches)
+        return true;
+    if (syncfs(tree->fd) != 0)
+        return mh_set_errno(error, errno, "cannot sync the file system of '%s'", tree->path);
+    return true;
+}
+
+bool
+maildir_tree_finish(MaildirTree *tree, GError **error)
+{
+    if (tree->build_fd >= 0)
+        close(tree->build_fd);
+    tree->build_fd = -1;
+    return mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error);
+}

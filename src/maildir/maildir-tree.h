@@ -1,0 +1,52 @@
+/* maildir-tree: a Maildir++ tree that mail is carried into.
+ *
+ * The tree's root is the INBOX; a folder is a directory ".A.B" in it. What is being made stands in
+ * the directory "mailhaul.build" of the root, which no server shows since its name has no dot in
+ * front, and is put in place by renames: a leftover of a killed run is removed by the next.
+ *
+ * One run at a time works on a tree: it holds a lock (flock) on the root directory.
+ */
+#pragma once
+
+#include "finding.h"
+#include "maildir-error.h"
+
+#include <sys/types.h>
+
+#define MAILDIR_BUILD_DIR "mailhaul.build"
+
+typedef struct {
+    mode_t file_mode; /* of message files and state files, whatever the umask */
+    mode_t dir_mode;
+    bool sync_batches;  /* make a batch durable before it is put in place */
+    bool sync_messages; /* make every message durable when it is written */
+} MaildirTreeOptions;
+
+typedef struct {
+    int fd;       /* the root; -1 when the tree is not there (yet) */
+    int build_fd; /* mailhaul.build; -1 until something is built */
+    unsigned builds;
+    char *path; /* printable */
+    MaildirTreeOptions options;
+} MaildirTree;
+
+/* Opens the tree at @path for reading (check). A tree that is not there is no error: fd is -1.
+ * What is there and is no directory is. */
+MaildirTree *maildir_tree_open(const char *path, const MaildirTreeOptions *options,
+                               GError **error);
+/* Opens it for writing: makes the root when its parent allows it, locks the tree, and removes what
+ * a killed run left behind. G_FILE_ERROR_AGAIN: another run has it. */
+MaildirTree *maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options,
+                                        GError **error);
+void maildir_tree_free(MaildirTree *tree); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_tree_free)
+
+/* Makes a new numbered directory in mailhaul.build and opens it; @out_name (g_free()) is its name
+ * below the root. -1 on error. */
+int maildir_tree_build(MaildirTree *tree, char **out_name, GError **error);
+
+/* Everything written to the tree's file system so far is durable, if batches are to be. */
+bool maildir_tree_sync(MaildirTree *tree, GError **error);
+
+/* The run has come to its end: nothing stays in mailhaul.build. */
+bool maildir_tree_finish(MaildirTree *tree, GError **error);

@@ -1,0 +1,128 @@
+#include "maildir-uidlist-writer.h"
+
+#include "maildir-uidlist-private.h"
+#include "safe-file.h"
+
+
+#define BUFFER_BYTES 65536
+
+static void
+flush(MaildirUidlistWriter *writer)
+{
+    if (writer->failure == NULL)
+        mh_write_all(writer->fd, mh_span(writer->buffer->str, writer->buffer->len),
+                     &writer->failure);
+    g_string_truncate(writer->buffer, 0);
+}
+
+static void
+add_text(MaildirUidlistWriter *writer, MhSpan text)
+{
+    if (text.len > 0)
+        g_string_append_len(writer->buffer, (const char *)text.data, (gssize)text.len);
+}
+
+static void
+add_number(MaildirUidlistWriter *writer, uint64_t number)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    g_string_append_len(writer->buffer, digits + at, (gssize)(sizeof digits - at));
+}
+
+static void
+add_key(MaildirUidlistWriter *writer, char key)
+{
+    g_string_append_c(writer->buffer, ' ');
+    g_string_append_c(writer->buffer, key);
+}
+
+void
+maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
+                             const MaildirUidlist *like)
+{
+    *writer = (MaildirUidlistWriter){.fd = fd, .buffer = g_string_sized_new(BUFFER_BYTES + 512)};
+    g_string_append_c(writer->buffer, '3');
+    add_key(writer, 'V');
+    add_number(writer, uids.uidvalidity);
+    add_key(writer, 'N');
+    add_number(writer, uids.uidnext);
+    if (like != NULL && like->guid.len > 0) {
+        add_key(writer, 'G');
+        add_text(writer, maildir_uidlist_text(like, like->guid));
+    }
+    if (like != NULL && like->header_other.len > 0) {
+        g_string_append_c(writer->buffer, ' ');
+        add_text(writer, maildir_uidlist_text(like, like->header_other));
+    }
+    g_string_append_c(writer->buffer, '\n');
+}
+
+void
+maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLine *line)
+{
+    g_assert(line->uid > writer->last_uid);
+    writer->last_uid = line->uid;
+    add_number(writer, line->uid);
+    if (line->has_virtual_size) {
+        add_key(writer, 'W');
+        add_number(writer, line->virtual_size);
+    }
+    if (line->uidl.data != NULL) {
+        add_key(writer, 'P');
+        add_text(writer, line->uidl);
+    }
+    if (line->pop3_order != 0) {
+        add_key(writer, 'O');
+        add_number(writer, line->pop3_order);
+    }
+    if (line->carried != NULL) {
+        g_string_append_c(writer->buffer, ' ');
+        g_string_append(writer->buffer, line->carried);
+    }
+    MhSpan rest = line->other, field;
+    while (mh_span_take_word(&rest, &field)) {
+        if (field.data[0] == MAILDIR_CARRIED_KEY && line->carried != NULL)
+            continue;
+        g_string_append_c(writer->buffer, ' ');
+        add_text(writer, field);
+    }
+    g_string_append(writer->buffer, " :");
+    add_text(writer, line->base);
+    g_string_append_c(writer->buffer, '\n');
+    if (writer->buffer->len >= BUFFER_BYTES)
+        flush(writer);
+}
+
+void
+maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlist *list,
+                            const MaildirUidlistEntry *entry, uint32_t uid, const char *carried)
+{
+    MaildirUidlistLine line = {.uid = uid,
+                               .virtual_size = entry->virtual_size,
+                               .has_virtual_size = entry->virtual_size != 0,
+                               .pop3_order = entry->pop3_order,
+                               .carried = carried,
+                               .other = maildir_uidlist_text(list, entry->other),
+                               .base = maildir_uidlist_text(list, entry->name)};
+    if (entry->uidl.at != 0)
+        line.uidl = maildir_uidlist_text(list, entry->uidl);
+    maildir_uidlist_writer_add(writer, &line);
+}
+
+bool
+maildir_uidlist_writer_finish(MaildirUidlistWriter *writer, GError **error)
+{
+    flush(writer);
+    g_string_free(writer->buffer, TRUE);
+    writer->buffer = NULL;
+    if (writer->failure == NULL)
+        return true;
+    g_propagate_prefixed_error(error, g_steal_pointer(&writer->failure),
+                               "cannot write a UID list: ");
+    return false;
+}

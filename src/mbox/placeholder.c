@@ -1,1 +1,0 @@
-/* mbox */ typedef int mh_mbox_placeholder;

@@ -1,0 +1,70 @@
+/* outcome: what a run did, or would do, to one account.
+ *
+ * The plan of a dry run and the result of a run are the same structure: a dry run stops before
+ * anything is written. Names in it are printable text (see printable.h): they are for people, for
+ * JSON and for the state directory, never to be opened.
+ */
+#pragma once
+
+#include "finding.h"
+
+typedef enum {
+    MH_DONE_UP_TO_DATE, /* nothing had to be changed */
+    MH_DONE_CHANGED,    /* carried over, or would be (dry run) */
+    MH_DONE_FAILED,     /* @error says why */
+} MhDone;
+
+typedef struct {
+    char *source; /* the folder at the source, "INBOX", "Sent/2004" */
+    char *path;   /* the file or directory it is read from */
+    char *target; /* the folder as clients of the new server see it */
+    char *format; /* "mbox uw", "courier" */
+    MhDone done;
+    char *error; /* NULL unless MH_DONE_FAILED */
+
+    uint32_t uidvalidity, uidnext; /* at the target */
+    uint64_t messages, bytes;      /* at the source, as delivered */
+    uint64_t delivered, delivered_bytes, retagged, expunged, unchanged;
+    uint64_t foreign;   /* mail of the target's own, not touched */
+    uint64_t kept_gone; /* gone at the source, kept on request */
+    uint64_t left_out;  /* in the file, but no mail: expunged, internal data */
+    MhFindings *findings;
+} MhMailboxOutcome;
+
+typedef struct {
+    char *path;   /* below the account's folders */
+    char *reason; /* why it is no mailbox */
+} MhNotMail;
+
+typedef struct {
+    char *user;
+    char *error;          /* the account as a whole could not be done; NULL otherwise */
+    bool dry_run;
+    GPtrArray *mailboxes; /* of MhMailboxOutcome */
+    GPtrArray *not_mail;  /* of MhNotMail */
+    MhFindings *findings; /* about the account, not about one mailbox */
+    uint64_t elapsed_us;
+} MhAccountOutcome;
+
+MhMailboxOutcome *mh_mailbox_outcome_new(void);
+void mh_mailbox_outcome_free(MhMailboxOutcome *outcome);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhMailboxOutcome, mh_mailbox_outcome_free)
+
+MhNotMail *mh_not_mail_new(const char *path, const char *reason);
+void mh_not_mail_free(MhNotMail *item);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhNotMail, mh_not_mail_free)
+
+MhAccountOutcome *mh_account_outcome_new(const char *user);
+void mh_account_outcome_free(MhAccountOutcome *outcome);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhAccountOutcome, mh_account_outcome_free)
+
+/* Was everything done? Was something of it lost? */
+bool mh_account_outcome_failed(const MhAccountOutcome *outcome);
+uint64_t mh_account_outcome_weigh(const MhAccountOutcome *outcome, MhWeight weight);
+
+/* The form in which a worker sends them: see channel.h. A floating GVariant; from_variant() gives
+ * NULL for anything that to_variant() does not make. */
+GVariant *mh_mailbox_outcome_to_variant(const MhMailboxOutcome *outcome);
+MhMailboxOutcome *mh_mailbox_outcome_from_variant(GVariant *variant);
+GVariant *mh_findings_to_variant(const MhFindings *findings);
+MhFindings *mh_findings_from_variant(GVariant *variant);

@@ -1,0 +1,128 @@
+#include "worker.h"
+
+#include "channel.h"
+#include "haul.h"
+#include "privileges.h"
+#include "safe-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t stopping;
+
+bool
+mh_worker_stopping(void)
+{
+    return stopping != 0;
+}
+
+static void
+stop(int signal_number)
+{
+    (void)signal_number;
+    stopping = 1;
+}
+
+/* Signals as a worker wants them: asked to stop it finishes what it is at, and when the
+ * coordinator dies it is asked to stop too. */
+static void
+set_signals(pid_t coordinator)
+{
+    struct sigaction action = {.sa_handler = stop};
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN);
+    signal(SIGCHLD, SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
+    if (getppid() != coordinator)
+        stopping = 1;
+}
+
+/* Leaves standard error and the socket (as descriptor 3); standard input and output become
+ * /dev/null. Returns the socket's new number. */
+static int
+close_others(int fd)
+{
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        dup2(null, STDIN_FILENO);
+        dup2(null, STDOUT_FILENO);
+    }
+    if (fd != 3)
+        dup2(fd, 3);
+    close_range(4, ~0U, 0);
+    return 3;
+}
+
+/* Whose process does the account: see MhIdentity. */
+static bool
+choose_identity(const MhJob *job, const MhAccount *account, MhIdentity *out, GError **error)
+{
+    if (geteuid() != 0) {
+        *out = (MhIdentity){.uid = geteuid(), .gid = getegid()};
+        return true;
+    }
+    if (!account->has_ids && !job->has_owner) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "whose the mail is is not known: give the user's line in passwd(5) form, or "
+                    "--owner");
+        return false;
+    }
+    if (!job->has_owner) {
+        *out = (MhIdentity){.uid = account->uid, .gid = account->gid, .user = account->user};
+        return true;
+    }
+    *out = (MhIdentity){.uid = job->owner_uid, .gid = job->owner_gid};
+    out->reads_others = !account->has_ids || account->uid != job->owner_uid;
+    return true;
+}
+
+static void
+do_account(const MhJob *job, const MhAccount *account, int fd)
+{
+    g_autoptr(GError) error = NULL;
+    MhIdentity identity;
+    if (!choose_identity(job, account, &identity, &error) ||
+        !mh_haul_prepare_target(job, account, identity.uid, identity.gid, &error) ||
+        !mh_privileges_become(&identity, &error)) {
+        mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
+        return;
+    }
+    mh_haul_account(job, account, fd);
+}
+
+bool
+mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker, GError **error)
+{
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return mh_set_errno(error, errno, "cannot make a socket for a worker");
+    pid_t coordinator = getpid();
+    pid_t pid = fork();
+    if (pid < 0) {
+        int errnum = errno;
+        close(ends[0]);
+        close(ends[1]);
+        return mh_set_errno(error, errnum, "cannot start a worker");
+    }
+    if (pid == 0) {
+        int fd = close_others(ends[1]);
+        set_signals(coordinator);
+        do_account(job, account, fd);
+        mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
+        _exit(0);
+    }
+    close(ends[1]);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *out_worker = (MhWorker){.pid = pid, .fd = ends[0]};
+    return true;
+}

@@ -1,0 +1,18 @@
+/* worker: the process that does one account, and talks to the coordinator over a socket. */
+#pragma once
+
+#include "job.h"
+
+typedef struct {
+    pid_t pid;
+    int fd; /* non-blocking; records as channel.h has them */
+} MhWorker;
+
+/* Starts a worker for @account. In the new process every descriptor but standard error and the
+ * socket is closed, the account's identity is taken, and the account is done. False with @error
+ * when there can be no process. */
+bool mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker,
+                     GError **error);
+
+/* Has the worker been asked to stop (SIGTERM, SIGINT)? It then finishes the message at hand. */
+bool mh_worker_stopping(void);

@@ -1,0 +1,41 @@
+#include "command.h"
+
+#include "nearest.h"
+
+#include <string.h>
+
+/* The table of commands: what is not written yet has no row. */
+static const MhCommand commands[] = {
+    {MH_COMMAND_COMPLETION, "completion", mh_cmd_completion, "bash|zsh", 1, 1,
+     "completion of this command line for a shell",
+     "Prints a script that completes commands and options in bash or zsh.", 0, true},
+};
+
+const MhCommand *
+mh_commands(size_t *out_count)
+{
+    *out_count = G_N_ELEMENTS(commands);
+    return commands;
+}
+
+const MhCommand *
+mh_command_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    }
+    return NULL;
+}
+
+const char *
+mh_command_nearest(const char *name)
+{
+    const char *names[G_N_ELEMENTS(commands)] = {NULL};
+    size_t count = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(commands); i++) {
+        if (!commands[i].hidden)
+            names[count++] = commands[i].name;
+    }
+    return mh_nearest_word(name, names, count);
+}
