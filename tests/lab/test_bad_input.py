@@ -3,15 +3,11 @@
 
 Each case says what an admin must read: one line, with the name of the thing, and why.
 """
-import fcntl
 import os
-import shutil
 import socket
 import subprocess
-import sys
 import unittest
 
-import dovecot
 import lab
 import messages
 import mbox_site
@@ -90,20 +86,177 @@ ODD_FOLDERS = [
 
 
 class OddFolder(Case):
-    """Something that is no mbox stands in the list of folders."""
+    """Something that is no mbox is among the folders."""
 
-    def check(self, make, listed):
-        path = self.put("odd", make)
-        if listed:
-            names = self.site.folder_list()
-            with open(names, "a") as f:
-                f.write("" if make in (binary, fifo, sock) else "bert/odd\n")
-            arguments = self.target.arguments()
+    def test_listed_it_fails_its_account_only(self):
+        for name, make in ODD_FOLDERS:
+            with self.subTest(name):
+                self.setUp()
+                path = self.put("odd", make)
+                listed = self.site.folder_list()
+                with open(listed, "r+") as f:
+                    if "bert/odd\n" not in f.read():
+                        f.write("bert/odd\n")
+                done = self.migrate_with_list(listed)
+                self.assert_told(done, NOT_DONE, "bert", "odd")
+                self.assert_others_done()
+                self.assertEqual([self.messages("bert"), self.messages("bert", ".Sent")], [4, 4])
+                self.assertIn(self.messages("bert", ".odd"), (None, 0))
+                self.assertTrue(os.path.lexists(path))
+
+    def migrate_with_list(self, listed):
+        arguments = self.target.arguments()
+        arguments[arguments.index("--folder-list") + 1] = listed
+        self.target.arguments = lambda: arguments
+        return self.migrate()
+
+    def test_found_it_is_told_and_left_alone(self):
+        for name, make in ODD_FOLDERS[:-1]:
+            with self.subTest(name):
+                self.setUp()
+                self.put("odd", make)
+                arguments = self.target.arguments()
+                at = arguments.index("--folder-list")
+                del arguments[at:at + 2]
+                self.target.arguments = lambda: arguments
+                done = self.migrate("--verbose")
+                self.assertIn(done.returncode, (DONE, PARTLY), lab.told(done))
+                self.assertIn("odd", done.stdout + done.stderr)
+                self.assert_others_done()
+                self.assertEqual(self.messages("bert"), 4)
+                self.assertIsNone(self.messages("bert", ".odd"))
+
+    def test_no_secret_gets_out(self):
+        """A user's link must not make root read for him, wherever it stands."""
+        secret = os.path.join(self.work, "secret")
+        mbox_site.write(secret, sample_site.mbox(messages.Generator(3).mails(2), 1180000099))
+        os.chmod(secret, 0o600)
+        self.put("odd", lambda path: os.symlink(secret, path))
+        self.put("up", lambda path: os.symlink("..", path))
+        os.unlink(self.bert.inbox)
+        os.symlink(secret, self.bert.inbox)
         done = self.migrate()
+        self.assertEqual(done.returncode, NOT_DONE, lab.told(done))
         self.assert_others_done()
-        self.assertEqual(self.messages("bert"), 4, lab.told(done))
-        self.assertEqual(self.messages("bert", ".Sent"), 4, lab.told(done))
-        return done
+        self.assertIn(self.messages("bert"), (None, 0))
+        self.assertIn(self.messages("bert", ".odd"), (None, 0))
+
+
+class OddInbox(Case):
+    def check(self, make, *words):
+        os.unlink(self.bert.inbox)
+        make(self.bert.inbox)
+        done = self.migrate()
+        self.assert_told(done, NOT_DONE, "bert", *words)
+        self.assert_others_done()
+        self.assertEqual(self.messages("bert", ".Sent"), 4, "his other folders are carried")
+
+    def test_directory(self):
+        self.check(os.mkdir, "directory")
+
+    def test_fifo(self):
+        self.check(fifo, "regular file")
+
+    def test_binary(self):
+        self.check(lambda p: (binary(p), os.chown(p, self.bert.user.uid, self.bert.user.gid)), "mbox")
+
+    def test_unreadable(self):
+        os.chmod(self.bert.inbox, 0)
+        done = self.migrate()
+        self.assert_told(done, NOT_DONE, "bert", "Permission denied")
+        self.assert_others_done()
+        self.assertEqual(self.messages("bert", ".Sent"), 4)
+
+
+class Lists(Case):
+    """Lines that an admin got wrong: said with file and line; all other lines are used."""
+
+    def check_users(self, line, *words):
+        path = self.site.users_file()
+        with open(path) as f:
+            lines = f.read().splitlines()
+        with open(path, "w") as f:
+            f.write("\n".join([lines[0], line, lines[2]]) + "\n")
+        arguments = self.target.arguments()
+        arguments[arguments.index("--users") + 1] = path + ".odd"
+        os.rename(path, path + ".odd")
+        self.target.arguments = lambda: arguments
+        done = self.migrate()
+        self.assert_told(done, NOT_DONE, path + ".odd:2: ", *words)
+        self.assert_others_done()
+
+    def test_user_that_nobody_knows(self):
+        self.check_users("no-such-user-here", "no-such-user-here")
+
+    def test_user_with_a_way_out(self):
+        self.check_users("../bert:x:1:1::/tmp:/bin/sh")
+
+    def test_user_with_a_number_too_large(self):
+        self.check_users("bert:x:4294967296:1::/tmp:/bin/sh", "4294967296")
+
+    def check_folders(self, line, *words):
+        path = self.site.folder_list()
+        with open(path, "r+") as f:
+            text = line + "\n" + f.read()
+            f.seek(0)
+            f.write(text)
+        arguments = self.target.arguments()
+        arguments[arguments.index("--folder-list") + 1] = path + ".odd"
+        os.rename(path, path + ".odd")
+        self.target.arguments = lambda: arguments
+        done = self.migrate()
+        self.assert_told(done, NOT_DONE, path + ".odd:1: ", *words)
+        self.assert_others_done()
+        self.assertEqual([self.messages("bert"), self.messages("bert", ".Sent")], [4, 4])
+
+    def test_folder_with_a_way_out(self):
+        self.check_folders("bert/../anna/mail/Sent")
+
+    def test_folder_of_nobody(self):
+        self.check_folders("just-a-word")
+
+    def test_lists_that_are_not_there(self):
+        for option in ("--users", "--folder-list"):
+            with self.subTest(option):
+                arguments = self.target.arguments()
+                arguments[arguments.index(option) + 1] = os.path.join(self.work, "absent")
+                done = lab.mailhaul("migrate", *arguments)
+                self.assertIn(done.returncode, (NOT_DONE, CONFIGURATION), lab.told(done))
+                self.assertEqual(len(done.stderr.splitlines()), 1, lab.told(done))
+                self.assertRegex(done.stderr, r"absent.*No such file")
+
+
+class CommandLine(Case):
+    ROWS = [
+        ("unknown option", ["migrate", "--no-such-option"], USAGE, "no-such-option"),
+        ("unknown command", ["mirgate"], USAGE, "migrate"),
+        ("no command", [], USAGE, ""),
+        ("nothing said", ["migrate"], USAGE, ""),
+        ("bad choice", ["migrate", "--source-format", "maildirr"], USAGE, "maildirr"),
+        ("unknown %", ["migrate", "--inbox", "/x/%q", "--maildir", "/y/%u"], USAGE, "%q"),
+        ("no such configuration", ["migrate", "--config", "/nonexistent/m.conf"], CONFIGURATION,
+         "/nonexistent/m.conf"),
+    ]
+
+    def test_usage(self):
+        for name, arguments, status, word in self.ROWS:
+            with self.subTest(name):
+                done = lab.mailhaul(*arguments)
+                self.assertEqual(done.returncode, status, lab.told(done))
+                self.assertEqual(done.stdout, "")
+                self.assertIn(word, done.stderr)
+                self.assertLess(len(done.stderr.splitlines()), 4, done.stderr)
+
+    def test_bad_configuration(self):
+        for name, text in (("not a key file", "what is this\n"),
+                           ("unknown key", "[mailhaul]\ninbx=/x/%u\n"),
+                           ("bad value", "[mailhaul]\njobs=many\n")):
+            with self.subTest(name):
+                path = os.path.join(self.work, "m.conf")
+                mbox_site.write(path, text.encode())
+                done = self.migrate("--config", path)
+                self.assertEqual(done.returncode, CONFIGURATION, lab.told(done))
+                self.assertEqual(len([x for x in done.stderr.splitlines() if path in x]), 1)
 
 
 class Places(Case):
@@ -111,10 +264,53 @@ class Places(Case):
         path = os.path.join(self.target.maildirs, "bert")
         mbox_site.write(path, b"not a folder\n")
         done = self.migrate()
-        self.assert_told(done, NOT_DONE, path)
+        self.assert_told(done, NOT_DONE, "bert", path)
         self.assert_others_done()
         with open(path, "rb") as f:
             self.assertEqual(f.read(), b"not a folder\n")
+
+    def test_the_target_is_a_link(self):
+        elsewhere = os.path.join(self.work, "elsewhere")
+        os.mkdir(elsewhere)
+        os.symlink(elsewhere, os.path.join(self.target.maildirs, "bert"))
+        done = self.migrate()
+        self.assert_others_done()
+        self.assertIn(done.returncode, (DONE, NOT_DONE), lab.told(done))
+        if done.returncode == NOT_DONE:
+            self.assertEqual(os.listdir(elsewhere), [])
+
+    def test_no_mail_at_all(self):
+        os.unlink(self.bert.inbox)
+        lab.remove(self.bert.user.home)
+        self.migrate()
+        self.assert_others_done()
+
+    @unittest.skipUnless(lab.IS_ROOT, "mounting takes root")
+    def test_a_full_disk(self):
+        """A file system of 160 KB: some account cannot be done, and says so; with room, the next
+        run ends as if nothing had happened."""
+        out = os.path.join(self.work, "out")
+        script = (
+            'mount -t tmpfs -o mode=755,size=160k lab "$1" || exit 99; target=$1; out=$2; shift 2\n'
+            '"$@" >"$out.1" 2>"$out.2"; first=$?\n'
+            'find "$target" -path "*/tmp/*" >"$out.left"\n'
+            'mount -o remount,size=50m lab "$target"; "$@" >&2; second=$?\n'
+            'cp -a "$target" "$out"; echo $first $second\n')
+        before = lab.snapshot(self.site.top)
+        command = [lab.MAILHAUL, "migrate"] + self.target.arguments()
+        done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script,
+                               "full", self.target.maildirs, out] + command,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(lab.changes(before, lab.snapshot(self.site.top)), [])
+        with open(out + ".2") as f:
+            said = f.read()
+        self.assertEqual(done.stdout.split(), [str(NOT_DONE), str(DONE)], said + done.stderr)
+        self.assertIn("No space left on device", said)
+        with open(out + ".left") as f:
+            self.assertEqual(f.read(), "")
+        for user in ("anna", "bert", "carl"):
+            for folder in ("", ".Sent"):
+                self.assertEqual(len(os.listdir(os.path.join(out, user, folder, "cur"))), 4)
 
 
 if __name__ == "__main__":
