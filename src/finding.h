@@ -80,11 +80,23 @@ typedef enum {
     X(COURIER_KEYWORD_LOST, LOSS, "too many keywords, or one too long: not carried")               \
     X(COURIER_KEYWORDS_UNREADABLE, LOSS, "keywords that cannot be read")                           \
     /* courier: subscriptions, access control, quota */                                            \
+    X(COURIER_SUBSCRIPTION_DEAD, NOTE, "a subscription that never showed to a client")             \
+    X(COURIER_SUBSCRIPTION_SHARED, LOSS, "a subscription to another user's folder")                \
+    X(COURIER_ACL_LINE, NOTE, "a line of an access list that Courier ignores")                     \
+    X(COURIER_ACL_RIGHT, NOTE, "a letter in an access list that is no right")                      \
+    X(COURIER_QUOTA_INVALID, NOTE, "the quota's first line holds no limit")                        \
     /* folder names */                                                                             \
     X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
     X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
     X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
       "a folder name was not modified UTF-7 and was taken for plain text")                         \
+    X(COURIER_FOLDERS_MIXED, NOTE, "folder names in UTF-8 and in modified UTF-7 in one tree")      \
+    X(COURIER_FOLDERS_AMBIGUOUS, NOTE, "only '&-' tells modified UTF-7 from plain names here")     \
+    X(COURIER_FOLDER_ODD_MUTF7, NOTE, "a folder name in modified UTF-7, but not as it is written") \
+    X(COURIER_FOLDER_LITERAL, NOTE, "a folder name that is no modified UTF-7: taken as it is")     \
+    X(COURIER_FOLDER_LATIN1, REPAIRED, "a folder name that is not UTF-8: taken as Latin-1")        \
+    X(COURIER_FOLDER_OCTAL, NOTE, "a folder name with '\\ooo': IMAP clients see just that")        \
+    X(COURIER_FOLDER_SPLIT, NOTE, "a folder name that decodes to '.' or '/' within a component")   \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \
