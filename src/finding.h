@@ -19,6 +19,13 @@ typedef enum {
 #define MH_FINDING_TABLE(X)                                                                        \
     /* mbox: where messages begin and end */                                                       \
     X(MBOX_BOUNDARY_DOUBTFUL, NOTE, "a line 'From ' could be read either way")                     \
+    X(MBOX_LEADING_BLANKS, NOTE, "blank lines before the first message")                           \
+    X(MBOX_LEADING_GARBAGE, LOSS, "text before the first message belongs to none")                 \
+    X(MBOX_NUL_HOLE, REPAIRED, "a hole of NULs between messages was passed over")                  \
+    X(MBOX_HEADER_TOO_LONG, NOTE, "a header is too long; its rest was taken as body")              \
+    X(MBOX_HEADER_UNFINISHED, NOTE, "the file ends within a header")                               \
+    X(MBOX_NO_FINAL_NEWLINE, NOTE, "the file ends within a line")                                  \
+    X(MBOX_LENGTH_IGNORED, NOTE, "a Content-Length that does not fit was not believed")            \
     /* mbox: metadata headers */                                                                   \
     /* mbox: UIDs */                                                                               \
     X(MBOX_UIDS_NONE, NOTE, "the file holds no UID state: its messages are numbered anew")         \
