@@ -126,6 +126,7 @@ typedef enum {
     X(TARGET_LIST_UNUSABLE, REPAIRED, "the target's UID list cannot be read and is made anew")     \
     X(TARGET_CHANGED, NOTE, "the target changed meanwhile; the next run brings the rest")          \
     X(KEPT_GONE, NOTE, "messages that have gone at the source were kept, as asked")                \
+    X(SUBSCRIPTIONS_UNREADABLE, LOSS, "the list of subscriptions cannot be read")                  \
     X(SUBSCRIBED_MISSING, NOTE, "a folder is subscribed that does not exist; kept")              \
     X(SUBSCRIPTION_LOST, LOSS, "a subscription has a name that the target cannot hold")            \
     X(UIDL_COUNT, LOSS, "the saved UIDL listing does not match the mailbox; it was not used")      \

@@ -152,29 +152,6 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
 /* ---- the account -------------------------------------------------------------------------- */
 
 static bool
-choose_targets(Haul *haul, GError **error)
-{
-    for (guint i = 0; i < haul->survey->mailboxes->len; i++) {
-        MhSurveyMailbox *mailbox = haul->survey->mailboxes->pdata[i];
-        if (mailbox->components[0] == NULL) {
-            mailbox->target = g_strdup(".");
-            continue;
-        }
-        g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(MhSpan));
-        for (char **part = mailbox->components; *part != NULL; part++) {
-            MhSpan span = mh_span_from_string(*part);
-            g_array_append_val(parts, span);
-        }
-        mailbox->target = maildir_folder_name_from_path(
-            (const MhSpan *)(void *)parts->data, parts->len, MAILDIR_ESCAPE_DEFAULT,
-            haul->findings, error);
-        if (mailbox->target == NULL)
-            return false;
-    }
-    return true;
-}
-
-static bool
 open_tree(Haul *haul, GError **error)
 {
     const MhSettings *settings = haul->job->settings;
@@ -212,8 +189,9 @@ do_account(Haul *haul, GError **error)
                                      .dry_run = haul->job->task == MH_TASK_CHECK,
                                      .told = message_written,
                                      .told_user = haul};
-    haul->survey = mh_mbox_account_survey(haul->job, haul->account, haul->findings, error);
-    if (haul->survey == NULL || !choose_targets(haul, error))
+    haul->survey = mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings,
+                                          error);
+    if (haul->survey == NULL)
         return false;
     report_survey(haul);
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)

@@ -1,49 +1,9 @@
 #include "subscribe.h"
 
-#include "maildir/maildir-folder-name.h"
 #include "maildir/maildir-subscriptions.h"
-#include "printable.h"
 #include "size-limits.h"
 
 #define SUBSCRIPTIONS_FILE "subscriptions"
-
-/* The directory of the survey's mailbox that has these components; NULL: there is none. */
-static const char *
-known_target(const MhAccountSurvey *survey, char *const *components)
-{
-    for (guint i = 0; i < survey->mailboxes->len; i++) {
-        const MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
-        if (g_strv_equal((const char *const *)mailbox->components,
-                         (const char *const *)components))
-            return mailbox->target;
-    }
-    return NULL;
-}
-
-/* What the list says for a folder: its directory without the first dot. g_free(). */
-static char *
-list_name(const MhAccountSurvey *survey, char *const *components, MhFindings *findings)
-{
-    g_autofree char *shown = g_strjoinv("/", (char **)(uintptr_t)components);
-    g_autofree char *printable = mh_printable_string(shown);
-    if (g_ascii_strcasecmp(shown, "INBOX") == 0)
-        return g_strdup("INBOX");
-    const char *target = known_target(survey, components);
-    if (target != NULL)
-        return g_strdup(target + 1);
-    mh_findings_add(findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", printable);
-    g_autoptr(GArray) parts = g_array_new(FALSE, FALSE, sizeof(MhSpan));
-    for (char *const *part = components; *part != NULL; part++) {
-        MhSpan span = mh_span_from_string(*part);
-        g_array_append_val(parts, span);
-    }
-    g_autofree char *directory =
-        maildir_folder_name_from_path((const MhSpan *)(void *)parts->data, parts->len,
-                                      MAILDIR_ESCAPE_DEFAULT, NULL, NULL);
-    if (directory == NULL)
-        mh_findings_add(findings, MH_FINDING_SUBSCRIPTION_LOST, "'%s'", printable);
-    return directory != NULL ? g_strdup(directory + 1) : NULL;
-}
 
 bool
 mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, MhFindings *findings,
@@ -63,8 +23,11 @@ mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, MhFindings *findi
                        : maildir_subscriptions_new(2);
     bool changed = before == NULL;
     for (guint i = 0; i < survey->subscriptions->len; i++) {
-        g_autofree char *name = list_name(survey, survey->subscriptions->pdata[i], findings);
-        changed |= name != NULL && maildir_subscriptions_add(list, name);
+        const char *name = survey->subscriptions->pdata[i];
+        if (maildir_subscriptions_add(list, name))
+            changed = true;
+        else if (!maildir_subscriptions_has(list, name))
+            mh_findings_add(findings, MH_FINDING_SUBSCRIPTION_LOST, "'%s'", name);
     }
     if (!changed)
         return true;

@@ -3,7 +3,6 @@
 
 #include "account-survey.h"
 
-/* Adds what the source subscribes to the tree's list; what was subscribed there stays. Names of
- * folders that do not exist (any more) are kept, with a finding. */
+/* Adds what the source subscribes to the tree's list; what was subscribed there stays. */
 bool mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, MhFindings *findings,
                   GError **error);
