@@ -6,6 +6,11 @@
 
 /* The table of commands: what is not written yet has no row. */
 static const MhCommand commands[] = {
+    {MH_COMMAND_SERVER_CONFIG, "server-config", mh_cmd_server_config, "", 0, 0,
+     "settings under which the new server shows the same names and UIDLs",
+     "Prints the part of a Dovecot configuration under which mail clients see the folder names, "
+     "UIDs and POP3 UIDLs of the old server. Tell it about the old site as you tell migrate.",
+     MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_COMPLETION, "completion", mh_cmd_completion, "bash|zsh", 1, 1,
      "completion of this command line for a shell",
      "Prints a script that completes commands and options in bash or zsh.", 0, true},

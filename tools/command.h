@@ -59,3 +59,4 @@ const MhCommand *mh_command_find(const char *name); /* NULL: there is none */
 const char *mh_command_nearest(const char *name);
 
 int mh_cmd_completion(const MhCommandContext *context, GError **error);
+int mh_cmd_server_config(const MhCommandContext *context, GError **error);
