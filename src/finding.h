@@ -19,9 +19,31 @@ typedef enum {
 #define MH_FINDING_TABLE(X)                                                                        \
     /* mbox: where messages begin and end */                                                       \
     X(MBOX_BOUNDARY_DOUBTFUL, NOTE, "a line 'From ' could be read either way")                     \
+    X(MBOX_LEADING_BLANKS, NOTE, "blank lines before the first message")                           \
+    X(MBOX_LEADING_GARBAGE, LOSS, "text before the first message belongs to none")                 \
+    X(MBOX_NUL_HOLE, REPAIRED, "a hole of NULs between messages was passed over")                  \
+    X(MBOX_HEADER_TOO_LONG, NOTE, "a header is too long; its rest was taken as body")              \
+    X(MBOX_HEADER_UNFINISHED, NOTE, "the file ends within a header")                               \
+    X(MBOX_NO_FINAL_NEWLINE, NOTE, "the file ends within a line")                                  \
+    X(MBOX_LENGTH_IGNORED, NOTE, "a Content-Length that does not fit was not believed")            \
     /* mbox: metadata headers */                                                                   \
     /* mbox: UIDs */                                                                               \
+    X(MBOX_UIDS_NONE, NOTE, "the file holds no UID state: its messages are numbered anew")         \
+    X(MBOX_UID_REPLACED, REPAIRED,                                                                 \
+      "an X-UID that the old server would not believe was replaced as it would have done")         \
+    X(MBOX_UIDLAST_MISSING, REPAIRED,                                                              \
+      "the last UID is missing from the UID base: all messages are numbered anew")                 \
+    X(MBOX_UIDVALIDITY_NEW, LOSS,                                                                  \
+      "the X-UIDs contradict each other: the old server would number the mailbox anew")            \
+    X(MBOX_UIDS_EXHAUSTED, LOSS, "the UIDs have come to their end: the mailbox is numbered anew")  \
     /* mbox: dates */                                                                              \
+    X(MBOX_DATE_FROM_HEADER, NOTE,                                                                 \
+      "no usable date in the separator line: taken from the Date header")                          \
+    X(MBOX_DATE_FROM_RECEIVED, NOTE,                                                               \
+      "no usable date in the separator line: taken from a Received header")                        \
+    X(MBOX_DATE_FROM_FILE, REPAIRED, "a message has no usable date: given the file's")             \
+    X(MBOX_DATE_OUT_OF_RANGE, REPAIRED,                                                            \
+      "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
     /* maildir: state files of the target */                                                       \
     X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
