@@ -104,6 +104,13 @@ typedef enum {
     X(COURIER_FOLDER_LATIN1, REPAIRED, "a folder name that is not UTF-8: taken as Latin-1")        \
     X(COURIER_FOLDER_OCTAL, NOTE, "a folder name with '\\ooo': IMAP clients see just that")        \
     X(COURIER_FOLDER_SPLIT, NOTE, "a folder name that decodes to '.' or '/' within a component")   \
+    X(FOLDER_NAME_MAPPED, NOTE, "a folder gets the name that the name map gives it")               \
+    X(FOLDER_NAME_COLLISION, REPAIRED, "two folders would have one name; one is renamed")          \
+    X(FOLDER_NAME_INBOX, REPAIRED,                                                                 \
+      "a folder is called INBOX beside the INBOX, or stands below such a name")                    \
+    X(FOLDER_NAME_CUT, REPAIRED, "a folder name is too long for the target and is shortened")      \
+    X(FOLDER_NAME_REPLACED, REPAIRED, "a folder name has characters that the target cannot hold")  \
+    X(FOLDER_NAME_CASE, NOTE, "two folder names differ in nothing but upper and lower case")       \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \

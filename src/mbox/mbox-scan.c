@@ -32,6 +32,9 @@ struct MboxScan {
     uint64_t known_next; /* the separator or end of file after it */
     uint32_t message;
     bool patches;
+    MboxFromLine from; /* of the last line judged a separator; its sender starts at sender_offset */
+    uint64_t from_offset;
+    size_t sender_offset;
     uint64_t lengths[LENGTHS_MAX];
     unsigned length_count;
     uint8_t window[MBOX_EVIDENCE_WINDOW];
@@ -183,6 +186,12 @@ judge_from(MboxScan *scan, uint64_t offset, MboxPlace place)
         scan->patches = evidence.patch_line;
     if (verdict.doubtful)
         report(scan, offset, &evidence, verdict.is_separator);
+    if (verdict.is_separator) {
+        scan->from = evidence.from;
+        scan->from_offset = offset;
+        scan->sender_offset =
+            evidence.from.sender.len > 0 ? (size_t)(evidence.from.sender.data - window.data) : 0;
+    }
     return verdict.is_separator;
 }
 
@@ -477,6 +486,18 @@ ends_with_header(MboxScan *scan, uint64_t *out_next)
            judge_hole(scan, at, out_next);
 }
 
+/* What judge_from() read of @line, or else reads it. */
+static void
+recall_from(const MboxScan *scan, MhSpan line, MboxFromLine *out)
+{
+    if (scan->from_offset != scan->position || scan->from.kind == MBOX_FROM_NONE) {
+        mbox_from_line_parse(line, out);
+        return;
+    }
+    *out = scan->from;
+    out->sender = mh_span_first(mh_span_from(line, scan->sender_offset), scan->from.sender.len);
+}
+
 static bool
 read_message(MboxScan *scan)
 {
@@ -486,7 +507,7 @@ read_message(MboxScan *scan)
         return false;
     if (line.len > 0 && line.data[line.len - 1] == '\r')
         line.len--;
-    mbox_from_line_parse(line, &from);
+    recall_from(scan, line, &from);
     scan->message++;
     scan->length_count = 0;
     scan->options.events.begin(scan->options.user, scan->position, line, &from);
