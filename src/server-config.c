@@ -1,8 +1,6 @@
 #include "server-config.h"
 
 #include "config-error.h"
-#include "path-pattern.h"
-#include "printable.h"
 
 #include <string.h>
 
@@ -81,21 +79,27 @@ quoted(const char *value)
 }
 
 static bool
-check_maildir(const Writer *writer, GError **error)
+check_path(const char *path, GError **error)
 {
-    const char *maildir = writer->settings->maildir;
-    if (!g_utf8_validate(maildir, -1, NULL))
+    if (path != NULL && !g_utf8_validate(path, -1, NULL))
         return fail(error, MH_CONFIG_ERROR_REFUSED,
                     "Dovecot's configuration cannot name a path that is not UTF-8");
-    for (const char *at = maildir; *at != '\0'; at++) {
+    for (const char *at = path; at != NULL && *at != '\0'; at++) {
         if ((unsigned char)*at < ' ')
             return fail(error, MH_CONFIG_ERROR_REFUSED,
                         "Dovecot's configuration cannot name a path with control characters");
-        if (*at == ':' && writer->is_23)
-            return fail(error, MH_CONFIG_ERROR_REFUSED,
-                        "Dovecot 2.3 cannot be told of a path with ':'");
     }
     return true;
+}
+
+static bool
+check_paths(const Writer *writer, GError **error)
+{
+    const MhSettings *settings = writer->settings;
+    if (writer->is_23 && strchr(settings->maildir, ':') != NULL)
+        return fail(error, MH_CONFIG_ERROR_REFUSED,
+                    "Dovecot 2.3 cannot be told of a path with ':'");
+    return check_path(settings->maildir, error) && check_path(settings->folders, error);
 }
 
 static bool
@@ -212,7 +216,6 @@ below_home(const char *pattern)
         (pattern[2] != '/' && pattern[2] != '\0'))
         return NULL;
     g_autofree char *below = g_strdup(pattern + 2);
-    g_strdelimit(below, "\n\r", ' ');
     size_t len = strlen(below);
     while (len > 0 && below[len - 1] == '/')
         below[--len] = '\0';
@@ -288,7 +291,7 @@ mh_server_config(const MhSettings *settings, GError **error)
     g_autoptr(GString) out = g_string_new(NULL);
     Writer writer = {
         .settings = settings, .is_23 = settings->dovecot == MH_DOVECOT_2_3, .out = out};
-    if (!decide_site(&writer, error) || !check_maildir(&writer, error))
+    if (!decide_site(&writer, error) || !check_paths(&writer, error))
         return NULL;
     put_head(&writer);
     put_location(&writer);

@@ -307,9 +307,10 @@ set_uidl(MhSettings *settings, const MhOption *option, const char *value, GError
 {
     const char *pattern = g_str_has_prefix(value, "file:") ? value + strlen("file:") : NULL;
     int way = MH_UIDL_FILE;
-    if (pattern != NULL ? !mh_path_pattern_check(pattern, error)
-                        : !find_choice(option, value, &way) && !bad_choice(option, value, error))
+    if (pattern != NULL && !mh_path_pattern_check(pattern, error))
         return false;
+    if (pattern == NULL && !find_choice(option, value, &way))
+        return bad_choice(option, value, error);
     g_free(settings->pop3_uidl_file);
     settings->pop3_uidl_file = g_strdup(pattern);
     settings->pop3_uidl = (MhPop3Uidl)way;

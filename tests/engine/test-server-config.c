@@ -126,6 +126,9 @@ test_refused(void **state)
          {{"maildir", "/m:/%u"}, {"folders", "%h"}, {"dovecot", "2.3"}},
          MH_CONFIG_ERROR_REFUSED},
         {"line break", {{"maildir", "/m\n/%u"}, {"folders", "%h"}}, MH_CONFIG_ERROR_REFUSED},
+        {"folders in Latin-1",
+         {{"maildir", "/m/%u"}, {"folders", "%h/\xe9"}},
+         MH_CONFIG_ERROR_REFUSED},
         {"Latin-1", {{"maildir", "/\xe9/%u"}, {"folders", "%h"}}, MH_CONFIG_ERROR_REFUSED},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
