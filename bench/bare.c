@@ -5,6 +5,11 @@
  *   bare read DIR...      readdir of cur/ and new/ and one read of each other file of the folder,
  *                         in DIR and in every folder below it: what it takes to see no change
  *
+ *   bare measure COMMAND...
+ *                         runs COMMAND; its last line on stdout is "WALL CPU RSS STATUS": seconds,
+ *                         seconds, kB. (A large program that starts COMMAND itself would see its
+ *                         own size as COMMAND's peak.)
+ *
  * write and link make DIR/FOLDER/cur and sync the file system once at the end. */
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +20,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static uint8_t block[1 << 18];
@@ -122,6 +129,31 @@ read_tree(int parent, const char *name)
     closedir(dir);
 }
 
+static double
+seconds(struct timeval time)
+{
+    return (double)time.tv_sec + (double)time.tv_usec / 1e6;
+}
+
+static void
+measure(char **command)
+{
+    struct rusage usage;
+    int status;
+    gint64 start_us = g_get_monotonic_time();
+    pid_t child = fork();
+    if (child == 0) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+        if (dup2(null, 0) < 0 || dup2(null, 1) < 0 || execvp(command[0], command) != 0)
+            give_up(command[0]);
+    }
+    if (child < 0 || wait4(child, &status, 0, &usage) != child)
+        give_up(command[0]);
+    printf("%.6f %.6f %ld %d\n", (double)(g_get_monotonic_time() - start_us) / 1e6,
+           seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss,
+           WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -129,8 +161,13 @@ main(int argc, char **argv)
         fill(argv[2], argv[3], argv[1][0] == 'l');
         return 0;
     }
+    if (argc >= 3 && strcmp(argv[1], "measure") == 0) {
+        measure(argv + 2);
+        return 0;
+    }
     if (argc < 3 || strcmp(argv[1], "read") != 0) {
-        fputs("usage: bare write|link LIST DIR, bare read DIR...\n", stderr);
+        fputs("usage: bare write|link LIST DIR, bare read DIR..., bare measure COMMAND...\n",
+              stderr);
         return 64;
     }
     for (int i = 2; i < argc; i++)
