@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 /* How much of a file libmagic is shown. */
-#define HEAD_BYTES 4096
+#define HEAD_BYTES MH_GUESS_BYTES
 
 static void
 boundary_free(gpointer item)
@@ -41,10 +41,8 @@ ask_magic(MhInspection *inspection, int dirfd, const char *name)
         close(fd);
     if (len < 0)
         return;
-    MhMagicGuess guess;
-    mh_magic_guess(mh_span(head, (size_t)len), &guess, inspection->findings);
-    inspection->kind = g_strdup(guess.description);
-    mh_magic_guess_clear(&guess);
+    MhGuess guess = mh_magic_guess(mh_span(head, (size_t)len), inspection->findings);
+    inspection->kind = guess.text;
 }
 
 static bool

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "folder-list.h"
+#include "name-map.h"
 #include "settings.h"
 
 typedef enum {
@@ -17,5 +18,6 @@ typedef struct {
     uid_t owner_uid;
     gid_t owner_gid;
     int64_t now;          /* when the run began, seconds since 1970 */
+    const MhNameMap *names;      /* --name-map; empty without it */
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
 } MhJob;

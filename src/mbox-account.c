@@ -309,12 +309,22 @@ list_folders(Survey *survey)
 
 /* ---- names -------------------------------------------------------------------------------- */
 
+/* The name that the admin has chosen for a folder. */
+static const char *
+mapped_name(const char *path, void *data)
+{
+    const Survey *survey = data;
+    return mh_name_map_lookup(survey->job->names, survey->account->user,
+                              mh_span_from_string(path));
+}
+
 static void
 choose_names(Survey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
-    MhNamePlanOptions options = {.escape = MAILDIR_ESCAPE_DEFAULT};
+    MhNamePlanOptions options = {
+        .escape = MAILDIR_ESCAPE_DEFAULT, .map = mapped_name, .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         const char *path = survey->paths->pdata[i];

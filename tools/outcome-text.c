@@ -64,9 +64,8 @@ print_mailbox_line(const MhMailboxOutcome *mailbox)
            (guint64)mailbox->delivered, (guint64)mailbox->retagged, (guint64)mailbox->expunged);
 }
 
-/* Where a finding was met: "alice: Sent". */
-static void
-print_findings(const char *where, const MhFindings *findings, MhWeight least, FILE *stream)
+void
+mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, FILE *stream)
 {
     bool told[MH_FINDING_COUNT] = {false};
     for (size_t i = 0; i < mh_findings_kept(findings); i++) {
@@ -110,12 +109,12 @@ mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail)
                                      [MH_TEXT_VERBOSE] = MH_WEIGHT_NOTE};
     if (detail != MH_TEXT_QUIET || mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0)
         print_account_line(outcome);
-    print_findings(outcome->user, outcome->findings, least[detail], stdout);
+    mh_text_findings(outcome->user, outcome->findings, least[detail], stdout);
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
         if (detail == MH_TEXT_VERBOSE)
             print_mailbox_line(mailbox);
-        print_findings(mailbox->source, mailbox->findings, least[detail], stdout);
+        mh_text_findings(mailbox->source, mailbox->findings, least[detail], stdout);
     }
     for (guint i = 0; detail == MH_TEXT_VERBOSE && i < outcome->not_mail->len; i++) {
         const MhNotMail *item = outcome->not_mail->pdata[i];

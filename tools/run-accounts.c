@@ -1,10 +1,9 @@
 #include "run-accounts.h"
 
-#include "config-error.h"
+#include "accounts.h"
 #include "coordinator.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
-#include "site.h"
 #include "state.h"
 
 #include <stdio.h>
@@ -43,31 +42,25 @@ account_done(const MhAccountOutcome *outcome, void *user)
 }
 
 static void
-print_line_errors(const MhLineErrors *errors)
+print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 {
-    for (size_t i = 0; i < mh_line_errors_count(errors); i++)
-        fprintf(stderr, "mailhaul: %s\n", mh_line_errors_get(errors, i));
-}
-
-static void
-print_summary(const Tally *tally, const MhSite *site, bool dry_run)
-{
-    g_autofree char *accounts = mh_text_count(site->accounts->len, "account");
+    g_autofree char *count = mh_text_count(accounts->accounts->len, "account");
     g_autofree char *messages = mh_text_count(tally->messages, "message");
     g_autofree char *size = g_format_size(tally->bytes);
-    printf("%s: %zu done, %zu failed, %zu with losses; %s %s (%s)\n", accounts,
+    printf("%s: %zu done, %zu failed, %zu with losses; %s %s (%s)\n", count,
            tally->done - MIN(tally->failed, tally->done), tally->failed, tally->with_loss, messages,
            dry_run ? "to carry" : "carried", size);
 }
 
 static bool
-make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhSite *site, GError **error)
+make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *accounts, GError **error)
 {
     *job = (MhJob){.settings = settings,
                    .task = task,
                    .has_owner = settings->owner != NULL,
                    .now = g_get_real_time() / G_USEC_PER_SEC,
-                   .folders = site->folders};
+                   .folders = accounts->folders,
+                   .names = accounts->names};
     return settings->owner == NULL ||
            mh_account_parse_owner(settings->owner, &job->owner_uid, &job->owner_gid, error);
 }
@@ -85,9 +78,9 @@ open_state(const MhSettings *settings, const char *task, GError **error)
 }
 
 static int
-exit_status(const Tally *tally, const MhSite *site, bool complete)
+exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
 {
-    if (!complete || tally->failed > 0 || mh_site_error_count(site) > 0)
+    if (!complete || tally->failed > 0 || accounts->refused > 0)
         return MH_EXIT_FAILED;
     return tally->with_loss > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
@@ -97,31 +90,30 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
 {
     const MhSettings *settings = context->settings;
     MhJob job;
+    int status;
     g_autoptr(MhState) state = NULL;
-    g_autoptr(MhSite) site = mh_site_load(settings, context->args, context->arg_count, error);
-    if (site == NULL || !make_job(&job, settings, task, site, error))
-        return error != NULL && g_error_matches(*error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_UNKNOWN)
-                   ? MH_EXIT_USAGE
-                   : MH_EXIT_CONFIG;
+    g_autoptr(MhAccounts) accounts = mh_accounts_load(context, &status, error);
+    if (accounts == NULL)
+        return status;
+    if (!make_job(&job, settings, task, accounts, error))
+        return MH_EXIT_CONFIG;
     if (task != MH_TASK_CHECK) {
         state = open_state(settings, context->command->name, error);
         if (state == NULL)
             return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
                                                                              : MH_EXIT_FAILED;
     }
-    print_line_errors(site->user_errors);
-    print_line_errors(site->folder_errors);
     Tally tally = {.settings = settings, .state = state};
     MhCoordinatorEvents events = {.account_done = account_done, .user = &tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
-    bool complete = mh_coordinate(&job, site->accounts, jobs, &events);
-    int status = exit_status(&tally, site, complete);
+    bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
+    status = exit_status(&tally, accounts, complete);
     if (!complete)
         fprintf(stderr, "mailhaul: stopped as asked after %zu of %u accounts; "
                         "run again to continue\n",
-                tally.done, site->accounts->len);
+                tally.done, accounts->accounts->len);
     if (!settings->json && !settings->quiet)
-        print_summary(&tally, site, task == MH_TASK_CHECK);
+        print_summary(&tally, accounts, task == MH_TASK_CHECK);
     if (state != NULL && !mh_state_end_run(state, status, error))
         return MH_EXIT_FAILED;
     return status;
