@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Most mailboxes are told by their first page. */
-#define FIRST_LOOK 4096
+/* Most mailboxes are told by their first page; the others are looked at longer and longer, as far
+ * as mbox-scan looks for the first message behind something else. In a home, where most files are
+ * no mailboxes, the last look is left out. */
+static const size_t looks[] = {4096, 65536, MBOX_HEAD_BYTES};
+#define LOOKS_IN_HOME 2
 
 typedef struct {
     const MhFolderSurveyOptions *options;
@@ -41,12 +44,25 @@ read_head(int fd, uint8_t *head, size_t want)
     return (ssize_t)len;
 }
 
+/* In a folder directory a mailbox may have a damaged start: what is behind it is carried. */
 static bool
 is_mailbox(const Case *file, MhSpan head, uint64_t size)
 {
     if (file->options->is_mbox != NULL)
         return file->options->is_mbox(head, size, file->options->data);
-    return mbox_head_judge(head, size, NULL) == MBOX_HEAD_MBOX;
+    MboxHeadKind kind = mbox_head_judge(head, size, NULL);
+    return kind == MBOX_HEAD_MBOX || (kind == MBOX_HEAD_DAMAGED && !file->options->is_home);
+}
+
+/* What seems to be a mailbox with a damaged start may be one inside an archive. */
+static bool
+is_packed(const Case *file, MhSpan head, uint64_t size)
+{
+    if (mbox_head_judge(head, size, NULL) != MBOX_HEAD_DAMAGED)
+        return false;
+    MhGuess guess = mh_magic_guess(head, file->findings);
+    g_free(guess.text);
+    return guess.kind == MH_GUESS_COMPRESSED;
 }
 
 static void
@@ -82,11 +98,13 @@ judge_other(const Case *file, MhSpan head, uint64_t size, MhJudgement *out)
     out->kind = MH_FOUND_NO_MAIL;
     out->finding = MH_FINDING_SURVEY_NOT_MAIL;
     out->is_message = kind == MBOX_HEAD_MESSAGE;
-    if (guess.kind == MH_GUESS_MBX || guess.kind == MH_GUESS_MMDF ||
+    if (kind == MBOX_HEAD_MBX || kind == MBOX_HEAD_MMDF ||
         (dedicated && guess.kind == MH_GUESS_COMPRESSED && what == NULL)) {
         out->kind = MH_FOUND_OTHER_MAIL;
         out->finding = MH_FINDING_SURVEY_OTHER_FORMAT;
-        out->reason = g_strdup(text);
+        out->reason = g_strdup(kind == MBOX_HEAD_MBX    ? "c-client's mbx format"
+                               : kind == MBOX_HEAD_MMDF ? "an MMDF mailbox"
+                                                        : text);
     } else if (what != NULL) {
         out->expected = true;
         out->reason = g_strdup(what);
@@ -103,18 +121,31 @@ judge_other(const Case *file, MhSpan head, uint64_t size, MhJudgement *out)
     }
 }
 
+/* Reads as much of the file as it takes to know it. @out_known says whether it is a mailbox. The
+ * length of what was read, or -1. */
+static ssize_t
+look(const Case *file, int fd, uint64_t size, uint8_t *bytes, bool *out_known)
+{
+    size_t most = file->options->is_home ? LOOKS_IN_HOME : G_N_ELEMENTS(looks);
+    ssize_t len = 0;
+    *out_known = false;
+    for (size_t i = 0; i < most && !*out_known; i++) {
+        len = read_head(fd, bytes, looks[i]);
+        *out_known = len > 0 && is_mailbox(file, mh_span(bytes, (size_t)len), size);
+        if (len < (ssize_t)looks[i])
+            break;
+    }
+    return len;
+}
+
 /* The file is open and regular. 0 or an errno. */
 static int
 judge_open(const Case *file, int fd, const struct stat *st, MhJudgement *out)
 {
+    bool known;
     g_autofree uint8_t *bytes = g_malloc(MBOX_HEAD_BYTES);
     uint64_t size = (uint64_t)st->st_size;
-    ssize_t len = read_head(fd, bytes, FIRST_LOOK);
-    bool known = len > 0 && is_mailbox(file, mh_span(bytes, (size_t)len), size);
-    if (!known && len == FIRST_LOOK) {
-        len = read_head(fd, bytes, MBOX_HEAD_BYTES);
-        known = len > 0 && is_mailbox(file, mh_span(bytes, (size_t)len), size);
-    }
+    ssize_t len = look(file, fd, size, bytes, &known);
     if (len < 0)
         return errno;
     MhSpan head = mh_span(bytes, (size_t)len);
@@ -122,7 +153,7 @@ judge_open(const Case *file, int fd, const struct stat *st, MhJudgement *out)
         out->kind = MH_FOUND_OTHER_MAIL;
         out->finding = MH_FINDING_SURVEY_POP_COPY;
         out->reason = g_strdup("a POP3 server's working copy, with mail in it");
-    } else if (known) {
+    } else if (known && !is_packed(file, head, size)) {
         out->kind = MH_FOUND_MAILBOX;
     } else if (mbox_head_judge(head, size, NULL) == MBOX_HEAD_EMPTY) {
         judge_empty(file, out);

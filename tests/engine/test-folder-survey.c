@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MAIL    "From a@b Mon Jan  1 00:00:00 2001\nSubject: x\n\nbody\n"
+#define MAIL    "From a@b Mon Jan  1 00:00:00 2001\nSubject: x\nFrom: a@b\n\nbody\n"
 #define MESSAGE "Return-Path: <a@b>\nSubject: x\n\nbody\n"
 
 typedef struct {
@@ -260,6 +260,7 @@ test_other_formats(void **state)
     put(tree->root, "old.gz", "\x1f\x8b\x08KLLL");
     put(tree->root, "one", MESSAGE);
     put(tree->root, "damaged", "rest of a body\n\n" MAIL);
+    put(tree->root, "packed", "\x1f\x8b\x08KLLL\n" MAIL);
     put(tree->root, "Maildir/cur/", NULL);
     put(tree->root, "Maildir/new/", NULL);
     put(tree->root, "Maildir/tmp/", NULL);
@@ -271,7 +272,7 @@ test_other_formats(void **state)
     put(tree->root, "mh/sub/mbox", MAIL);
     check(tree, tree->root, &plain,
           "other Maildir = Maildir\n"
-          "other damaged = damaged\n"
+          "mailbox damaged = damaged\n"
           "other mbx = mbx\n"
           "other mh = mh\n"
           "no mh/.mh_sequences = mh|.mh_sequences\n"
@@ -279,10 +280,9 @@ test_other_formats(void **state)
           "mailbox mh/sub/mbox = mh|sub|mbox\n"
           "other mmdf = mmdf\n"
           "other old.gz = old.gz\n"
-          "other one = one\n");
-    assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_OTHER_FORMAT), 7);
-    assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_DAMAGED_START), 1);
-    assert_string_equal(find(tree, "damaged")->reason, "a message begins only at byte 16");
+          "other one = one\n"
+          "other packed = packed\n");
+    assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_OTHER_FORMAT), 8);
     assert_string_equal(find(tree, "mh")->reason, "a folder of MH: 2 messages, a file each");
     /* and the same without libmagic, but for what only libmagic knows */
     mh_magic_guess_use_database("/nowhere/magic.mgc");
@@ -400,6 +400,7 @@ test_home(void **state)
     put(tree->home, "empty", "");
     put(tree->home, "mbox", MAIL);
     put(tree->home, "mail/Sent", MAIL);
+    put(tree->home, "damaged", "rest of a body\n\n" MAIL);
     put(tree->home, "src/a.c", "int a;\n");
     put(tree->home, "src/saved", MAIL);
     put(tree->home, "old.mbx", "*mbx*\r\n3f00000000000001\r\n");
@@ -410,11 +411,14 @@ test_home(void **state)
     check(tree, tree->home, &home,
           "other .joe.pop = .joe.pop\n"
           "other Maildir = Maildir\n"
+          "other damaged = damaged\n"
           "mailbox mail/Sent = mail|Sent\n"
           "mailbox mbox = mbox\n"
           "other old.mbx = old.mbx\n"
           "mailbox src/saved = src|saved\n");
-    assert_int_equal(mh_findings_weigh(tree->findings, MH_WEIGHT_LOSS), 2);
+    assert_int_equal(mh_findings_weigh(tree->findings, MH_WEIGHT_LOSS), 3);
+    assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_DAMAGED_START), 1);
+    assert_string_equal(find(tree, "damaged")->reason, "a message begins only at byte 16");
     MhStamp stamp;
     assert_true(mh_folder_survey_home_inbox(tree->home, &home, &stamp));
     assert_int_equal(stamp.inode, find(tree, "mbox")->stamp.inode);
