@@ -13,6 +13,7 @@
 #include "subscription-list.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ typedef struct {
     MboxSourceOptions options;
     int home_fd;        /* the INBOX: ~/mbox comes before it; -1: it does not */
     bool spool_missing; /* and there is nothing behind it */
-} MboxPlace;
+} MboxFile;
 
 typedef struct {
     const MhJob *job;
@@ -39,17 +40,17 @@ typedef struct {
 } Survey;
 
 static void
-place_free(gpointer data)
+file_free(gpointer data)
 {
-    MboxPlace *place = data;
+    MboxFile *place = data;
     g_free(place->path);
     g_free(place);
 }
 
-static MboxPlace *
-place_new(const Survey *survey, int dirfd, const char *path, MhLinks links)
+static MboxFile *
+file_new(const Survey *survey, int dirfd, const char *path, MhLinks links)
 {
-    MboxPlace *place = g_new0(MboxPlace, 1);
+    MboxFile *place = g_new0(MboxFile, 1);
     place->dirfd = dirfd;
     place->path = g_strdup(path);
     place->options = survey->options;
@@ -63,7 +64,7 @@ place_new(const Survey *survey, int dirfd, const char *path, MhLinks links)
 static MhSource *
 open_file(void *user, MhFindings *findings, GError **error)
 {
-    const MboxPlace *place = user;
+    const MboxFile *place = user;
     return mbox_source_open(place->dirfd, place->path, &place->options, findings, error);
 }
 
@@ -71,7 +72,7 @@ open_file(void *user, MhFindings *findings, GError **error)
 static MhSource *
 open_inbox(void *user, MhFindings *findings, GError **error)
 {
-    const MboxPlace *place = user;
+    const MboxFile *place = user;
     if (place->home_fd < 0)
         return open_file(user, findings, error);
     g_autoptr(MhSource) home =
@@ -100,12 +101,12 @@ is_file_there(int dirfd, const char *name, MhStamp *out_stamp)
 }
 
 static void
-add_inbox(Survey *survey, MboxPlace *place, const char *shown, uint64_t size)
+add_inbox(Survey *survey, MboxFile *place, const char *shown, uint64_t size)
 {
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, NULL, shown);
     mailbox->open = open_inbox;
     mailbox->data = place;
-    mailbox->data_free = place_free;
+    mailbox->data_free = file_free;
     mailbox->size_bytes = size;
     mailbox->target = g_strdup(".");
     g_ptr_array_add(survey->paths, NULL);
@@ -136,7 +137,7 @@ find_inbox(Survey *survey, GError **error)
         return true;
     }
     survey->inbox_stamp = home ? home_stamp : spool_stamp;
-    MboxPlace *place = place_new(survey, dirfd, name, MH_LINKS_REFUSE);
+    MboxFile *place = file_new(survey, dirfd, name, MH_LINKS_REFUSE);
     place->spool_missing = !spool;
     place->home_fd = home ? survey->home_fd : -1;
     if (home && spool && home_stamp.inode == spool_stamp.inode &&
@@ -227,10 +228,10 @@ add_folder(Survey *survey, const MhFound *found)
     g_autofree char *full = g_build_filename(survey->folders_path, found->path, NULL);
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, found->components, full);
     mailbox->open = open_file;
-    mailbox->data = place_new(survey, survey->folders_fd,
+    mailbox->data = file_new(survey, survey->folders_fd,
                               found->linked ? found->alias_of : found->path,
                               found->linked ? MH_LINKS_BENEATH : MH_LINKS_REFUSE);
-    mailbox->data_free = place_free;
+    mailbox->data_free = file_free;
     mailbox->size_bytes = found->stamp.size_bytes;
     if (found->kind == MH_FOUND_ERROR)
         mailbox->error = g_strdup(found->reason);

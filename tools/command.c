@@ -7,7 +7,7 @@
 /* The table of commands: what is not written yet has no row. */
 static const MhCommand commands[] = {
     {MH_COMMAND_CHECK, "check", mh_cmd_check, "[USER...]", 0, SIZE_MAX,
-     "say what would be done and what stands in the way; write nothing",
+     "survey and plan; says what would be done and what stands in the way; writes nothing",
      "Looks at the source and the target of every account and prints the plan that migrate would "
      "carry out.",
      MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
@@ -17,7 +17,7 @@ static const MhCommand commands[] = {
      "subscriptions. Run again it carries only what has changed.",
      MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_CONVERT, "convert", mh_cmd_convert, "SOURCE MAILDIR", 2, 2,
-     "one mbox file or Courier Maildir, without lists or state",
+     "one mbox file or Courier Maildir, no lists, no state directory",
      "Brings one mbox file into one Maildir, or up to date there.", 0, false},
     {MH_COMMAND_INSPECT, "inspect", mh_cmd_inspect, "PATH...", 1, SIZE_MAX,
      "what is this: format, dialect, messages, UIDs, keywords, findings",

@@ -72,7 +72,7 @@ remove_stale(int dirfd, const char *lock_name, const struct stat *st)
         return;
     if (fstatat(dirfd, aside, &moved, AT_SYMLINK_NOFOLLOW) == 0 &&
         (moved.st_ino != st->st_ino || moved.st_dev != st->st_dev))
-        linkat(dirfd, aside, dirfd, lock_name, 0);
+        (void)!linkat(dirfd, aside, dirfd, lock_name, 0);
     unlinkat(dirfd, aside, 0);
 }
 
