@@ -398,7 +398,8 @@ test_sizes_and_dates(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         courier_maildir_write(maildir, rows[i].name, rows[i].content, strlen(rows[i].content));
     /* A list that is wrong about all of them. */
-    courier_maildir_write(maildir, SIZELIST, "/3 9 7\n1.lf:2, 9 1:7:0\n2.crlf:2, 14 2:7:0\n", 46);
+    build(maildir, "",
+          (Entry[]){{SIZELIST, "/3 9 7\n1.lf:2, 9 1:7:0\n2.crlf:2, 14 2:7:0\n"}, {NULL, NULL}});
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
         assert_sizes(maildir, NULL, i, strlen(rows[i].content), rows[i].virtual_size);
 }
