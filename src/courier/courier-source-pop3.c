@@ -72,28 +72,57 @@ collect_messages(Pop3 *pop3, MhMailbox *out)
 
 /* --- UIDLs --- */
 
-/* Gives each message its line; a line is of one message only. */
+/* Of lines for one name the later one comes first: it is the one that counts. */
+static int
+compare_lines(const void *a, const void *b)
+{
+    const CourierPop3Line *const *line_a = a, *const *line_b = b;
+    int order = courier_sort_compare((*line_a)->name, (*line_b)->name, COURIER_SORT_POP3);
+    return order != 0 ? order : *line_a > *line_b ? -1 : 1;
+}
+
+/* Both sorted alike, messages and lines are walked together, as the server does: so several files
+ * of one name share several lines of that name. @used is by a line's place in the list. */
 static void
-match_lines(Pop3 *pop3, MhFindings *findings)
+match_strictly(Pop3 *pop3, bool *used)
 {
     const CourierPop3Line *lines = (const CourierPop3Line *)(const void *)pop3->list->lines->data;
-    g_autofree bool *used = g_new0(bool, pop3->list->lines->len);
-    for (int loose = 0; loose <= !pop3->source->options.strict_match; loose++) {
-        CourierPop3Match due = loose ? COURIER_POP3_MATCH_LOOSE : COURIER_POP3_MATCH;
-        for (guint i = 0; i < pop3->messages->len; i++) {
-            Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
-            const CourierPop3Line *line;
-            if (item->line != NULL ||
-                courier_pop3_sizelist_find(pop3->list, item->name, &line) != due ||
-                used[line - lines])
-                continue;
-            item->line = line;
-            used[line - lines] = true;
-            if (loose) {
-                g_autofree char *shown = mh_printable_string(item->file->name);
-                mh_findings_add(findings, MH_FINDING_COURIER_POP3_INFO_DIFFERS, "%s", shown);
-            }
+    size_t count = pop3->list->lines->len, at = 0;
+    g_autofree const CourierPop3Line **sorted = g_new(const CourierPop3Line *, count);
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &lines[i];
+    if (count > 1)
+        qsort(sorted, count, sizeof *sorted, compare_lines);
+    for (guint i = 0; i < pop3->messages->len; i++) {
+        Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
+        int order = -1;
+        while (at < count &&
+               (order = courier_sort_compare(sorted[at]->name, item->name, COURIER_SORT_POP3)) < 0)
+            at++;
+        if (at < count && order == 0) {
+            item->line = sorted[at++];
+            used[item->line - lines] = true;
         }
+    }
+}
+
+/* What is left may be the same mail with the ':' that one of the names lacks. */
+static void
+match_loosely(Pop3 *pop3, bool *used, MhFindings *findings)
+{
+    const CourierPop3Line *lines = (const CourierPop3Line *)(const void *)pop3->list->lines->data;
+    for (guint i = 0; i < pop3->messages->len; i++) {
+        Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
+        const CourierPop3Line *line;
+        if (item->line != NULL ||
+            courier_pop3_sizelist_find(pop3->list, item->name, &line) != COURIER_POP3_MATCH_LOOSE)
+            continue;
+        if (used[line - lines])
+            continue;
+        g_autofree char *shown = mh_printable_string(item->file->name);
+        mh_findings_add(findings, MH_FINDING_COURIER_POP3_INFO_DIFFERS, "%s", shown);
+        item->line = line;
+        used[line - lines] = true;
     }
 }
 
@@ -280,7 +309,10 @@ read_list(Pop3 *pop3, GBytes **out_text, MhFindings *findings, GError **error)
     }
     pop3->list = courier_pop3_sizelist_parse(mh_span_from_bytes(*out_text),
                                              pop3->source->options.era, findings);
-    match_lines(pop3, findings);
+    g_autofree bool *used = g_new0(bool, pop3->list->lines->len);
+    match_strictly(pop3, used);
+    if (!pop3->source->options.strict_match)
+        match_loosely(pop3, used, findings);
     return true;
 }
 
