@@ -1,8 +1,7 @@
 /* Hand-made Maildirs in odd states, and what clients of the server see in them. Where no row says
  * otherwise, Courier-IMAP 5.0.13 gave its clients exactly this. */
 #include "courier-maildir.h"
-
-#include "courier-source.h"
+#include "courier-show.h"
 
 typedef struct {
     const char *name;
@@ -17,42 +16,6 @@ build(CourierMaildir *maildir, const char *folder, const Entry *entries)
         const char *content = entries->content != NULL ? entries->content : "Subject: x\n\nb\n";
         courier_maildir_write(maildir, name, content, strlen(content));
     }
-}
-
-static void
-show_message(const MhMailbox *mailbox, const MhMessage *message, GString *shown)
-{
-    const char *name = mh_mailbox_get_text(mailbox, message->name);
-    const char *uidl = mh_mailbox_get_text(mailbox, message->uidl);
-    char letters[MH_FLAG_LETTERS_MAX + 1];
-    size_t count;
-    const uint16_t *members = mh_mailbox_keyword_members(mailbox, message->keywords, &count);
-    mh_flags_to_maildir(message->flags, letters);
-    g_string_append_printf(shown, " %u|%s|%s%s|", message->uid, name != NULL ? name : "-",
-                           message->is_new ? "n" : "", letters);
-    for (size_t i = 0; i < count; i++)
-        g_string_append_printf(shown, "%s%s", i > 0 ? "," : "",
-                               mh_mailbox_keyword_name(mailbox, members[i]));
-    g_string_append_printf(shown, "|%s|%u", uidl != NULL ? uidl : "-", message->pop3_order);
-}
-
-/* "UIDVALIDITY/UIDNEXT UID|name|flags|keywords|uidl|order ..."; a folder other than INBOX goes
- * without the last two saying anything. */
-static char *
-show(CourierMaildir *maildir, const char *folder, const CourierSourceOptions *options,
-     MhFindings *findings)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
-    g_autoptr(MhSource) source = courier_source_open(maildir->fd, folder, options, &error);
-    if (source == NULL || !source->class->index(source, mailbox, findings, &error) ||
-        !source->class->check(source, &error))
-        return g_strdup_printf("error: %s", error->message);
-    GString *shown = g_string_new(NULL);
-    g_string_append_printf(shown, "%u/%u", mailbox->uids.uidvalidity, mailbox->uids.uidnext);
-    for (size_t i = 0; i < mh_mailbox_length(mailbox); i++)
-        show_message(mailbox, mh_mailbox_get(mailbox, i), shown);
-    return g_string_free(shown, FALSE);
 }
 
 #define NONE     MH_FINDING_COUNT
@@ -75,7 +38,7 @@ run_rows(const Row *rows, size_t count)
         g_autoptr(CourierMaildir) maildir = courier_maildir_new();
         g_autoptr(MhFindings) findings = mh_findings_new();
         build(maildir, "", rows[i].entries);
-        g_autofree char *shown = show(maildir, ".", &rows[i].options, findings);
+        g_autofree char *shown = courier_show(maildir->fd, ".", &rows[i].options, findings);
         if (strcmp(shown, rows[i].expected) != 0)
             fail_msg("%s: '%s'", rows[i].name, shown);
         if (rows[i].finding != NONE && mh_findings_count(findings, rows[i].finding) == 0)
@@ -347,7 +310,7 @@ test_keywords(void **state)
           {KEYWORDS ".10.1.a", "ten\n"},
           {KEYWORDS "4.d", ""},
           {KEYWORDS "gone", "g\n"}},
-         "500/13 9|1.a||ten|-|0 10|2.b||New,Bb|-|0 11|4.d|||-|0 12|5.e||Bb|-|0",
+         "500/13 9|1.a||ten|-|0 10|2.b||Bb,New|-|0 11|4.d|||-|0 12|5.e||Bb|-|0",
          MH_FINDING_COURIER_KEYWORD_CHANGED,
          quiet},
         {"a copy from the future does not count beside the newest",
@@ -448,8 +411,8 @@ test_wrong_size_in_name(void **state)
                     {"cur/5.a,S=9,S=14:2,", "Subject: x\n\nb\n"},
                     {"cur/6.a:2,,S=1", "Subject: x\n\nb\n"},
                     {NULL, NULL}});
-    g_autofree char *shown =
-        show(maildir, ".", &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}, findings);
+    g_autofree char *shown = courier_show(
+        maildir->fd, ".", &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}, findings);
     assert_string_equal(shown, "0/0 0|1.a,S=14|||-|0 0|-|||-|0 0|3.a,W=17,S=14|||-|0 0|-|||-|0"
                                " 0|-|||-|0 0|6.a|S||-|0");
     assert_int_equal(mh_findings_count(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG), 3);
@@ -501,8 +464,8 @@ test_what_is_no_message(void **state)
     courier_maildir_link(maildir, "nothing", "new/5.dangling");
     g_autofree char *fifo = g_build_filename(maildir->path, "new/6.fifo", NULL);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    g_autofree char *shown =
-        show(maildir, ".", &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}, findings);
+    g_autofree char *shown = courier_show(
+        maildir->fd, ".", &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}, findings);
     assert_string_equal(shown, "0/0 0|-|S||-|0 0|-|||-|0 0|1.a|||-|0 0|3.inside|F||-|0");
     assert_int_equal(mh_findings_count(findings, MH_FINDING_COURIER_NOT_A_FILE), 2);
     assert_int_equal(mh_findings_count(findings, MH_FINDING_COURIER_MESSAGE_LINK), 1);
@@ -520,8 +483,8 @@ test_linked_twice(void **state)
     g_autofree char *from = g_build_filename(maildir->path, "new/1.a", NULL);
     g_autofree char *to = g_build_filename(maildir->path, "cur/1.a:2,S", NULL);
     assert_int_equal(link(from, to), 0);
-    g_autofree char *shown =
-        show(maildir, ".", &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}, findings);
+    g_autofree char *shown = courier_show(
+        maildir->fd, ".", &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}, findings);
     assert_string_equal(shown, "500/9 7|1.a|S||-|0");
     assert_int_equal(mh_findings_count(findings, MH_FINDING_COURIER_FILE_LINKED_TWICE), 1);
 }
@@ -535,9 +498,9 @@ test_other_folders_have_no_uidls(void **state)
                     {UIDDB, "1 500 9\n7 1.a\n"},
                     {SIZELIST, "/3 8 77\n1.a:2, 5 4:66:1\n"},
                     {NULL, NULL}});
-    g_autofree char *shown = show(maildir, ".a.b", NULL, NULL);
+    g_autofree char *shown = courier_show(maildir->fd, ".a.b", NULL, NULL);
     assert_string_equal(shown, "500/9 7|1.a|||-|0");
-    g_autofree char *none = show(maildir, ".a", NULL, NULL);
+    g_autofree char *none = courier_show(maildir->fd, ".a", NULL, NULL);
     assert_true(g_str_has_prefix(none, "error: cannot open Courier folder '.a': "));
 }
 
@@ -550,7 +513,7 @@ test_lists_that_cannot_be_read(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
         g_autofree char *path = g_build_filename(maildir->path, lists[i], NULL);
         courier_maildir_mkdir(maildir, lists[i]);
-        g_autofree char *shown = show(maildir, ".", NULL, NULL);
+        g_autofree char *shown = courier_show(maildir->fd, ".", NULL, NULL);
         assert_true(g_str_has_prefix(shown, "error: "));
         assert_int_equal(rmdir(path), 0);
     }
