@@ -83,6 +83,12 @@ typedef enum {
     X(COURIER_POP3_INFO_DIFFERS, NOTE, "only one of list and file has a ':': UIDL by base name")   \
     X(COURIER_UIDL_REPEATED, NOTE, "two messages have the same UIDL, as the old server showed")    \
     X(COURIER_UIDL_UNUSABLE, LOSS, "a UIDL that the POP3 protocol cannot carry")                   \
+    X(COURIER_NOT_A_FILE, LOSS, "an entry among the messages that is no file")                     \
+    X(COURIER_MESSAGE_LINK, NOTE, "a message that is a link to another file of the Maildir")       \
+    X(COURIER_MESSAGE_LINK_OUT, LOSS, "a message that is a link out of the Maildir or to nothing") \
+    X(COURIER_FILE_LINKED_TWICE, REPAIRED, "one file under two names of one message")              \
+    X(COURIER_NAME_UNUSABLE, REPAIRED, "a file name that the target cannot keep")                  \
+    X(COURIER_NAME_SIZE_WRONG, REPAIRED, "',S=' or ',W=' in a file name is not the size")          \
     /* courier: keywords */                                                                        \
     X(COURIER_KEYWORD_ENTRY, NOTE, "a file among the keyword updates that Courier ignores")        \
     X(COURIER_KEYWORD_LINE, NOTE, "a line of the keyword list that Courier ignores")               \
@@ -116,6 +122,12 @@ typedef enum {
     X(FOLDER_NAME_CUT, REPAIRED, "a folder name is too long for the target and is shortened")      \
     X(FOLDER_NAME_REPLACED, REPAIRED, "a folder name has characters that the target cannot hold")  \
     X(FOLDER_NAME_CASE, NOTE, "two folder names differ in nothing but upper and lower case")       \
+    X(COURIER_FOLDER_UNUSABLE, NOTE, "an entry that Courier lists as a folder but cannot open")    \
+    X(COURIER_FOLDER_LINK, NOTE, "a folder that is a link to another one: carried as its own")     \
+    X(COURIER_FOLDER_LINK_OUT, LOSS, "a folder that is a link out of the Maildir")                 \
+    X(COURIER_NESTED_MAILDIR, NOTE, "a Maildir that Courier does not show, for want of a dot")     \
+    X(COURIER_SHARED, NOTE, "folders shared by others: not carried")                               \
+    X(COURIER_USER_SETUP, NOTE, "something the user or webmail set up: not carried")               \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
     X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \

@@ -25,13 +25,14 @@ typedef struct {
 } Update;
 
 struct CourierKeywords {
-    GPtrArray *texts;          /* normalised copies that names point into */
-    GArray *list_names;        /* of MhSpan, by IDX */
-    GArray *list_marks;        /* of uint32_t: the line (+ 1) that used the name last */
-    CourierSpanIndex *lines;   /* base name -> index in sets */
-    GArray *sets;              /* of Set */
-    GArray *updates;           /* of Update */
-    CourierSpanIndex *by_base; /* base name -> index in updates; NULL until it is asked for */
+    GPtrArray *texts;            /* normalised copies that names point into */
+    GArray *list_names;          /* of MhSpan, by IDX */
+    CourierSpanIndex *spellings; /* name in lower case -> its first IDX; NULL until asked for */
+    GArray *list_marks;          /* of uint32_t: the line (+ 1) that used the name last */
+    CourierSpanIndex *lines;     /* base name -> index in sets */
+    GArray *sets;                /* of Set */
+    GArray *updates;             /* of Update */
+    CourierSpanIndex *by_base;   /* base name -> index in updates; NULL until it is asked for */
 };
 
 static void
@@ -68,6 +69,7 @@ courier_keywords_free(CourierKeywords *keywords)
         return;
     g_ptr_array_unref(keywords->texts);
     g_array_unref(keywords->list_names);
+    courier_span_index_free(keywords->spellings);
     g_array_unref(keywords->list_marks);
     courier_span_index_free(keywords->lines);
     g_array_unref(keywords->sets);
@@ -243,6 +245,31 @@ courier_keywords_wanted(CourierKeywords *keywords, const MhSpan *bases, size_t c
     return names;
 }
 
+static MhSpan
+fold_case(CourierKeywords *keywords, MhSpan name)
+{
+    char *folded = g_ascii_strdown((const char *)name.data, (gssize)name.len);
+    g_ptr_array_add(keywords->texts, folded);
+    return mh_span(folded, name.len);
+}
+
+/* The list is read before the updates, so its spelling of a keyword is the one that counts. */
+static void
+use_list_spelling(CourierKeywords *keywords, MhSpan *name)
+{
+    uint32_t at;
+    if (keywords->spellings == NULL) {
+        keywords->spellings = courier_span_index_new();
+        for (guint i = keywords->list_names->len; i > 0; i--) {
+            MhSpan listed = g_array_index(keywords->list_names, MhSpan, i - 1);
+            courier_span_index_add(keywords->spellings, fold_case(keywords, listed), i - 1);
+        }
+    }
+    g_autofree char *folded = g_ascii_strdown((const char *)name->data, (gssize)name->len);
+    if (courier_span_index_find(keywords->spellings, mh_span(folded, name->len), &at))
+        *name = g_array_index(keywords->list_names, MhSpan, at);
+}
+
 void
 courier_keywords_set_update(CourierKeywords *keywords, const char *name, MhSpan content,
                             MhFindings *findings)
@@ -261,6 +288,8 @@ courier_keywords_set_update(CourierKeywords *keywords, const char *name, MhSpan 
         g_autofree char *shown = mh_printable_string(name);
         mh_findings_add(findings, MH_FINDING_COURIER_KEYWORD_BLANK, "%s", shown);
     }
+    for (guint i = 0; i < names->len; i++)
+        use_list_spelling(keywords, &g_array_index(names, MhSpan, i));
     Set set = {.read = true, .count = names->len};
     set.names = (MhSpan *)(void *)g_array_free(g_steal_pointer(&names), FALSE);
     g_array_append_val(keywords->sets, set);

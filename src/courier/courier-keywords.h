@@ -15,7 +15,8 @@
  *
  * Odd text, as 5.x reads it: an update ends at its first empty line; a last line without LF counts;
  * an IDX that begins with no number is 0; one that names no keyword is ignored. In names each of
- * SP ( ) { % * " \ ] becomes '_'; a NUL ends them. Names are equal without regard to case.
+ * SP ( ) { % * " \ ] becomes '_'; a NUL ends them. Names are equal without regard to case, and
+ * the spelling in ":list" counts for updates too.
  * ".007.BASE" and updates with a ':' in BASE send 5.x into an endless loop: they are nothing.
  *
  * Source: Courier-IMAP 5.0.13 as observed.
@@ -30,7 +31,8 @@ CourierKeywords *courier_keywords_new(void);
 void courier_keywords_free(CourierKeywords *keywords); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierKeywords, courier_keywords_free)
 
-/* Reads ":list"; the text must outlive @keywords. Once, before the first get. */
+/* Reads ":list"; the text must outlive @keywords. Once, before the first
+ * update is set. */
 void courier_keywords_set_list(CourierKeywords *keywords, MhSpan text, MhFindings *findings);
 
 typedef enum {

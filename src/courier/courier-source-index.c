@@ -1,0 +1,226 @@
+/* The messages and keywords of courier-source. */
+#include "courier-file-name.h"
+#include "courier-keywords.h"
+#include "courier-source-private.h"
+#include "courier-uiddb.h"
+#include "printable.h"
+#include "size-limits.h"
+
+#include <unistd.h>
+
+#define KEYWORD_DIR  "courierimapkeywords"
+#define KEYWORD_LIST ":list"
+
+/* One message's keyword names; its writer refuses tokens above 16 kB. */
+#define UPDATE_BYTES_MAX (16u << 20)
+
+static MhSpan
+base_of(const CourierSourceFile *file)
+{
+    return courier_file_name_base(mh_span_from_string(file->name));
+}
+
+/* --- UIDs --- */
+
+/* The UID list. True with *@out_list NULL when there is none that counts; *@out_text holds what it
+ * points to. */
+static bool
+read_uiddb(CourierSource *source, GBytes **out_text, CourierUiddb **out_list, MhFindings *findings,
+           GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    *out_list = NULL;
+    *out_text = mh_read_file(source->folderfd, "courierimapuiddb", MH_LIMIT_STATE_FILE_BYTES, NULL,
+                             &problem);
+    if (*out_text == NULL && g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        if (source->files->len > 0)
+            mh_findings_add(findings, MH_FINDING_COURIER_UIDS_NONE, NULL);
+        return true;
+    }
+    if (*out_text == NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    *out_list = courier_uiddb_parse(mh_span_from_bytes(*out_text), source->options.read_unended,
+                                    findings, &problem);
+    if (*out_list == NULL)
+        mh_findings_add(findings, MH_FINDING_COURIER_UIDS_LOST, "%s", problem->message);
+    return true;
+}
+
+/* A name that Dovecot can neither hold nor show, or would have to change. */
+static bool
+is_unusable(MhSpan base)
+{
+    size_t at;
+    return base.len == 0 || mh_span_find(base, '\n', &at) || mh_span_find(base, '\r', &at);
+}
+
+static void
+add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
+            MhFindings *findings)
+{
+    const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, from->tag);
+    MhMessage *message = mh_mailbox_add(out);
+    MhSpan base = base_of(file);
+    bool unusable = is_unusable(base);
+    if (unusable) {
+        g_autofree char *shown = mh_printable_string(file->name);
+        mh_findings_add(findings, MH_FINDING_COURIER_NAME_UNUSABLE, "%s", shown);
+    }
+    /* A name without a base still is the message's own. */
+    MhSpan known_by = base.len > 0 ? base : mh_span_from_string(file->name);
+    bool custom = source->options.identity != NULL && base.len > 0;
+    message->id = custom ? source->options.identity(base) : mh_digest_of(known_by);
+    message->uid = from->uid;
+    message->flags = courier_file_name_flags(from->name);
+    message->is_new = file->is_new;
+    message->internaldate = file->mtime;
+    message->size_bytes = file->size_bytes;
+    message->name = unusable ? 0 : mh_mailbox_text(out, base);
+    message->where = from->tag;
+}
+
+bool
+courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *findings,
+                            GError **error)
+{
+    g_autoptr(GBytes) text = NULL;
+    g_autoptr(CourierUiddb) list = NULL;
+    if (!read_uiddb(source, &text, &list, findings, error))
+        return false;
+    g_autofree CourierUiddbFile *files = g_new0(CourierUiddbFile, source->files->len);
+    size_t count = 0;
+    for (guint i = 0; i < source->files->len; i++) {
+        const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        if (file->dropped)
+            continue;
+        files[count++] = (CourierUiddbFile){
+            .name = mh_span_from_string(file->name),
+            .is_new = file->is_new,
+            .tag = i,
+        };
+    }
+    courier_uiddb_assign(list, files, count, &out->uids, findings);
+    for (size_t i = 0; i < count; i++)
+        add_message(source, &files[i], out, findings);
+    return true;
+}
+
+/* --- keywords --- */
+
+/* Reads a file of the keyword directory; NULL without @error when it has just gone. */
+static bool
+read_keyword_file(int dirfd, const char *name, uint64_t max, GBytes **out_text, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    *out_text = mh_read_file(dirfd, name, max, NULL, &problem);
+    if (*out_text != NULL)
+        return true;
+    if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_autofree char *shown = mh_printable_string(name);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "keyword file '%s' has just gone",
+                    shown);
+    } else {
+        g_propagate_error(error, g_steal_pointer(&problem));
+    }
+    return false;
+}
+
+static bool
+read_updates(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t count,
+             MhFindings *findings, GError **error)
+{
+    g_autoptr(GPtrArray) wanted = courier_keywords_wanted(keywords, bases, count);
+    for (guint i = 0; i < wanted->len; i++) {
+        g_autoptr(GBytes) text = NULL;
+        if (!read_keyword_file(dirfd, wanted->pdata[i], UPDATE_BYTES_MAX, &text, error))
+            return false;
+        courier_keywords_set_update(keywords, wanted->pdata[i], mh_span_from_bytes(text), findings);
+    }
+    return true;
+}
+
+/* Reads the directory: *@out_list holds the text of ":list". */
+static bool
+read_keywords(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t count,
+              GBytes **out_list, MhFindings *findings, GError **error)
+{
+    g_autoptr(GPtrArray) names = mh_list_dir(dirfd, error);
+    if (names == NULL)
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        courier_keywords_offer(keywords, mh_span_from_string(names->pdata[i]), findings);
+        if (!g_str_equal(names->pdata[i], KEYWORD_LIST))
+            continue;
+        if (!read_keyword_file(dirfd, KEYWORD_LIST, MH_LIMIT_STATE_FILE_BYTES, out_list, error))
+            return false;
+        courier_keywords_set_list(keywords, mh_span_from_bytes(*out_list), findings);
+    }
+    return read_updates(keywords, dirfd, bases, count, findings, error);
+}
+
+static void
+set_keywords(CourierKeywords *keywords, MhSpan base, MhMessage *message, MhMailbox *out,
+             MhFindings *findings)
+{
+    const MhSpan *names;
+    size_t count = courier_keywords_get(keywords, base, &names, findings);
+    g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+    for (size_t i = 0; i < count; i++) {
+        uint16_t number;
+        if (names[i].len == 0)
+            continue;
+        if (mh_mailbox_keyword(out, names[i], &number)) {
+            g_array_append_val(members, number);
+        } else {
+            g_autofree char *shown = mh_printable(mh_span_first(names[i], 80));
+            mh_findings_add(findings, MH_FINDING_COURIER_KEYWORD_LOST, "%s", shown);
+        }
+    }
+    message->keywords =
+        mh_mailbox_keyword_set(out, (uint16_t *)(void *)members->data, members->len);
+}
+
+/* -1 without @error when there is no such directory. */
+static int
+open_keywords(CourierSource *source, MhFindings *findings, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    int fd = mh_open_dir(source->folderfd, KEYWORD_DIR, &problem);
+    if (fd >= 0 || g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return fd;
+    if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
+        mh_findings_add(findings, MH_FINDING_COURIER_KEYWORDS_UNREADABLE, "%s", problem->message);
+        return -1;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return -1;
+}
+
+bool
+courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindings *findings,
+                            GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    int dirfd = open_keywords(source, findings, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    if (dirfd < 0)
+        return true;
+    g_autoptr(GBytes) list = NULL;
+    g_autoptr(CourierKeywords) keywords = courier_keywords_new();
+    size_t count = mh_mailbox_length(out);
+    g_autofree MhSpan *bases = g_new0(MhSpan, count);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t file = mh_mailbox_get(out, i)->where;
+        bases[i] = base_of(&g_array_index(source->files, CourierSourceFile, file));
+    }
+    bool good = read_keywords(keywords, dirfd, bases, count, &list, findings, error);
+    close(dirfd);
+    for (size_t i = 0; good && i < count; i++)
+        set_keywords(keywords, bases[i], mh_mailbox_get(out, i), out, findings);
+    return good;
+}

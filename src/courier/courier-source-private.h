@@ -1,0 +1,52 @@
+/* courier-source-private: what the files of courier-source share. */
+#pragma once
+
+#include "courier-source.h"
+
+typedef struct {
+    const char *name; /* of the entry in cur/ or new/; held by the source */
+    bool is_new;
+    bool is_link;
+    bool dropped; /* the other name of a file that is already there */
+    uint64_t size_bytes;
+    int64_t mtime; /* seconds */
+    uint64_t device, inode;
+} CourierSourceFile;
+
+enum {
+    COURIER_STAMP_CUR,
+    COURIER_STAMP_NEW,
+    COURIER_STAMP_UIDDB,
+    COURIER_STAMP_KEYWORDS,
+    COURIER_STAMP_SIZELIST,
+    COURIER_STAMP_COUNT
+};
+
+typedef struct {
+    MhSource source;
+    CourierSourceOptions options;
+    int rootfd, folderfd, curfd, newfd; /* newfd is -1 when there is no new/ */
+    char *folder_dir;
+    bool is_inbox;
+    MhStamp stamps[COURIER_STAMP_COUNT]; /* when index() began; zeroed: not there */
+    GPtrArray *names;                    /* of char *: what files point to */
+    GArray *files;                       /* of CourierSourceFile */
+} CourierSource;
+
+/* The stamps of everything index() reads beside the messages. */
+bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
+                           GError **error);
+
+/* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
+int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
+
+/* Fills source->files from cur/ and new/. */
+bool courier_source_list_files(CourierSource *source, MhFindings *findings, GError **error);
+
+/* The parts of index(), in this order. The @files of a message is at message->where. */
+bool courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *findings,
+                                 GError **error);
+bool courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindings *findings,
+                                 GError **error);
+bool courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findings,
+                             GError **error);

@@ -1,0 +1,371 @@
+#include "courier-source.h"
+
+#include "courier-file-name.h"
+#include "courier-source-private.h"
+#include "courier-span-index.h"
+#include "printable.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define COPY_BLOCK 65536
+
+static bool
+set_again(GError **error, const char *name, const char *what)
+{
+    g_autofree char *shown = mh_printable_string(name);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "'%s' %s", shown, what);
+    return false;
+}
+
+/* A stamp, zeroed when nothing is there. */
+static bool
+stamp_at(int dirfd, const char *path, MhStamp *out_stamp, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    struct stat st;
+    memset(out_stamp, 0, sizeof *out_stamp);
+    if (mh_stat(dirfd, path, MH_LINKS_BENEATH, &st, &problem)) {
+        *out_stamp = mh_stamp_of(&st);
+        return true;
+    }
+    if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+bool
+courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
+                      GError **error)
+{
+    static const char *const paths[] = {
+        [COURIER_STAMP_CUR] = "cur",
+        [COURIER_STAMP_NEW] = "new",
+        [COURIER_STAMP_UIDDB] = "courierimapuiddb",
+        [COURIER_STAMP_KEYWORDS] = "courierimapkeywords",
+        [COURIER_STAMP_SIZELIST] = "courierpop3dsizelist",
+    };
+    memset(out_stamps, 0, COURIER_STAMP_COUNT * sizeof *out_stamps);
+    for (int i = 0; i < COURIER_STAMP_COUNT; i++) {
+        if (i == COURIER_STAMP_SIZELIST && !source->is_inbox)
+            continue;
+        if (!stamp_at(source->folderfd, paths[i], &out_stamps[i], error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+same_stamps(const MhStamp *a, const MhStamp *b)
+{
+    for (int i = 0; i < COURIER_STAMP_COUNT; i++) {
+        if (!mh_stamp_equal(&a[i], &b[i]))
+            return false;
+    }
+    return true;
+}
+
+/* One stamp for all: the newest times, and a digest of everything as the size. */
+static MhStamp
+fold_stamps(const MhStamp *stamps)
+{
+    MhStamp folded = stamps[COURIER_STAMP_CUR];
+    MhDigester digester;
+    mh_digester_init(&digester);
+    for (int i = 0; i < COURIER_STAMP_COUNT; i++) {
+        const uint64_t parts[] = {stamps[i].device, stamps[i].inode, stamps[i].size_bytes,
+                                  (uint64_t)stamps[i].mtime_ns, (uint64_t)stamps[i].ctime_ns};
+        mh_digester_add(&digester, mh_span(parts, sizeof parts));
+        folded.mtime_ns = MAX(folded.mtime_ns, stamps[i].mtime_ns);
+        folded.ctime_ns = MAX(folded.ctime_ns, stamps[i].ctime_ns);
+    }
+    MhDigest digest = mh_digester_finish(&digester);
+    memcpy(&folded.size_bytes, digest.bytes, sizeof folded.size_bytes);
+    return folded;
+}
+
+/* --- the files --- */
+
+static int
+directory_of(const CourierSource *source, bool is_new)
+{
+    return is_new ? source->newfd : source->curfd;
+}
+
+/* What the link @name leads to, if that is a file of the Maildir. False with *@file untouched when
+ * it is none; @error only for failures of ours. */
+static bool
+follow_link(CourierSource *source, const char *name, bool is_new, struct stat *out_stat,
+            MhFindings *findings)
+{
+    g_autofree char *shown = mh_printable_string(name);
+    g_autofree char *path =
+        g_strdup_printf("%s/%s/%s", source->folder_dir, is_new ? "new" : "cur", name);
+    if (!mh_stat(source->rootfd, path, MH_LINKS_BENEATH, out_stat, NULL)) {
+        mh_findings_add(findings, MH_FINDING_COURIER_MESSAGE_LINK_OUT, "%s", shown);
+        return false;
+    }
+    if (S_ISREG(out_stat->st_mode))
+        mh_findings_add(findings, MH_FINDING_COURIER_MESSAGE_LINK, "%s", shown);
+    return true;
+}
+
+static bool
+add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findings, GError **error)
+{
+    struct stat st;
+    CourierSourceFile file = {.name = name, .is_new = is_new};
+    if (name[0] == '.')
+        return true;
+    if (fstatat(directory_of(source, is_new), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        g_autofree char *shown = mh_printable_string(name);
+        if (errno == ENOENT)
+            return set_again(error, name, "has just gone or been renamed");
+        return mh_set_errno(error, errno, "cannot look at message '%s'", shown);
+    }
+    file.is_link = S_ISLNK(st.st_mode);
+    if (file.is_link && !follow_link(source, name, is_new, &st, findings))
+        return true;
+    if (!S_ISREG(st.st_mode)) {
+        g_autofree char *shown = mh_printable_string(name);
+        mh_findings_add(findings, MH_FINDING_COURIER_NOT_A_FILE, "%s: %s", shown,
+                        mh_file_kind(st.st_mode));
+        return true;
+    }
+    file.size_bytes = (uint64_t)st.st_size;
+    file.mtime = st.st_mtim.tv_sec;
+    file.device = st.st_dev;
+    file.inode = st.st_ino;
+    g_array_append_val(source->files, file);
+    return true;
+}
+
+static bool
+list_directory(CourierSource *source, bool is_new, MhFindings *findings, GError **error)
+{
+    g_autoptr(GPtrArray) names = mh_list_dir(directory_of(source, is_new), error);
+    if (names == NULL)
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        char *name = g_steal_pointer(&names->pdata[i]);
+        g_ptr_array_add(source->names, name);
+        if (!add_file(source, name, is_new, findings, error))
+            return false;
+    }
+    return true;
+}
+
+/* A crash between link and unlink leaves one file under two names of one message: of several the
+ * last stays, which is in cur/ when any is. */
+static void
+drop_linked_twice(CourierSource *source, MhFindings *findings)
+{
+    g_autoptr(CourierSpanIndex) last = courier_span_index_new();
+    CourierSourceFile *files = (CourierSourceFile *)(void *)source->files->data;
+    for (guint i = 0; i < source->files->len; i++) {
+        MhSpan base = courier_file_name_base(mh_span_from_string(files[i].name));
+        courier_span_index_add(last, base, i);
+    }
+    for (guint i = 0; i < source->files->len; i++) {
+        uint32_t at = i;
+        courier_span_index_find(last, courier_file_name_base(mh_span_from_string(files[i].name)),
+                                &at);
+        files[i].dropped =
+            at != i && files[at].inode == files[i].inode && files[at].device == files[i].device;
+        if (files[i].dropped) {
+            g_autofree char *shown = mh_printable_string(files[i].name);
+            mh_findings_add(findings, MH_FINDING_COURIER_FILE_LINKED_TWICE, "%s", shown);
+        }
+    }
+}
+
+bool
+courier_source_list_files(CourierSource *source, MhFindings *findings, GError **error)
+{
+    g_array_set_size(source->files, 0);
+    g_ptr_array_set_size(source->names, 0);
+    if (source->newfd >= 0 && !list_directory(source, true, findings, error))
+        return false;
+    if (!list_directory(source, false, findings, error))
+        return false;
+    drop_linked_twice(source, findings);
+    return true;
+}
+
+int
+courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    struct stat st;
+    int fd;
+    if (file->is_link) {
+        g_autofree char *path = g_strdup_printf("%s/%s/%s", source->folder_dir,
+                                                file->is_new ? "new" : "cur", file->name);
+        fd = mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, &st, &problem);
+    } else {
+        fd = mh_open_file(directory_of(source, file->is_new), file->name, MH_LINKS_REFUSE, &st,
+                          &problem);
+    }
+    if (fd < 0 && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return -1;
+    }
+    if (fd >= 0 && st.st_ino == file->inode && st.st_dev == file->device &&
+        (uint64_t)st.st_size == file->size_bytes)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    set_again(error, file->name, "has changed or gone");
+    return -1;
+}
+
+/* --- the class --- */
+
+static bool
+index_folder(MhSource *base, MhMailbox *out, MhFindings *findings, GError **error)
+{
+    CourierSource *source = (CourierSource *)base;
+    if (!courier_source_stamps(source, source->stamps, error) ||
+        !courier_source_list_files(source, findings, error) ||
+        !courier_source_add_messages(source, out, findings, error) ||
+        !courier_source_add_keywords(source, out, findings, error))
+        return false;
+    return courier_source_add_pop3(source, out, findings, error);
+}
+
+static const CourierSourceFile *
+file_of(const CourierSource *source, const MhMessage *message)
+{
+    g_assert(message->where < source->files->len);
+    return &g_array_index(source->files, CourierSourceFile, message->where);
+}
+
+static int
+open_message(MhSource *base, const MhMessage *message, GError **error)
+{
+    CourierSource *source = (CourierSource *)base;
+    return courier_source_open_file(source, file_of(source, message), error);
+}
+
+/* Copies @left bytes. Fewer are an error: the file has shrunk. */
+static bool
+copy_bytes(int from, int to, uint64_t left, const char *name, GError **error)
+{
+    g_autofree uint8_t *block = g_malloc(COPY_BLOCK);
+    while (left > 0) {
+        ssize_t got = read(from, block, MIN(left, COPY_BLOCK));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0) {
+            g_autofree char *shown = mh_printable_string(name);
+            return mh_set_errno(error, errno, "cannot read message '%s'", shown);
+        }
+        if (got == 0)
+            return set_again(error, name, "has become shorter");
+        if (!mh_write_all(to, mh_span(block, (size_t)got), error))
+            return false;
+        left -= (uint64_t)got;
+    }
+    return true;
+}
+
+static bool
+copy(MhSource *base, const MhMessage *message, int fd, GError **error)
+{
+    CourierSource *source = (CourierSource *)base;
+    const CourierSourceFile *file = file_of(source, message);
+    int from = courier_source_open_file(source, file, error);
+    if (from < 0)
+        return false;
+    bool copied = copy_bytes(from, fd, file->size_bytes, file->name, error);
+    close(from);
+    return copied;
+}
+
+static bool
+check(MhSource *base, GError **error)
+{
+    CourierSource *source = (CourierSource *)base;
+    MhStamp now[COURIER_STAMP_COUNT];
+    if (!courier_source_stamps(source, now, error))
+        return false;
+    if (!same_stamps(now, source->stamps))
+        return set_again(error, source->folder_dir, "has changed while it was read");
+    return true;
+}
+
+static void
+close_if_open(int fd)
+{
+    if (fd >= 0)
+        close(fd);
+}
+
+static void
+free_source(MhSource *base)
+{
+    CourierSource *source = (CourierSource *)base;
+    close_if_open(source->rootfd);
+    close_if_open(source->folderfd);
+    close_if_open(source->curfd);
+    close_if_open(source->newfd);
+    g_free(source->folder_dir);
+    g_array_unref(source->files);
+    g_ptr_array_unref(source->names);
+    g_free(source);
+}
+
+static const MhSourceClass courier_class = {
+    .index = index_folder,
+    .copy = copy,
+    .open_message = open_message,
+    .check = check,
+    .free = free_source,
+};
+
+static bool
+open_directories(CourierSource *source, int maildirfd, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    source->rootfd = fcntl(maildirfd, F_DUPFD_CLOEXEC, 0);
+    if (source->rootfd < 0)
+        return mh_set_errno(error, errno, "cannot keep the Maildir open");
+    source->folderfd = mh_open_dir(source->rootfd, source->folder_dir, error);
+    if (source->folderfd < 0)
+        return false;
+    source->curfd = mh_open_dir(source->folderfd, "cur", error);
+    if (source->curfd < 0)
+        return false;
+    source->newfd = mh_open_dir(source->folderfd, "new", &problem);
+    if (source->newfd >= 0 || g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return false;
+}
+
+MhSource *
+courier_source_open(int maildirfd, const char *folder_dir, const CourierSourceOptions *options,
+                    GError **error)
+{
+    CourierSource *source = g_new0(CourierSource, 1);
+    source->source.class = &courier_class;
+    if (options != NULL)
+        source->options = *options;
+    source->rootfd = source->folderfd = source->curfd = source->newfd = -1;
+    source->folder_dir = g_strdup(folder_dir);
+    source->is_inbox = strcmp(folder_dir, ".") == 0;
+    source->names = g_ptr_array_new_with_free_func(g_free);
+    source->files = g_array_new(FALSE, FALSE, sizeof(CourierSourceFile));
+    if (!open_directories(source, maildirfd, error) ||
+        !courier_source_stamps(source, source->stamps, error)) {
+        g_autofree char *shown = mh_printable_string(folder_dir);
+        g_prefix_error(error, "cannot open Courier folder '%s': ", shown);
+        free_source(&source->source);
+        return NULL;
+    }
+    source->source.stamp = fold_stamps(source->stamps);
+    return &source->source;
+}

@@ -1,0 +1,51 @@
+/* courier-source: one folder of a Courier Maildir as a source of mail.
+ *
+ * What index() gives is what clients of the Courier server would see next:
+ * - Order and UIDs are those of the next SELECT: listed mail by UID, then the rest, cur/ and new/
+ *   together, from NEXTUID on in Courier's sort order. Without a usable UID list there are none.
+ * - Flags are in the file's name, the date is its mtime, mail in new/ is new.
+ * - Keywords are the newest set that the keyword directory has for the base name.
+ * - In the INBOX, pop3_order is the order of the POP3 server, which is not that of UIDs, and uidl
+ *   what its list says; mail that is not in it has the UIDL that it would get next, if that can be
+ *   foretold (it needs the V of the list's header).
+ * - Symlinks count as the files that they lead to, as long as these are in the Maildir.
+ * - name is the base name, unless the target cannot keep it: empty, with CR or LF, or with a ",S="
+ *   or ",W=" that is not the message's size. The identity is always made of the base name.
+ * - Two files with one base name are two messages with one identity; two names of one file are
+ *   one message.
+ *
+ * Nothing is ever written, and no lock is taken: run with Courier stopped, or ask check() whether
+ * cur, new, and the lists have changed since index() began. A message that vanishes while we read
+ * is G_FILE_ERROR_AGAIN at once. Lists that are there and cannot be read are an error: to go on
+ * would be to lose every UID.
+ */
+#pragma once
+
+#include "courier-pop3-sizelist.h"
+#include "source.h"
+
+typedef enum {
+    COURIER_UIDL_LIST,       /* what the list has; without one nothing is promised */
+    COURIER_UIDL_FILE_NAMES, /* without a list, file names (a server up to 4.18 was the last) */
+    COURIER_UIDL_NONE,       /* none at all */
+} CourierUidl;
+
+typedef struct {
+    CourierUidl uidl;
+    CourierEra era;    /* with COURIER_ERA_OLD a missing list means file names, too */
+    bool strict_match; /* a list line and a file of which only one has a ':' do not match, as for
+                        * the server. By default they do: the line is of the client's last visit */
+    bool read_unended; /* read a last line without LF in the UID list, as 6.0 does */
+
+    /* The identity of a base name; NULL: the digest of its bytes. */
+    MhDigest (*identity)(MhSpan base);
+    /* The virtual size of a message that is known from elsewhere, so that its file need not be
+     * read; NULL: none is. */
+    bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size);
+    void *known_size_data;
+} CourierSourceOptions;
+
+/* Opens a folder: @folder_dir is "." for INBOX or ".a.b", below @maildirfd, the root of the tree,
+ * which is duplicated. @options may be NULL. NULL with @error when it is no folder. */
+MhSource *courier_source_open(int maildirfd, const char *folder_dir,
+                              const CourierSourceOptions *options, GError **error);
