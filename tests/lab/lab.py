@@ -61,7 +61,7 @@ class Target:
         pattern = os.path.join(maildirs, "%u" if series == "2.3" else "%{user}")
         settings = "mail_location = maildir:%s\n" % pattern if series == "2.3" \
             else "mail_driver = maildir\nmail_path = %s\n" % pattern
-        printed = mailhaul("server-config", "--dovecot", series,
+        printed = mailhaul("server-config", "--dovecot", series, "--source-format", "mbox",
                            "--maildir", os.path.join(maildirs, "%u"))
         if printed.returncode != 0:
             raise servers.LabError("mailhaul server-config: " + told(printed))

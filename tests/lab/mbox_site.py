@@ -20,7 +20,7 @@ FIRST_UID = 21001
 # Names that clients use, and names that only just fit.
 FOLDERS = ["Sent", "Trash", "Entw\u00fcrfe", "lists/debian-devel", "lists/debian-devel.old", "R&D",
            "with blank", "v1.2.3", "\u65e5\u672c\u8a9e", "post \U0001f4ec", "Case", "case",
-           "quote\"d", "til~de", "#hash", "a(b)c{d}[e]", "back\\slash", "per^cent", "INBOX.x",
+           "quote\"d", "til~de", "#hash", "a(b)c{d}[e]", "back\\slash", "hat^tip", "INBOX.x",
            "deep/er/and/deeper", "+plus,comma;semi:colon", "x" * 120]
 
 
@@ -315,6 +315,7 @@ def build(work, seed=1):
     site, generator = Site(work), messages.Generator(seed)
     ada = site.add("ada", "dovecot")
     bob = site.add("bob@example.org", "dovecot, few folders")
+    hat = site.add("hat", "dovecot, the escape character before what looks like its digits")
     uma = site.add("uma", "uw")
     max_ = site.add("max", "mutt", skip=NO_STATE, utf8=True)
     tom = site.add("tom", "thunderbird", skip=NO_STATE, utf8=True)
@@ -325,6 +326,7 @@ def build(work, seed=1):
     with site.server(os.path.join(work, "build")) as server:
         dovecot_account(site, server, ada, generator)
         dovecot_account(site, server, bob, generator, ["Sent", "Trash"])
+        dovecot_account(site, server, hat, generator, ["per^cent", "2^5e"])
         if server.complaints():
             raise servers.LabError("\n".join(server.complaints()))
     uw_account(site, uma, generator)
