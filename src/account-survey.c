@@ -30,7 +30,7 @@ mh_account_survey_new(const char *format)
     survey->format = format;
     survey->mailboxes = g_ptr_array_new_with_free_func(mailbox_free);
     survey->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
-    survey->subscriptions = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    survey->subscriptions = g_ptr_array_new_with_free_func(g_free);
     survey->fds = g_array_new(FALSE, FALSE, sizeof(int));
     g_array_set_clear_func(survey->fds, fd_clear);
     return survey;
@@ -49,11 +49,11 @@ mh_account_survey_free(MhAccountSurvey *survey)
 }
 
 MhSurveyMailbox *
-mh_account_survey_add(MhAccountSurvey *survey, char *const *components, const char *path)
+mh_account_survey_add(MhAccountSurvey *survey, char **components, const char *path)
 {
     MhSurveyMailbox *mailbox = g_new0(MhSurveyMailbox, 1);
     mailbox->components =
-        components != NULL ? g_strdupv((char **)components) : g_new0(char *, 1);
+        components != NULL ? g_strdupv(components) : g_new0(char *, 1);
     mailbox->path = mh_printable_string(path);
     g_ptr_array_add(survey->mailboxes, mailbox);
     return mailbox;

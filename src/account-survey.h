@@ -10,7 +10,7 @@
 typedef struct {
     char **components; /* the folder as the old server named it, bytes; empty for the INBOX */
     char *path;        /* what it is read from, printable */
-    char *target;      /* its directory in the target tree, "." is the INBOX; set by the plan */
+    char *target;      /* its directory in the target tree; "." is the INBOX */
     char *error;       /* it is there but cannot be read, and why; NULL otherwise */
     uint64_t size_bytes;
     MhSourceOpen open;
@@ -19,14 +19,11 @@ typedef struct {
 } MhSurveyMailbox;
 
 typedef struct {
-    char **components;
-} MhSurveySubscription;
-
-typedef struct {
     const char *format;       /* "mbox", "courier" */
     GPtrArray *mailboxes;     /* of MhSurveyMailbox, the INBOX first */
     GPtrArray *not_mail;      /* of MhNotMail */
-    GPtrArray *subscriptions; /* of char **: components, UTF-8; INBOX is one component "INBOX" */
+    GPtrArray *subscriptions; /* of char *: directories at the target without their first dot,
+                                 whether such a folder exists or not; "INBOX" */
     bool has_subscriptions;   /* the source has a list, even if it is empty */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
@@ -36,7 +33,7 @@ void mh_account_survey_free(MhAccountSurvey *survey); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhAccountSurvey, mh_account_survey_free)
 
 /* @components is copied. The result belongs to the survey. */
-MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char *const *components,
+MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **components,
                                        const char *path);
 /* Keeps @fd open until the survey is freed. */
 void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);

@@ -19,10 +19,37 @@ typedef enum {
 #define MH_FINDING_TABLE(X)                                                                        \
     /* mbox: where messages begin and end */                                                       \
     X(MBOX_BOUNDARY_DOUBTFUL, NOTE, "a line 'From ' could be read either way")                     \
+    X(MBOX_LEADING_BLANKS, NOTE, "blank lines before the first message")                           \
+    X(MBOX_LEADING_GARBAGE, LOSS, "text before the first message belongs to none")                 \
+    X(MBOX_NUL_HOLE, REPAIRED, "a hole of NULs between messages was passed over")                  \
+    X(MBOX_HEADER_TOO_LONG, NOTE, "a header is too long; its rest was taken as body")              \
+    X(MBOX_HEADER_UNFINISHED, NOTE, "the file ends within a header")                               \
+    X(MBOX_NO_FINAL_NEWLINE, NOTE, "the file ends within a line")                                  \
+    X(MBOX_LENGTH_IGNORED, NOTE, "a Content-Length that does not fit was not believed")            \
     /* mbox: metadata headers */                                                                   \
     /* mbox: UIDs */                                                                               \
+    X(MBOX_UIDS_NONE, NOTE, "the file holds no UID state: its messages are numbered anew")         \
+    X(MBOX_UID_REPLACED, REPAIRED,                                                                 \
+      "an X-UID that the old server would not believe was replaced as it would have done")         \
+    X(MBOX_UIDLAST_MISSING, REPAIRED,                                                              \
+      "the last UID is missing from the UID base: all messages are numbered anew")                 \
+    X(MBOX_UIDVALIDITY_NEW, LOSS,                                                                  \
+      "the X-UIDs contradict each other: the old server would number the mailbox anew")            \
+    X(MBOX_UIDS_EXHAUSTED, LOSS, "the UIDs have come to their end: the mailbox is numbered anew")  \
     /* mbox: dates */                                                                              \
+    X(MBOX_DATE_FROM_HEADER, NOTE,                                                                 \
+      "no usable date in the separator line: taken from the Date header")                          \
+    X(MBOX_DATE_FROM_RECEIVED, NOTE,                                                               \
+      "no usable date in the separator line: taken from a Received header")                        \
+    X(MBOX_DATE_FROM_FILE, REPAIRED, "a message has no usable date: given the file's")             \
+    X(MBOX_DATE_OUT_OF_RANGE, REPAIRED,                                                            \
+      "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
+    X(MBOX_LOCK_LACKING, NOTE, "a lock could not be had here; read without it")                    \
+    X(MBOX_EXPUNGED, NOTE, "mail that the client had deleted and not yet compacted was left out")  \
+    X(MBOX_KEYWORD_DROPPED, LOSS, "a keyword could not be carried")                                \
+    X(MBOX_KEYWORDS_VOID, NOTE, "keywords not in the file's list: the server showed none")         \
+    X(MBOX_UIDL_UNFIT, NOTE, "an X-UIDL header was no POP3 UIDL: repeated or not printable")       \
     /* maildir: state files of the target */                                                       \
     X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
       "the UID list is damaged; messages listed from here on lose their UIDs")                     \
@@ -65,13 +92,45 @@ typedef enum {
     X(COURIER_KEYWORD_LOST, LOSS, "too many keywords, or one too long: not carried")               \
     X(COURIER_KEYWORDS_UNREADABLE, LOSS, "keywords that cannot be read")                           \
     /* courier: subscriptions, access control, quota */                                            \
+    X(COURIER_SUBSCRIPTION_DEAD, NOTE, "a subscription that never showed to a client")             \
+    X(COURIER_SUBSCRIPTION_SHARED, LOSS, "a subscription to another user's folder")                \
+    X(COURIER_ACL_LINE, NOTE, "a line of an access list that Courier ignores")                     \
+    X(COURIER_ACL_RIGHT, NOTE, "a letter in an access list that is no right")                      \
+    X(COURIER_QUOTA_INVALID, NOTE, "the quota's first line holds no limit")                        \
     /* folder names */                                                                             \
     X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
     X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
     X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
       "a folder name was not modified UTF-7 and was taken for plain text")                         \
+    X(COURIER_FOLDERS_MIXED, NOTE, "folder names in UTF-8 and in modified UTF-7 in one tree")      \
+    X(COURIER_FOLDERS_AMBIGUOUS, NOTE, "only '&-' tells modified UTF-7 from plain names here")     \
+    X(COURIER_FOLDER_ODD_MUTF7, NOTE, "a folder name in modified UTF-7, but not as it is written") \
+    X(COURIER_FOLDER_LITERAL, NOTE, "a folder name that is no modified UTF-7: taken as it is")     \
+    X(COURIER_FOLDER_LATIN1, REPAIRED, "a folder name that is not UTF-8: taken as Latin-1")        \
+    X(COURIER_FOLDER_OCTAL, NOTE, "a folder name with '\\ooo': IMAP clients see just that")        \
+    X(COURIER_FOLDER_SPLIT, NOTE, "a folder name that decodes to '.' or '/' within a component")   \
+    X(FOLDER_NAME_MAPPED, NOTE, "a folder gets the name that the name map gives it")               \
+    X(FOLDER_NAME_COLLISION, REPAIRED, "two folders would have one name; one is renamed")          \
+    X(FOLDER_NAME_INBOX, REPAIRED,                                                                 \
+      "a folder is called INBOX beside the INBOX, or stands below such a name")                    \
+    X(FOLDER_NAME_CUT, REPAIRED, "a folder name is too long for the target and is shortened")      \
+    X(FOLDER_NAME_REPLACED, REPAIRED, "a folder name has characters that the target cannot hold")  \
+    X(FOLDER_NAME_CASE, NOTE, "two folder names differ in nothing but upper and lower case")       \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
+    X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \
+    X(SURVEY_OTHER_FORMAT, LOSS, "mail in a format that is not carried from here")                 \
+    X(SURVEY_DAMAGED_START, LOSS,                                                                  \
+      "a mailbox does not begin with a 'From ' line; it is not carried")                           \
+    X(SURVEY_POP_COPY, LOSS,                                                                       \
+      "mail lies in a POP3 server's working copy, left by a broken session")                       \
+    X(SURVEY_ALIAS, NOTE, "a symbolic link is a second name of something that is carried")         \
+    X(SURVEY_LINK_OUTSIDE, LOSS, "a symbolic link leads out of the folder directory; not carried") \
+    X(SURVEY_LINK_DEAD, NOTE, "a symbolic link leads nowhere")                                     \
+    X(SURVEY_UNREADABLE, LOSS, "a file or directory cannot be read")                               \
+    X(SURVEY_LAYOUT_NAME, NOTE, "a folder's name leaves out what a mail program adds on disk")     \
+    X(SURVEY_LIMIT, LOSS, "there is more than a survey takes in")                                  \
+    X(SUBSCRIPTION_ELSEWHERE, NOTE, "a subscription names no folder of the folder directory")      \
     /* sync */                                                                                     \
     X(KEYWORD_RENAMED, REPAIRED, "a keyword is no IMAP atom and gets a name that is one")          \
     X(KEYWORD_WITHOUT_LETTER, LOSS, "a folder has more than 26 keywords: one is not carried")      \
@@ -79,6 +138,11 @@ typedef enum {
     X(TARGET_LIST_UNUSABLE, REPAIRED, "the target's UID list cannot be read and is made anew")     \
     X(TARGET_CHANGED, NOTE, "the target changed meanwhile; the next run brings the rest")          \
     X(KEPT_GONE, NOTE, "messages that have gone at the source were kept, as asked")                \
+    X(SUBSCRIPTIONS_UNREADABLE, LOSS, "the list of subscriptions cannot be read")                  \
+    X(SUBSCRIBED_MISSING, NOTE, "a folder is subscribed that does not exist; kept")              \
+    X(SUBSCRIPTION_LOST, LOSS, "a subscription has a name that the target cannot hold")            \
+    X(UIDL_COUNT, LOSS, "the saved UIDL listing does not match the mailbox; it was not used")      \
+    X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */
 
 typedef enum {

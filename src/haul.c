@@ -2,16 +2,16 @@
 
 #include "account-survey.h"
 #include "channel.h"
-#include "haul-target.h"
 #include "mbox-account.h"
-#include "name-choice.h"
 #include "path-pattern.h"
 #include "printable.h"
-#include "subscriptions.h"
+#include "subscribe.h"
 #include "worker.h"
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 /* A batch is put in place when it holds this much: what a kill can cost, and what waits in
  * memory. */
@@ -119,9 +119,6 @@ flush_batch(Haul *haul)
     tell_progress(haul);
 }
 
-static bool
-read_uidls(MhMailbox *mailbox, MhFindings *findings, void *user, GError **error);
-
 static void
 carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
 {
@@ -150,4 +147,135 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
     haul->pending_bytes += pending->outcome->delivered_bytes;
     if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)
         flush_batch(haul);
+}
+
+/* ---- the account -------------------------------------------------------------------------- */
+
+static bool
+open_tree(Haul *haul, GError **error)
+{
+    const MhSettings *settings = haul->job->settings;
+    g_autofree char *path = mh_path_pattern_expand(settings->maildir, haul->account, error);
+    MaildirTreeOptions options = {.file_mode = settings->mode,
+                                  .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
+                                  .sync_batches = settings->sync != MH_SYNC_NONE,
+                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE};
+    if (path == NULL)
+        return false;
+    haul->tree = haul->job->task == MH_TASK_CHECK
+                     ? maildir_tree_open(path, &options, error)
+                     : maildir_tree_open_to_write(path, &options, error);
+    return haul->tree != NULL;
+}
+
+static void
+report_survey(Haul *haul)
+{
+    for (guint i = 0; i < haul->survey->not_mail->len; i++) {
+        const MhNotMail *item = haul->survey->not_mail->pdata[i];
+        mh_channel_send(haul->fd, MH_RECORD_NOT_MAIL,
+                        g_variant_new("(ss)", item->path, item->reason));
+    }
+}
+
+static bool
+do_account(Haul *haul, GError **error)
+{
+    if (!open_tree(haul, error))
+        return false;
+    haul->context = (MhCarryContext){.tree = haul->tree,
+                                     .settings = haul->job->settings,
+                                     .fresh_uidvalidity = (uint32_t)haul->job->now,
+                                     .dry_run = haul->job->task == MH_TASK_CHECK,
+                                     .told = message_written,
+                                     .told_user = haul};
+    haul->survey = mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings,
+                                          error);
+    if (haul->survey == NULL)
+        return false;
+    report_survey(haul);
+    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
+        carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
+    flush_batch(haul);
+    if (haul->job->task == MH_TASK_CHECK || mh_worker_stopping())
+        return true;
+    return mh_subscribe(haul->tree, haul->survey, haul->findings, error) &&
+           maildir_tree_finish(haul->tree, error);
+}
+
+void
+mh_haul_account(const MhJob *job, const MhAccount *account, int fd)
+{
+    g_autoptr(GError) error = NULL;
+    Haul haul = {.job = job, .account = account, .fd = fd};
+    umask(0);
+    haul.findings = mh_findings_new();
+    haul.pending = g_ptr_array_new_with_free_func(pending_free);
+    if (!do_account(&haul, &error))
+        tell_error(fd, error);
+    mh_channel_send(fd, MH_RECORD_FINDINGS, mh_findings_to_variant(haul.findings));
+    g_ptr_array_unref(haul.pending);
+    mh_account_survey_free(haul.survey);
+    maildir_tree_free(haul.tree);
+    mh_findings_free(haul.findings);
+}
+
+/* ---- root's part -------------------------------------------------------------------------- */
+
+/* May root make something here? Only where nobody else can: the directory is root's own, and
+ * nobody else may write there (or it is sticky). */
+static bool
+is_roots_place(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && st.st_uid == 0 &&
+           ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
+}
+
+/* Opens @path, making what is missing of it where only root can. -1 with @error, or without when
+ * it is for the account to make. */
+static int
+make_roots_path(const char *path, mode_t mode, bool *out_made, GError **error)
+{
+    g_autoptr(GError) missing = NULL;
+    int fd = mh_open_root(path, &missing);
+    if (fd >= 0 || !g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        if (fd < 0)
+            g_propagate_error(error, g_steal_pointer(&missing));
+        return fd;
+    }
+    g_autofree char *parent = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    bool parent_made;
+    int parent_fd = make_roots_path(parent, 0755, &parent_made, error);
+    if (parent_fd < 0)
+        return -1;
+    fd = is_roots_place(parent_fd) ? mh_make_dir(parent_fd, name, mode, out_made, error) : -1;
+    close(parent_fd);
+    return fd;
+}
+
+bool
+mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
+                       GError **error)
+{
+    if (geteuid() != 0 || uid == 0 || job->task == MH_TASK_CHECK)
+        return true;
+    g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
+    g_autoptr(GError) failure = NULL;
+    bool made = false;
+    if (path == NULL)
+        return false;
+    int fd = make_roots_path(path, job->settings->mode | (job->settings->mode & 0444) >> 2, &made,
+                             &failure);
+    if (failure != NULL) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
+        return false;
+    }
+    bool good = fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
+                mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path,
+                             (unsigned)uid);
+    if (fd >= 0)
+        close(fd);
+    return good;
 }

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "account.h"
+#include "folder-list.h"
+#include "name-map.h"
 #include "settings.h"
 
 typedef enum {
@@ -16,5 +18,6 @@ typedef struct {
     uid_t owner_uid;
     gid_t owner_gid;
     int64_t now;          /* when the run began, seconds since 1970 */
-    GHashTable *folders;  /* --folder-list: user -> GPtrArray of folders; NULL: all that are found */
+    const MhNameMap *names;      /* --name-map; empty without it */
+    const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
 } MhJob;

@@ -6,8 +6,7 @@
 #include <string.h>
 
 /* Nothing of a stranger's is uncompressed, and no ELF header walked, to word a sentence. */
-#define FLAGS                                                                                      \
-    (MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_CDF)
+#define FLAGS (MAGIC_NO_CHECK_COMPRESS | MAGIC_NO_CHECK_ELF | MAGIC_NO_CHECK_CDF)
 
 static struct {
     bool tried, told;

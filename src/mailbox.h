@@ -52,7 +52,8 @@ MhMessage *mh_mailbox_get(const MhMailbox *mailbox, size_t index);
 size_t mh_mailbox_length(const MhMailbox *mailbox);
 
 /* The number of keyword @name (compared without case, the first spelling stays), made when it is
- * new. False past MH_LIMIT_KEYWORDS or MH_LIMIT_KEYWORD_BYTES. */
+ * new. False past MH_LIMIT_KEYWORDS or MH_LIMIT_KEYWORD_BYTES, and for a name that is empty or
+ * holds NUL. */
 bool mh_mailbox_keyword(MhMailbox *mailbox, MhSpan name, uint16_t *out_number);
 size_t mh_mailbox_keyword_count(const MhMailbox *mailbox);
 const char *mh_mailbox_keyword_name(const MhMailbox *mailbox, uint16_t number);

@@ -154,7 +154,7 @@ static int64_t
 days_since_1970(int year, int month, int day)
 {
     int64_t days = days_before_year(year) - DAYS_TO_1970;
-    for (int m = 1; m < month; m++)
+    for (int m = 1; m < MIN(month, 13); m++)
         days += month_length(year, m);
     return days + day - 1;
 }

@@ -23,8 +23,9 @@ typedef struct {
 int mh_date_month(MhSpan word);
 /* Is @word an English weekday, any case, its first three letters or more ("Thu", "Thur")? */
 bool mh_date_is_weekday(MhSpan word);
-/* Sets has_zone from "+hhmm", "-hhmm" or a name of RFC 822 ("GMT", "UT", "EST", ...) or one of
- * the well-known European ones ("MET", "CET", "CEST", ...). False when @word is no zone that we
+/* Sets has_zone from "+hhmm", "-hhmm", "+hh:mm" or a name of RFC 822 ("GMT", "UT", "EST", ...), a
+ * well-known European one ("MET", "CET", "CEST", ...) or another with one meaning only ("JST");
+ * single letters other than J are UTC (RFC 5322, section 4.3). False when @word is no zone that we
  * know: then nothing is set. */
 bool mh_date_zone(MhSpan word, MhDate *date);
 /* Two-digit years: 00..68 are 2000..2068, 69..99 are 1969..1999 (POSIX); three digits: 1900+. */

@@ -67,6 +67,8 @@ decode_run(MhSpan run, GString *out)
         have += 6;
         if (have >= 16) {
             gunichar2 unit = (gunichar2)(bits >> (have - 16));
+            if (unit == 0) /* would end the text for the converter */
+                return false;
             g_array_append_val(units, unit);
             have -= 16;
         }

@@ -5,7 +5,11 @@
 static bool
 prints(gunichar c)
 {
-    return g_unichar_isprint(c) && c != '\\' && g_unichar_type(c) != G_UNICODE_FORMAT;
+    if (c == '\\' || !g_unichar_isprint(c))
+        return false;
+    GUnicodeType type = g_unichar_type(c);
+    return type != G_UNICODE_FORMAT && type != G_UNICODE_LINE_SEPARATOR &&
+           type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
 char *

@@ -67,7 +67,7 @@ static const MhOption options[] = {
      .commands = READS, .help = "lines of mbox bodies that lose a > in front of From"},
     {ROW(SOURCE, "timezone", timezone, TEXT), .arg = "ZONE", .commands = READS | BIT(INSPECT),
      .help = "zone of mbox dates that name none, as in Europe/Berlin; default: the system's"},
-    {ROW(SOURCE, "locks", locks, WORDS), .arg = "KINDS", .choices = lock_kinds,
+    {ROW(SOURCE, "lock", locks, WORDS), .arg = "KINDS", .choices = lock_kinds,
      .preset = "dotlock,fcntl,flock", .commands = READS,
      .help = "locks taken on an mbox, in this order: dotlock, fcntl, flock, or none"},
     {ROW(SOURCE, "lock-timeout", lock_timeout_s, NUMBER), .arg = "SECONDS", .preset = "30",
@@ -119,6 +119,8 @@ static const MhOption options[] = {
      .commands = BIT(SERVER_CONFIG) | BIT(WARM), .help = "the series of the new server"},
     {ROW(OUTPUT, "quiet", quiet, FLAG), .short_name = 'q', .commands = WORKS,
      .help = "say only what needs a person"},
+    {ROW(OUTPUT, "boundaries", boundaries, FLAG), .commands = BIT(INSPECT), .no_key = true,
+     .help = "show each line From_ that could be read otherwise, and why it was not"},
     {ROW(OUTPUT, "verbose", verbose, FLAG), .short_name = 'v', .commands = WORKS | BIT(INSPECT),
      .help = "say what is being done"},
     {ROW(OUTPUT, "progress", progress, CHOICE), .choices = progresses, .preset = "auto",
@@ -307,9 +309,10 @@ set_uidl(MhSettings *settings, const MhOption *option, const char *value, GError
 {
     const char *pattern = g_str_has_prefix(value, "file:") ? value + strlen("file:") : NULL;
     int way = MH_UIDL_FILE;
-    if (pattern != NULL ? !mh_path_pattern_check(pattern, error)
-                        : !find_choice(option, value, &way) && !bad_choice(option, value, error))
+    if (pattern != NULL && !mh_path_pattern_check(pattern, error))
         return false;
+    if (pattern == NULL && !find_choice(option, value, &way))
+        return bad_choice(option, value, error);
     g_free(settings->pop3_uidl_file);
     settings->pop3_uidl_file = g_strdup(pattern);
     settings->pop3_uidl = (MhPop3Uidl)way;

@@ -97,6 +97,7 @@ typedef struct {
 
     /* what is said */
     bool json;
+    bool boundaries;
     bool quiet;
     bool verbose;
     MhProgress progress;

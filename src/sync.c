@@ -1,15 +1,24 @@
 #include "sync.h"
 
+#include "sync-pairing.h"
+
 #include <string.h>
 
-/* Sync in the making. Pairs are indexes + 1; 0 is none. */
+typedef enum {
+    NUMBERING_SOURCE, /* as the source has it, where that can be had */
+    NUMBERING_TARGET, /* the UIDs of the source count for nothing; what the target has stays */
+    NUMBERING_AFRESH, /* from 1, under a new UIDVALIDITY */
+} Numbering;
+
+/* Sync in the making. */
 typedef struct {
     const MhSyncInput *in;
     size_t source_count, target_count;
-    uint32_t *target_of; /* per source message */
-    uint32_t *source_of; /* per target message */
-    bool takes_over;     /* the source's numbering replaces the target's */
-    bool has_foreign;    /* the target holds mail of its own */
+    MhSyncPairing pairs; /* indexes + 1; 0 is none */
+    Numbering numbering;
+    bool takes_over;     /* the numbering of the target is replaced */
+    bool other_validity; /* ... under another UIDVALIDITY */
+    bool has_foreign;    /* the target holds listed mail of its own */
     MhSyncPlan *plan;
 } Sync;
 
@@ -23,123 +32,6 @@ static MhTargetMessage *
 target_at(const Sync *sync, size_t i)
 {
     return mh_target_index_get(sync->in->target, i);
-}
-
-static void
-pair(Sync *sync, size_t source, size_t target)
-{
-    sync->target_of[source] = (uint32_t)target + 1;
-    sync->source_of[target] = (uint32_t)source + 1;
-}
-
-/* ---- pairing ------------------------------------------------------------------------------ */
-
-/* A hash table from identity to the target messages that have it, in order: slots hold the first
- * of a chain, next[] the one after. Identities are digests, so their first bytes are the hash. */
-typedef struct {
-    uint32_t *slots, *next;
-    size_t mask;
-} IdTable;
-
-static size_t
-id_slot(const IdTable *table, const Sync *sync, const MhDigest *id)
-{
-    size_t slot;
-    memcpy(&slot, id->bytes, sizeof slot);
-    for (slot &= table->mask; table->slots[slot] != 0; slot = (slot + 1) & table->mask) {
-        if (mh_digest_equal(&target_at(sync, table->slots[slot] - 1)->id, id))
-            break;
-    }
-    return slot;
-}
-
-static void
-id_table_init(IdTable *table, const Sync *sync)
-{
-    size_t size = 16;
-    while (size < 2 * sync->target_count)
-        size *= 2;
-    table->mask = size - 1;
-    table->slots = g_new0(uint32_t, size);
-    table->next = g_new0(uint32_t, sync->target_count);
-    for (size_t i = sync->target_count; i-- > 0;) { /* backwards, so that chains run forwards */
-        size_t slot = id_slot(table, sync, &target_at(sync, i)->id);
-        table->next[i] = table->slots[slot];
-        table->slots[slot] = (uint32_t)i + 1;
-    }
-}
-
-/* Takes the first message with @id that is not paired yet off its chain; 0 when there is none. */
-static uint32_t
-id_table_take(IdTable *table, const Sync *sync, const MhDigest *id)
-{
-    size_t slot = id_slot(table, sync, id);
-    uint32_t at = table->slots[slot];
-    while (at != 0 && sync->source_of[at - 1] != 0)
-        at = table->next[at - 1];
-    if (at != 0)
-        table->slots[slot] = at; /* what stands before it is paired already */
-    return at;
-}
-
-static int
-compare_by_uid(gconstpointer a, gconstpointer b, gpointer user)
-{
-    const Sync *sync = user;
-    uint32_t x = target_at(sync, *(const uint32_t *)a)->uid;
-    uint32_t y = target_at(sync, *(const uint32_t *)b)->uid;
-    return x < y ? -1 : x > y;
-}
-
-/* Pairs messages that are equal in both identity and UID. */
-static void
-pair_by_uid(Sync *sync)
-{
-    g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    for (uint32_t i = 0; i < sync->target_count; i++) {
-        if (target_at(sync, i)->uid != 0)
-            g_array_append_val(order, i);
-    }
-    g_array_sort_with_data(order, compare_by_uid, sync);
-    size_t at = 0;
-    uint32_t last = 0;
-    for (size_t s = 0; s < sync->source_count; s++) {
-        const MhMessage *message = source_at(sync, s);
-        if (message->uid == 0)
-            continue;
-        if (message->uid < last)
-            at = 0; /* a source out of order: start over */
-        last = message->uid;
-        while (at < order->len &&
-               target_at(sync, g_array_index(order, uint32_t, at))->uid < message->uid)
-            at++;
-        if (at == order->len)
-            continue;
-        uint32_t t = g_array_index(order, uint32_t, at);
-        const MhTargetMessage *there = target_at(sync, t);
-        if (there->uid == message->uid && sync->source_of[t] == 0 &&
-            mh_digest_equal(&there->id, &message->id))
-            pair(sync, s, t);
-    }
-}
-
-static void
-pair_messages(Sync *sync)
-{
-    IdTable table;
-    if (sync->target_count == 0 || sync->source_count == 0)
-        return;
-    pair_by_uid(sync);
-    id_table_init(&table, sync);
-    for (size_t s = 0; s < sync->source_count; s++) {
-        if (sync->target_of[s] != 0)
-            continue;
-        uint32_t t = id_table_take(&table, sync, &source_at(sync, s)->id);
-        if (t != 0)
-            pair(sync, s, t - 1);
-    }
-    g_free(table.slots);
-    g_free(table.next);
 }
 
 /* ---- flags -------------------------------------------------------------------------------- */
@@ -157,10 +49,12 @@ merge_flags(const Sync *sync, const MhMessage *source, const MhTargetMessage *ta
             MhSyncLine *line)
 {
     uint32_t letters = sync->in->set_letters[source->keywords];
-    if (sync->in->late) {
-        line->flags = target->flags;
-        line->letters = target->letters;
-    } else if (sync->in->mirror || !target->has_carried) {
+    line->flags = target->flags;
+    line->letters = target->letters;
+    line->is_new = target->is_new;
+    if (sync->in->late)
+        return;
+    if (sync->in->mirror || !target->has_carried) {
         line->flags = source->flags;
         line->letters = letters;
     } else {
@@ -168,48 +62,114 @@ merge_flags(const Sync *sync, const MhMessage *source, const MhTargetMessage *ta
         line->letters = merge_bits(letters, target->carried_letters, target->letters);
     }
     bool plain = line->flags == 0 && line->letters == 0;
-    line->is_new = target->is_new && plain && (source->is_new || sync->in->late);
+    line->is_new = target->is_new && plain && source->is_new;
     line->retag = line->flags != target->flags || line->letters != target->letters ||
                   line->is_new != target->is_new;
 }
 
 /* ---- UIDs --------------------------------------------------------------------------------- */
 
-/* Does the numbering of the source replace that of the target? It does when the source has
- * another UIDVALIDITY, or gives a message that was carried another UID than then. */
-static bool
-source_renumbered(const Sync *sync)
+/* A UID that the source has under a UIDVALIDITY, and that a server may be given; otherwise 0. */
+static uint32_t
+source_uid(const Sync *sync, const MhMessage *message)
 {
-    const MhUidState *ours = &sync->in->source->uids, *theirs = &sync->in->target->uids;
-    if (ours->uidvalidity == 0 || theirs->uidvalidity == 0 || sync->in->late)
-        return false;
-    if (ours->uidvalidity != theirs->uidvalidity)
-        return true;
+    bool counts = sync->numbering == NUMBERING_SOURCE && sync->in->source->uids.uidvalidity != 0;
+    return counts && message->uid <= MH_UID_MAX ? message->uid : 0;
+}
+
+static uint32_t
+source_uidnext(const Sync *sync)
+{
+    const MhUidState *ours = &sync->in->source->uids;
+    bool counts = sync->numbering == NUMBERING_SOURCE && ours->uidvalidity != 0;
+    return counts && ours->uidnext <= MH_UID_MAX ? ours->uidnext : 0; /* a damaged one is none */
+}
+
+static uint32_t
+largest_carried_uid(const Sync *sync)
+{
+    uint32_t largest = 0;
+    for (size_t t = 0; t < sync->target_count; t++) {
+        const MhTargetMessage *there = target_at(sync, t);
+        if (there->ours && there->has_carried)
+            largest = MAX(largest, there->carried_uid);
+    }
+    return largest;
+}
+
+/* Has the source renumbered its messages under the UIDVALIDITY it had? It has when a message has
+ * another UID than when it was carried, and one that was given out by then. (A UID above those is
+ * nothing special: the message was moved to another folder and back.) */
+static bool
+source_contradicts(const Sync *sync)
+{
+    uint32_t largest = largest_carried_uid(sync);
     for (size_t s = 0; s < sync->source_count; s++) {
-        uint32_t t = sync->target_of[s];
+        uint32_t t = sync->pairs.target_of[s];
+        uint32_t uid = source_uid(sync, source_at(sync, s));
         const MhTargetMessage *there = t != 0 ? target_at(sync, t - 1) : NULL;
-        uint32_t uid = source_at(sync, s)->uid;
-        if (there == NULL || uid == 0 || there->uid == 0 || !there->has_carried)
+        if (there == NULL || !there->has_carried || uid == 0 || there->carried_uid == 0)
             continue;
-        if (there->carried_uid != uid && there->carried_uid != 0)
+        if (there->carried_uid != uid && uid <= largest)
             return true;
     }
     return false;
 }
 
+static uint32_t
+fresh_uidvalidity(const Sync *sync)
+{
+    uint32_t fresh = sync->in->fresh_uidvalidity;
+    while (fresh == 0 || fresh == sync->in->source->uids.uidvalidity ||
+           fresh == sync->in->target->uids.uidvalidity)
+        fresh++;
+    return fresh;
+}
+
+/* Decides on UIDVALIDITY, on the UIDNEXT to start from, and whose numbers count. */
+static void
+choose_numbering(Sync *sync, Numbering numbering)
+{
+    uint32_t theirs = sync->in->target->uids.uidvalidity,
+             theirs_next = sync->in->target->uids.uidnext;
+    uint32_t ours = numbering == NUMBERING_SOURCE ? sync->in->source->uids.uidvalidity : 0;
+    MhUidState *uids = &sync->plan->uids;
+    sync->numbering = numbering;
+    sync->takes_over = sync->other_validity = false;
+    if (numbering == NUMBERING_AFRESH) {
+        sync->takes_over = sync->other_validity = true;
+    } else if (ours != 0 && theirs != 0 && !sync->in->late) {
+        sync->other_validity = ours != theirs;
+        sync->takes_over = sync->other_validity || source_contradicts(sync);
+    }
+    if (theirs != 0 && !sync->other_validity) {
+        uids->uidvalidity = theirs;
+        uids->uidnext = sync->in->late ? theirs_next : MAX(theirs_next, source_uidnext(sync));
+    } else {
+        uids->uidvalidity = ours != 0 ? ours : fresh_uidvalidity(sync);
+        uids->uidnext = source_uidnext(sync);
+    }
+    uids->uidnext = MAX(uids->uidnext, 1);
+}
+
 /* The UID that a message of the source keeps or brings; 0: it is to be numbered at the end. */
 static uint32_t
-settled_uid(const Sync *sync, const MhMessage *message, const MhTargetMessage *there)
+wanted_uid(const Sync *sync, const MhMessage *message, const MhTargetMessage *there)
 {
+    uint32_t uid = source_uid(sync, message);
+    uint32_t now = there != NULL && !sync->other_validity ? there->uid : 0;
     if (sync->takes_over)
-        return message->uid;
-    if (there != NULL && there->uid != 0)
-        return there->uid;
-    if (sync->in->late || message->uid < sync->in->target->uids.uidnext) {
-        if (sync->in->late || sync->has_foreign)
-            return 0;
-    }
-    return message->uid;
+        return uid != 0 ? uid : now;
+    bool changed = now == 0 || !there->has_carried || there->carried_uid != message->uid;
+    if (uid == 0 || !changed || (now != 0 && sync->in->late))
+        return now;
+    const MhUidState *theirs = &sync->in->target->uids;
+    if (theirs->uidvalidity == 0)
+        return uid;
+    if (theirs->uidvalidity != sync->in->source->uids.uidvalidity)
+        return now; /* late: a UID under another UIDVALIDITY says nothing */
+    bool in_use = sync->has_foreign || sync->in->late;
+    return in_use && uid < theirs->uidnext ? now : uid;
 }
 
 static void
@@ -217,10 +177,10 @@ add_source_lines(Sync *sync)
 {
     for (size_t s = 0; s < sync->source_count; s++) {
         const MhMessage *message = source_at(sync, s);
-        uint32_t t = sync->target_of[s];
+        uint32_t t = sync->pairs.target_of[s];
         const MhTargetMessage *there = t != 0 ? target_at(sync, t - 1) : NULL;
         MhSyncLine line = {.source = (uint32_t)s + 1, .target = t};
-        line.uid = settled_uid(sync, message, there);
+        line.uid = wanted_uid(sync, message, there);
         if (there != NULL) {
             merge_flags(sync, message, there, &line);
         } else {
@@ -239,7 +199,7 @@ add_target_lines(Sync *sync)
     MhSyncPlan *plan = sync->plan;
     for (uint32_t t = 0; t < sync->target_count; t++) {
         const MhTargetMessage *there = target_at(sync, t);
-        if (sync->source_of[t] != 0)
+        if (sync->pairs.source_of[t] != 0)
             continue;
         if (there->ours && !sync->in->keep_expunged && !sync->in->late) {
             g_array_append_val(plan->expunge, t);
@@ -250,7 +210,7 @@ add_target_lines(Sync *sync)
         if (there->uid == 0)
             continue; /* the server will list it */
         MhSyncLine line = {.target = t + 1,
-                           .uid = sync->takes_over ? 0 : there->uid,
+                           .uid = sync->other_validity ? 0 : there->uid,
                            .flags = there->flags,
                            .letters = there->letters,
                            .is_new = there->is_new};
@@ -258,39 +218,64 @@ add_target_lines(Sync *sync)
     }
 }
 
+/* Who has the better claim when two lines want one UID; small is better. */
 static int
-compare_lines(gconstpointer a, gconstpointer b)
+claim(const Sync *sync, const MhSyncLine *line)
+{
+    const MhTargetMessage *there = line->target != 0 ? target_at(sync, line->target - 1) : NULL;
+    if (sync->takes_over)
+        return line->source != 0 ? 0 : 1;
+    if (line->source == 0 && !there->ours)
+        return 0;
+    if (line->source != 0)
+        return there != NULL && there->uid == line->uid ? 1 : 2;
+    return 3;
+}
+
+static int
+compare_lines(gconstpointer a, gconstpointer b, gpointer user)
 {
     const MhSyncLine *x = a, *y = b;
+    const Sync *sync = user;
     uint32_t x_uid = x->uid - 1, y_uid = y->uid - 1; /* 0 becomes the largest: numbered last */
     if (x_uid != y_uid)
         return x_uid < y_uid ? -1 : 1;
-    if ((x->source != 0) != (y->source != 0))
-        return x->source != 0 ? -1 : 1;
-    return x->source != y->source  ? (x->source < y->source ? -1 : 1)
-           : x->target < y->target ? -1
-                                   : 1;
+    int x_claim = claim(sync, x), y_claim = claim(sync, y);
+    if (x_claim != y_claim)
+        return x_claim - y_claim;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    if (x->target == y->target)
+        return 0;
+    x_uid = target_at(sync, x->target - 1)->uid;
+    y_uid = target_at(sync, y->target - 1)->uid;
+    if (x_uid != y_uid)
+        return x_uid < y_uid ? -1 : 1;
+    return x->target < y->target ? -1 : 1;
 }
 
-static bool
-lines_sorted(const GArray *lines)
+/* Most mailboxes come in order; looking is cheaper than sorting. */
+static void
+sort_lines(Sync *sync)
 {
+    GArray *lines = sync->plan->lines;
     for (guint i = 1; i < lines->len; i++) {
         if (compare_lines(&g_array_index(lines, MhSyncLine, i - 1),
-                          &g_array_index(lines, MhSyncLine, i)) > 0)
-            return false;
+                          &g_array_index(lines, MhSyncLine, i), sync) > 0) {
+            g_array_sort_with_data(lines, compare_lines, sync);
+            return;
+        }
     }
-    return true;
 }
 
-/* Gives every line without a UID, and every second one of two equals, the next free UID. */
-static void
+/* Gives every line without a UID, and every second one of two equals, the next free UID. False
+ * when there are not enough: a server must have at least one left to give out. */
+static bool
 number_lines(Sync *sync)
 {
     MhSyncPlan *plan = sync->plan;
     uint32_t last = 0;
-    if (!lines_sorted(plan->lines))
-        g_array_sort(plan->lines, compare_lines);
+    sort_lines(sync);
     for (guint i = 0; i < plan->lines->len; i++) {
         MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
         if (line->uid != 0 && line->uid == last)
@@ -298,37 +283,45 @@ number_lines(Sync *sync)
         else if (line->uid != 0)
             last = line->uid;
     }
-    uint32_t next = MAX(plan->uids.uidnext, last + 1);
+    uint64_t next = MAX((uint64_t)plan->uids.uidnext, (uint64_t)last + 1);
     for (guint i = 0; i < plan->lines->len; i++) {
         MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
         if (line->uid == 0)
-            line->uid = next++;
+            line->uid = (uint32_t)next++;
     }
-    plan->uids.uidnext = next;
-    if (!lines_sorted(plan->lines))
-        g_array_sort(plan->lines, compare_lines);
+    if (next > MH_UID_MAX)
+        return false;
+    plan->uids.uidnext = (uint32_t)next;
+    sort_lines(sync);
+    return true;
 }
 
-static void
-choose_uids(Sync *sync)
+/* Makes the lines under one numbering. False when the UIDs do not suffice. */
+static bool
+list_messages(Sync *sync, Numbering numbering)
 {
-    const MhUidState *ours = &sync->in->source->uids, *theirs = &sync->in->target->uids;
-    MhUidState *uids = &sync->plan->uids;
-    if (theirs->uidvalidity != 0 && !sync->takes_over) {
-        uids->uidvalidity = theirs->uidvalidity;
-        uids->uidnext = sync->in->late ? theirs->uidnext : MAX(theirs->uidnext, ours->uidnext);
-    } else {
-        uids->uidvalidity =
-            ours->uidvalidity != 0 ? ours->uidvalidity : sync->in->fresh_uidvalidity;
-        uids->uidnext = ours->uidnext;
-        /* Under the same validity the numbers that the target gave out must not come again. */
-        if (uids->uidvalidity == theirs->uidvalidity)
-            uids->uidnext = MAX(uids->uidnext, theirs->uidnext);
-    }
-    uids->uidnext = MAX(uids->uidnext, 1);
+    MhSyncPlan *plan = sync->plan;
+    g_array_set_size(plan->lines, 0);
+    g_array_set_size(plan->expunge, 0);
+    plan->foreign = plan->kept_gone = 0;
+    choose_numbering(sync, numbering);
+    add_source_lines(sync);
+    add_target_lines(sync);
+    return number_lines(sync);
 }
 
 /* ---- the sum ------------------------------------------------------------------------------ */
+
+/* Is something else to be written down about where this message came from? */
+static bool
+carried_changes(const Sync *sync, const MhMessage *message, const MhTargetMessage *there)
+{
+    if (sync->in->late)
+        return false;
+    return !there->has_carried || there->carried_uid != message->uid ||
+           there->carried_flags != message->flags ||
+           there->carried_letters != sync->in->set_letters[message->keywords];
+}
 
 static void
 count_line(Sync *sync, MhSyncLine *line)
@@ -344,16 +337,27 @@ count_line(Sync *sync, MhSyncLine *line)
     plan->list_changed |= there == NULL || line->renumber;
     if (message == NULL)
         return;
-    plan->uids_lost +=
-        message->uid != 0 && message->uid != line->uid && (there == NULL || line->renumber);
+    bool known = there != NULL && there->has_carried && there->carried_uid == message->uid;
+    bool settled = there != NULL && !line->renumber && (known || sync->in->late);
+    plan->uids_lost += message->uid != 0 && message->uid != line->uid && !settled;
     plan->delivered += there == NULL;
     plan->retagged += line->retag;
     plan->unchanged += there != NULL && !line->retag && !line->renumber;
-    if (there == NULL)
-        return;
-    plan->list_changed |= !there->has_carried || there->carried_flags != message->flags ||
-                          there->carried_letters != sync->in->set_letters[message->keywords] ||
-                          there->carried_uid != message->uid;
+    plan->list_changed |= there != NULL && carried_changes(sync, message, there);
+}
+
+static void
+count(Sync *sync)
+{
+    MhSyncPlan *plan = sync->plan;
+    const MhUidState *theirs = &sync->in->target->uids;
+    bool other_validity = plan->uids.uidvalidity != theirs->uidvalidity;
+    for (guint i = 0; i < plan->lines->len; i++)
+        count_line(sync, &g_array_index(plan->lines, MhSyncLine, i));
+    plan->expunged = plan->expunge->len;
+    plan->list_changed |=
+        plan->expunged > 0 || other_validity || plan->uids.uidnext != theirs->uidnext;
+    plan->uids_replaced |= other_validity && theirs->uidvalidity != 0;
 }
 
 MhSyncPlan *
@@ -366,26 +370,15 @@ mh_sync(const MhSyncInput *input)
                  .plan = plan};
     plan->lines = g_array_sized_new(FALSE, TRUE, sizeof(MhSyncLine), (guint)sync.source_count);
     plan->expunge = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    sync.target_of = g_new0(uint32_t, sync.source_count);
-    sync.source_of = g_new0(uint32_t, sync.target_count);
-    for (size_t t = 0; t < sync.target_count; t++)
-        sync.has_foreign |= !target_at(&sync, t)->ours;
-
-    pair_messages(&sync);
-    sync.takes_over = source_renumbered(&sync);
-    choose_uids(&sync);
-    add_source_lines(&sync);
-    add_target_lines(&sync);
-    number_lines(&sync);
-    for (guint i = 0; i < plan->lines->len; i++)
-        count_line(&sync, &g_array_index(plan->lines, MhSyncLine, i));
-    plan->expunged = plan->expunge->len;
-    plan->list_changed |= plan->expunged > 0 ||
-                          plan->uids.uidvalidity != input->target->uids.uidvalidity ||
-                          plan->uids.uidnext != input->target->uids.uidnext;
-    plan->uids_replaced |= sync.takes_over;
-    g_free(sync.target_of);
-    g_free(sync.source_of);
+    mh_sync_pairing_init(&sync.pairs, input->source, input->target);
+    for (size_t t = 0; t < sync.target_count; t++) {
+        const MhTargetMessage *there = target_at(&sync, t);
+        sync.has_foreign |= !there->ours && there->uid != 0 && sync.pairs.source_of[t] == 0;
+    }
+    if (!list_messages(&sync, NUMBERING_SOURCE) && !list_messages(&sync, NUMBERING_TARGET))
+        list_messages(&sync, NUMBERING_AFRESH);
+    count(&sync);
+    mh_sync_pairing_clear(&sync.pairs);
     return plan;
 }
 

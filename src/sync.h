@@ -4,21 +4,37 @@
  * lines of the target's new UID list, with what to do for each. A first run is a sync against an
  * empty target; there is no other code path for it.
  *
- * Pairing. Messages are the same when their identities are. Among messages with equal identity
- * those with equal UIDs are paired first, the rest in mailbox order.
+ * Pairing. Messages are the same when their identities are: see sync-pairing.h.
  *
  * UIDs. The source's UIDVALIDITY counts where it has one; a message keeps its UID of the source.
  * - A pair stays at the UID it has at the target as long as its UID at the source has not changed.
- * - A message new to the target whose UID lies below the target's UIDNEXT gets one above it when
- *   the new server has received mail of its own in this folder: that mail keeps its UIDs.
- * - When the source's UIDVALIDITY or UIDs have changed, the target takes them over, and mail of
- *   its own moves above them.
- * - Messages without a UID at the source are numbered by the target, in mailbox order.
+ * - The target is in use when it lists mail of its own in this folder: clients have seen its UIDs
+ *   up to UIDNEXT. Then a message that is new to it, with a UID below its UIDNEXT, gets one above,
+ *   a pair whose UID at the source has changed to one below stays where it is, and mail of its own
+ *   keeps its UIDs.
+ * - A target not in use takes the UIDs of the source as they are, below UIDNEXT too. (The server's
+ *   indexes must go then: inserts_below.)
+ * - When the source's UIDVALIDITY has changed, or it contradicts the UIDs it gave out before, the
+ *   target takes its numbering over. Mail of the target's own moves above it; under the same
+ *   UIDVALIDITY only where it stands in the way.
+ * - A UID without UIDVALIDITY says nothing. Messages without a UID at the source are numbered by
+ *   the target, in mailbox order, until the source gives them one.
+ * - A message edited in place is another message with the UID of the old one, which goes. As with
+ *   the old server, a client that has cached the old text under this UID may go on showing it; one
+ *   that has cached the new text keeps it. (In a target in use it gets a UID of its own.)
+ * - UIDs that would pass MH_UID_MAX cannot be carried: the numbering of the target goes on without
+ *   those of the source; when that is used up too, everything is numbered from 1 under a fresh
+ *   UIDVALIDITY.
  *
  * Flags and keywords. A flag follows the source when the source changed it since it was last
  * carried; otherwise what the target has stays. Not known what was last carried: the source wins.
  *
- * What mailhaul did not put into the target is never removed or changed.
+ * What mailhaul did not put into the target is never removed or changed. When such a message has
+ * the identity of one at the source (a file linked before a crash, a Maildir copied there by hand),
+ * it is that message: the two are paired, with nothing known of what was carried.
+ *
+ * Late. Only what is missing is added; flags, UIDs and the record of what was carried stay as they
+ * are for everything that the target lists.
  */
 #pragma once
 
@@ -29,7 +45,7 @@ typedef struct {
     const MhMailbox *source;
     const uint32_t *set_letters; /* keyword set of the source -> keyword letters of the target */
     const MhTargetIndex *target;
-    uint32_t fresh_uidvalidity; /* for a folder that has none on either side; not 0 */
+    uint32_t fresh_uidvalidity; /* for a folder that can have none from either side */
     bool mirror;                /* what was carried follows the source strictly */
     bool keep_expunged;         /* what has gone at the source stays at the target */
     bool late;                  /* only add what is missing; change and remove nothing */
@@ -55,7 +71,7 @@ typedef struct {
     size_t delivered, retagged, expunged, unchanged;
     size_t foreign;     /* mail of the target's own, left alone */
     size_t kept_gone;   /* gone at the source, kept on request */
-    size_t uids_lost;   /* messages of the source that could not have their UID */
+    size_t uids_lost;   /* ... of the source that cannot have their UID, and had not been told so */
     bool uids_replaced; /* UIDVALIDITY or the UID of a listed message changes */
     bool inserts_below; /* a UID below the target's UIDNEXT appears */
     bool list_changed;  /* lines, validity or next UID differ from the target's list */

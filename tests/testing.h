@@ -22,3 +22,10 @@ testing_exact_copy(const void *data, size_t len)
         memcpy(block, data, len);
     return mh_span(block, len);
 }
+
+/* Fails with the message of @error when there is one. */
+#define assert_no_error(error)                                                                     \
+    do {                                                                                           \
+        if ((error) != NULL)                                                                       \
+            fail_msg("%s", (error)->message);                                                      \
+    } while (0)

@@ -6,6 +6,27 @@
 
 /* The table of commands: what is not written yet has no row. */
 static const MhCommand commands[] = {
+    {MH_COMMAND_CHECK, "check", mh_cmd_check, "[USER...]", 0, SIZE_MAX,
+     "say what would be done and what stands in the way; write nothing",
+     "Looks at the source and the target of every account and prints the plan that migrate would "
+     "carry out.",
+     MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
+    {MH_COMMAND_MIGRATE, "migrate", mh_cmd_migrate, "[USER...]", 0, SIZE_MAX,
+     "carry the mail over; run again to bring the target up to date",
+     "Carries the mail of every account over, with its UIDs, flags, keywords, dates and "
+     "subscriptions. Run again it carries only what has changed.",
+     MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
+    {MH_COMMAND_CONVERT, "convert", mh_cmd_convert, "SOURCE MAILDIR", 2, 2,
+     "one mbox file or Courier Maildir, without lists or state",
+     "Brings one mbox file into one Maildir, or up to date there.", 0, false},
+    {MH_COMMAND_INSPECT, "inspect", mh_cmd_inspect, "PATH...", 1, SIZE_MAX,
+     "what is this: format, dialect, messages, UIDs, keywords, findings",
+     "Says what a file is and what is in it. Nothing is locked or written.", 0, false},
+    {MH_COMMAND_SERVER_CONFIG, "server-config", mh_cmd_server_config, "", 0, 0,
+     "settings under which the new server shows the same names and UIDLs",
+     "Prints the part of a Dovecot configuration under which mail clients see the folder names, "
+     "UIDs and POP3 UIDLs of the old server. Tell it about the old site as you tell migrate.",
+     MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_COMPLETION, "completion", mh_cmd_completion, "bash|zsh", 1, 1,
      "completion of this command line for a shell",
      "Prints a script that completes commands and options in bash or zsh.", 0, true},

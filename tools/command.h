@@ -58,4 +58,9 @@ const MhCommand *mh_command_find(const char *name); /* NULL: there is none */
 /* The visible command that @name was probably meant to be; NULL when nothing is near. */
 const char *mh_command_nearest(const char *name);
 
+int mh_cmd_check(const MhCommandContext *context, GError **error);
+int mh_cmd_migrate(const MhCommandContext *context, GError **error);
+int mh_cmd_convert(const MhCommandContext *context, GError **error);
+int mh_cmd_inspect(const MhCommandContext *context, GError **error);
 int mh_cmd_completion(const MhCommandContext *context, GError **error);
+int mh_cmd_server_config(const MhCommandContext *context, GError **error);

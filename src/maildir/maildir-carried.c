@@ -50,18 +50,3 @@ maildir_carried_parse(MhSpan fields, uint32_t line_uid, MaildirCarried *out)
     }
     return false;
 }
-
-char *
-maildir_carried_replace(MhSpan fields, const char *text)
-{
-    GString *out = g_string_new(text);
-    MhSpan field;
-    while (mh_span_take_word(&fields, &field)) {
-        if (field.data[0] == MAILDIR_CARRIED_KEY)
-            continue;
-        if (out->len > 0)
-            g_string_append_c(out, ' ');
-        g_string_append_len(out, (const char *)field.data, (gssize)field.len);
-    }
-    return g_string_free(out, FALSE);
-}

@@ -30,5 +30,3 @@ void maildir_carried_format(const MaildirCarried *carried, uint32_t line_uid,
                             char out_text[MAILDIR_CARRIED_MAX]);
 /* Finds the field in @fields ("Sn Mx Gy"). False when it is not there, or not one of ours. */
 bool maildir_carried_parse(MhSpan fields, uint32_t line_uid, MaildirCarried *out);
-/* @fields with the field set to @text, or without it when @text is NULL. g_free(). */
-char *maildir_carried_replace(MhSpan fields, const char *text);

@@ -13,7 +13,7 @@
 
 struct MaildirDelivery {
     MaildirTree *tree;
-    char *build;         /* the name of what is built, below the root; NULL: nothing */
+    char *build;         /* the name of what is built, below build_fd; NULL: nothing */
     int fd;              /* the same, opened */
     int cur_fd, new_fd;  /* its cur and new */
     GHashTable *staged;  /* source index + 1 -> file name, for a folder that exists */
@@ -45,7 +45,7 @@ maildir_delivery_discard(MaildirDelivery *delivery)
 {
     close_build(delivery);
     if (delivery->build != NULL)
-        mh_remove_tree(delivery->tree->fd, delivery->build, NULL);
+        mh_remove_tree(delivery->tree->build_fd, delivery->build, NULL);
     g_clear_pointer(&delivery->build, g_free);
     g_hash_table_remove_all(delivery->staged);
 }
@@ -287,9 +287,9 @@ commit_new_folder(MaildirDelivery *delivery, const MaildirFolder *folder, GError
                   {"tmp", false},
                   {"new", false},
                   {"cur", false}};
-    int root = delivery->tree->fd;
     if (folder->fd < 0)
-        return mh_rename_noreplace(root, delivery->build, root, folder->name, error);
+        return mh_rename_noreplace(delivery->tree->build_fd, delivery->build,
+                                   delivery->tree->fd, folder->name, error);
     for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
         const char *name = pieces[i].name;
         if (renameat2(delivery->fd, name, folder->fd, name, pieces[i].replace ? 0 : RENAME_NOREPLACE) ==

@@ -55,11 +55,14 @@ maildir_folder_name_text(MhSpan component, MhFindings *findings)
 
 /* one component */
 
+/* Servers that escape do so with every component's '~' in front; those that do not refuse it in
+ * front of the whole name only. */
 static bool
-needs_escape(const char *text, size_t at, char escape)
+needs_escape(const char *text, size_t at, char escape, bool first_component)
 {
     char c = text[at];
-    return c == '.' || c == '/' || c == escape || (c == '~' && at == 0);
+    bool front = at == 0 && (first_component || escape != MAILDIR_ESCAPE_NONE);
+    return c == '.' || c == '/' || c == escape || (c == '~' && front);
 }
 
 /* Appends "." and the component. False when it needs an escape and there is none. */
@@ -67,9 +70,10 @@ static bool
 append_component(GString *directory, const char *utf8, char escape)
 {
     g_autofree char *text = mh_mutf7_encode(utf8);
+    bool first = directory->len == 0;
     g_string_append_c(directory, '.');
     for (size_t i = 0; text[i] != '\0'; i++) {
-        if (!needs_escape(text, i, escape))
+        if (!needs_escape(text, i, escape, first))
             g_string_append_c(directory, text[i]);
         else if (escape == MAILDIR_ESCAPE_NONE)
             return false;
@@ -151,15 +155,16 @@ maildir_folder_name_from_path(const MhSpan *components, size_t count, char escap
 
 /* Decodes one component; NULL when it is not what append_component() writes. */
 static char *
-decode_component(MhSpan component, char escape)
+decode_component(MhSpan component, char escape, bool first)
 {
     g_autofree char *plain = unescape(component, escape);
     g_autofree char *text = mh_mutf7_decode(mh_span_from_string(plain));
     if (text == NULL)
         return NULL;
-    g_autoptr(GString) again = g_string_new(NULL);
+    g_autoptr(GString) again = g_string_new(first ? "" : ".");
+    gsize start = again->len + 1;
     if (!append_component(again, text, escape) ||
-        !mh_span_equal(mh_span(again->str + 1, again->len - 1), component))
+        !mh_span_equal(mh_span(again->str + start, again->len - start), component))
         return NULL;
     return g_steal_pointer(&text);
 }
@@ -171,7 +176,10 @@ maildir_folder_name_to_path(MhSpan directory, char escape, GError **error)
     MhSpan rest = directory;
     do {
         MhSpan component;
-        char *text = take_component(&rest, &component) ? decode_component(component, escape) : NULL;
+        bool first = path->len == 0;
+        char *text = NULL;
+        if (take_component(&rest, &component))
+            text = decode_component(component, escape, first);
         if (text == NULL) {
             fail(error, MAILDIR_ERROR_VALUE, directory, "a server could not open it");
             return NULL;

@@ -4,7 +4,8 @@
  * in Unicode's composed form (NFC), then modified UTF-7 (mutf7.h; control characters are in base64
  * there), then escaped with a character of the admin's choice: CHAR and two lower-case hexadecimal
  * digits for '.', '/', CHAR itself, and '~' at the component's beginning. Any other spelling of a
- * name is listed but cannot be opened.
+ * name is listed but cannot be opened. Without an escape character a name can have no '.', no '/',
+ * and no '~' at its very beginning; an escaping server escapes the '~' below a prefix, too.
  * Source: Dovecot 2.3 with its listescape plugin, 2.4 with mailbox_list_storage_escape_char
  * (observed).
  *

@@ -93,11 +93,8 @@ maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
             mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
     if (tree->build_fd < 0)
         return -1;
-    g_autofree char *name = g_strdup_printf("%u", ++tree->builds);
-    int fd = mh_make_dir(tree->build_fd, name, tree->options.dir_mode, NULL, error);
-    if (fd >= 0)
-        *out_name = g_build_filename(MAILDIR_BUILD_DIR, name, NULL);
-    return fd;
+    *out_name = g_strdup_printf("%u", ++tree->builds);
+    return mh_make_dir(tree->build_fd, *out_name, tree->options.dir_mode, NULL, error);
 }
 
 bool

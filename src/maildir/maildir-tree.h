@@ -41,8 +41,8 @@ MaildirTree *maildir_tree_open_to_write(const char *path, const MaildirTreeOptio
 void maildir_tree_free(MaildirTree *tree); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_tree_free)
 
-/* Makes a new numbered directory in mailhaul.build and opens it; @out_name (g_free()) is its name
- * below the root. -1 on error. */
+/* Makes a new numbered directory below build_fd and opens it; @out_name (g_free()) is its name
+ * there. -1 on error. */
 int maildir_tree_build(MaildirTree *tree, char **out_name, GError **error);
 
 /* Everything written to the tree's file system so far is durable, if batches are to be. */

@@ -146,6 +146,17 @@ peek_zone(MhSpan rest)
     return is_zone ? mh_span_first(mh_span_from(rest, 1), 5) : mh_span(NULL, 0);
 }
 
+/* A date with a zone behind it goes through a function that takes no field out of range, and whose
+ * sign for failure is the last second of 1969. */
+static bool
+is_taken_with_zone(MhDate date)
+{
+    bool is_failure = mh_date_clock(&date) == -1;
+    if (date.year == 0)
+        date.year = 400; /* a leap year, too */
+    return mh_date_valid(&date) && !is_failure;
+}
+
 bool
 mbox_from_server_dovecot(MhSpan line, MboxFromDovecot *out)
 {
@@ -167,6 +178,8 @@ mbox_from_server_dovecot(MhSpan line, MboxFromDovecot *out)
     if (result.date.day == 0)
         result.date.day = 1;
     result.zone = peek_zone(rest);
+    if (result.zone.len > 0 && !is_taken_with_zone(result.date))
+        return false;
     *out = result;
     return true;
 }
@@ -217,6 +230,21 @@ end_of_time(MhSpan line)
     if (stands(line, 6, ' ')) /* a numeric zone is */
         return stands(line, 11, ' ') && stands_sign(line, 5) ? 11 : 0;
     return 0;
+}
+
+int64_t
+mbox_from_server_dovecot_date(const MboxFromDovecot *from, GTimeZone *local)
+{
+    int64_t clock = mh_date_clock(&from->date);
+    if (from->zone.len == 0)
+        return mh_date_clock_to_unix(clock, local);
+    int hours = 0, minutes = 0;
+    peek_digits(mh_span_from(from->zone, 1), 2, &hours);
+    peek_digits(mh_span_from(from->zone, 3), 2, &minutes);
+    int64_t offset = hours * 3600 + minutes;
+    if (from->date.second == 60)
+        clock--;
+    return from->zone.data[0] == '-' ? clock + offset : clock - offset;
 }
 
 bool

@@ -9,7 +9,8 @@
  *     Www Mmm [d]d hh:mm[:ss] [zone] yyyy[ +hhmm]...
  *     Www, [d]d Mmm yyyy hh:mm[:ss][ +hhmm]...
  * Www are any bytes; Mmm is English, any case, or "???", which is January. No field is checked
- * against its range, and anything may follow.
+ * against its range unless a zone stands behind the year, and anything may follow. Of that zone
+ * the minutes are taken for seconds; all other zones are passed over, and the time is local.
  *
  * c-client, backward from the end, after " remote from host" is taken off: only blanks and colons
  * at fixed distances, and the sign of a numeric zone, are looked at:
@@ -21,10 +22,13 @@
 
 typedef struct {
     MhSpan sender; /* borrowed */
-    MhDate date;   /* as written, out of range perhaps, never with a zone; the month is 1..12 */
+    MhDate date;   /* as written, out of range perhaps, without zone; the month is 1..12 */
     MhSpan zone;   /* "+hhmm" behind the year, borrowed; empty: local time */
 } MboxFromDovecot;
 
 /* @line is without LF and without CR. False when Dovecot sees no separator. */
 bool mbox_from_server_dovecot(MhSpan line, MboxFromDovecot *out);
+/* The instant that Dovecot took the date for, in seconds since 1970. */
+int64_t mbox_from_server_dovecot_date(const MboxFromDovecot *from, GTimeZone *local);
+
 bool mbox_from_server_cclient(MhSpan line);

@@ -1,5 +1,7 @@
 #include "mbox-head.h"
 
+#include "mbox-evidence.h"
+
 /* "Name:" of printable ASCII (RFC 5322, section 2.2), or the ">From " of a relayed message. */
 static bool
 is_header_line(MhSpan line)
@@ -24,66 +26,84 @@ take_line(MhSpan *rest, MhSpan *out_line)
     return true;
 }
 
-/* Is @line, which @rest follows, where a message begins? */
-static bool
-is_separator(MhSpan line, MhSpan rest)
+/* The first byte that is no blank, line end or NUL, behind a byte order mark. */
+static size_t
+skip_blanks(MhSpan head, bool *out_nuls)
 {
-    MboxFromLine from;
-    MhSpan next;
-    MboxFromKind kind = mbox_from_line_parse(line, &from);
-    if (kind == MBOX_FROM_NONE)
+    size_t at = mh_span_starts_with(head, MH_SPAN_LITERAL("\xef\xbb\xbf")) ? 3 : 0;
+    *out_nuls = false;
+    for (; at < head.len; at++) {
+        uint8_t byte = head.data[at];
+        if (byte != '\0' && byte != '\n' && byte != '\r' && !mh_is_blank(byte))
+            break;
+        *out_nuls = *out_nuls || byte == '\0';
+    }
+    return at;
+}
+
+/* Would a scan in any dialect begin with the line at @at? */
+static bool
+begins(MhSpan head, size_t at)
+{
+    static const MboxDialect dialects[] = {MBOX_DIALECT_PLAIN, MBOX_DIALECT_DOVECOT,
+                                           MBOX_DIALECT_UW, MBOX_DIALECT_THUNDERBIRD,
+                                           MBOX_DIALECT_GMAIL};
+    MboxEvidence evidence;
+    MhSpan window = mh_span_first(mh_span_from(head, at), MBOX_EVIDENCE_WINDOW);
+    if (!mbox_evidence_gather(window, (MboxPlace){.at_start = true}, &evidence))
         return false;
-    if (kind >= MBOX_FROM_ODD_DATE || from.dovecot_accepts || from.cclient_accepts)
-        return true;
-    return take_line(&rest, &next) && is_header_line(next);
+    for (size_t i = 0; i < G_N_ELEMENTS(dialects); i++) {
+        if (mbox_evidence_weigh(&evidence, dialects[i]).is_separator)
+            return true;
+    }
+    return false;
 }
 
-/* Something of a message stands in front of what looks like a separator in the midst of a file:
- * only a date and a header make sure of it. */
+/* A message that a scan finds behind something else: only a line with a date, before the headers
+ * of mail, makes sure of it. */
 static bool
-is_sure_separator(MhSpan line, MhSpan rest)
+find_later(MhSpan head, size_t *out_offset)
 {
-    MboxFromLine from;
-    MhSpan next;
-    return mbox_from_line_parse(line, &from) >= MBOX_FROM_ODD_DATE && take_line(&rest, &next) &&
-           is_header_line(next);
-}
-
-/* What a file is that does not begin with a separator. */
-static MboxHeadKind
-judge_other(MhSpan head, bool begins_with_header, size_t *out_offset)
-{
-    static const MhSpan from = {(const uint8_t *)"From ", 5};
     MhSpan rest = head, line;
-    while (!begins_with_header && take_line(&rest, &line)) {
-        /* bytes of another kind may stand before it in the line: a BOM, a hole of zeros */
-        size_t start = 0;
-        while (start < line.len && !mh_span_starts_with(mh_span_from(line, start), from))
-            start++;
-        bool after_junk = start > 0 && start < line.len && (line.data[start - 1] & 0x7f) < ' ';
-        bool after_bom = start == 3 && line.data[0] == 0xef;
-        if (start < line.len && (start == 0 || after_junk || after_bom) &&
-            is_sure_separator(mh_span_from(line, start), rest)) {
-            if (out_offset != NULL)
-                *out_offset = (size_t)(line.data - head.data) + start;
-            return MBOX_HEAD_DAMAGED;
+    while (take_line(&rest, &line)) {
+        MboxEvidence evidence;
+        size_t at = (size_t)(line.data - head.data);
+        MhSpan window = mh_span_first(mh_span_from(head, at), MBOX_EVIDENCE_WINDOW);
+        if (mh_span_starts_with(line, MH_SPAN_LITERAL("From ")) &&
+            mbox_evidence_gather(window, (MboxPlace){0}, &evidence) &&
+            evidence.from.kind == MBOX_FROM_DATE && evidence.after >= MBOX_AFTER_MAIL) {
+            *out_offset = at;
+            return true;
         }
     }
-    return begins_with_header ? MBOX_HEAD_MESSAGE : MBOX_HEAD_OTHER;
+    return false;
+}
+
+/* What does not begin with a separator. */
+static MboxHeadKind
+judge_other(MhSpan head, size_t *at)
+{
+    MhSpan rest = mh_span_from(head, *at), line;
+    if (mh_span_starts_with(head, MH_SPAN_LITERAL("*mbx*\r\n")))
+        return MBOX_HEAD_MBX;
+    if (mh_span_starts_with(head, MH_SPAN_LITERAL("\1\1\1\1")))
+        return MBOX_HEAD_MMDF;
+    bool header = take_line(&rest, &line) && is_header_line(line);
+    if (find_later(head, at))
+        return MBOX_HEAD_DAMAGED;
+    return header ? MBOX_HEAD_MESSAGE : MBOX_HEAD_OTHER;
 }
 
 MboxHeadKind
 mbox_head_judge(MhSpan head, uint64_t size_bytes, size_t *out_offset)
 {
+    bool nuls;
     head = mh_span_first(head, MBOX_HEAD_BYTES);
-    MhSpan rest = head, line;
-    do {
-        if (!take_line(&rest, &line))
-            return head.len == size_bytes ? MBOX_HEAD_EMPTY : MBOX_HEAD_OTHER;
-    } while (mh_span_trim_blanks(line).len == 0);
-    if (!is_separator(line, rest))
-        return judge_other(head, is_header_line(line), out_offset);
-    if (out_offset != NULL)
-        *out_offset = (size_t)(line.data - head.data);
-    return MBOX_HEAD_MBOX;
+    size_t at = skip_blanks(head, &nuls);
+    if (at == head.len)
+        return head.len == size_bytes && !nuls ? MBOX_HEAD_EMPTY : MBOX_HEAD_OTHER;
+    MboxHeadKind kind = begins(head, at) ? MBOX_HEAD_MBOX : judge_other(head, &at);
+    if (out_offset != NULL && (kind == MBOX_HEAD_MBOX || kind == MBOX_HEAD_DAMAGED))
+        *out_offset = at;
+    return kind;
 }

@@ -10,6 +10,10 @@ reset(void **state)
     return 0;
 }
 
+/* What counts of a tar's first block: its checksum and its magic. */
+static const uint8_t tar[512] = {[0] = 'x',   [148] = '0', '0', '2', '0', '0',  '7', '\0', ' ',
+                                 [257] = 'u', 's',         't', 'a', 'r', '\0', '0', '0'};
+
 static const struct {
     const char *name;
     MhSpan head;
@@ -34,6 +38,7 @@ static const struct {
     {"compress", MH_SPAN_LITERAL("\x1f\x9d\x90"), MH_GUESS_COMPRESSED, "compress"},
     {"mork", MH_SPAN_LITERAL("// <!-- <mdb:mork:z v=\"1.4\"/> -->\n"), MH_GUESS_TEXT,
      "Mozilla Mork"},
+    {"tar", {tar, sizeof tar}, MH_GUESS_COMPRESSED, "POSIX tar"},
     {"zeros", MH_SPAN_LITERAL("\0\0\0\0"), MH_GUESS_BINARY, "data"},
     {"pdf", MH_SPAN_LITERAL("%PDF-1.4\n"), MH_GUESS_BINARY, "PDF document"},
 };

@@ -123,8 +123,12 @@ test_refused(void **state)
     MhSpan nul = MH_SPAN_LITERAL("a\0b");
     assert_null(maildir_folder_name_from_path(&nul, 1, '^', NULL, &error));
     assert_non_null(error);
-    g_autofree char *plain = from_path("a^b|a~", 0, NULL, NULL);
-    assert_string_equal(plain, ".a^b.a~");
+    g_autofree char *plain = from_path("a^b|a~|~c", 0, NULL, NULL);
+    assert_string_equal(plain, ".a^b.a~.~c");
+    g_auto(GStrv) path = maildir_folder_name_to_path(mh_span_from_string(plain), 0, NULL);
+    assert_non_null(path);
+    assert_string_equal(path[2], "~c");
+    assert_null(maildir_folder_name_to_path(MH_SPAN_LITERAL(".~c"), 0, NULL));
 }
 
 static void

@@ -93,6 +93,8 @@ static const struct {
     /* odd ones */
     {"hour 24", "From joe@x Thu Nov  9 24:00:00 2000", ODD, D | C, "joe@x", 973814400},
     {"hour 25", "From joe@x Thu Nov  9 25:00:00 2000", ODD, D | C, "joe@x", 973818000},
+    {"hour 25 and a zone", "From joe@x Thu Nov  9 25:00:00 2000 +0000", ODD, C | Z, "joe@x",
+     973818000},
     {"30 February", "From joe@x Wed Feb 30 12:00:00 2000", ODD, D | C, "joe@x", 951912000},
     {"long names", "From joe@x Thursday November  9 22:33:52 2000", ODD, 0, "joe@x", 973809232},
     {"iso", "From joe@x 2000-11-09T22:33:52Z", ODD, Z, "joe@x", 973809232},

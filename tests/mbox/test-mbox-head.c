@@ -2,7 +2,8 @@
 
 #include "mbox-head.h"
 
-#define DATE "From a@b Mon Jan  1 00:00:00 2001\n"
+#define DATE    "From a@b Mon Jan  1 00:00:00 2001\n"
+#define HEADERS "Subject: x\nFrom: a@b\n\n"
 
 static const struct {
     const char *name;
@@ -23,25 +24,28 @@ static const struct {
     {"blank lines first", MH_SPAN_LITERAL("\n\r\n" DATE "Subject: x\n"), MBOX_HEAD_MBOX, 3},
     {"Thunderbird's bare", MH_SPAN_LITERAL("From \r\nX-Mozilla-Status: 0001\r\n"), MBOX_HEAD_MBOX,
      0},
-    {"bare, then text", MH_SPAN_LITERAL("From \nnothing of mail\n"), MBOX_HEAD_OTHER, 0},
+    {"bare, then text", MH_SPAN_LITERAL("From \nnothing of mail\n"), MBOX_HEAD_MBOX, 0},
     {"words, then a header", MH_SPAN_LITERAL("From a@b some day\nSubject: x\n"), MBOX_HEAD_MBOX, 0},
     {"words, then text", MH_SPAN_LITERAL("From here on we walk\nup the hill\n"), MBOX_HEAD_OTHER,
      0},
-    {"words, then relayed", MH_SPAN_LITERAL("From uucp\n>From a remote from b\n"), MBOX_HEAD_MBOX,
-     0},
+    {"words, then relayed", MH_SPAN_LITERAL("From uucp\n>From a remote from b\n" HEADERS),
+     MBOX_HEAD_MBOX, 0},
     {"lower case", MH_SPAN_LITERAL("from a@b Mon Jan  1 00:00:00 2001\n"), MBOX_HEAD_OTHER, 0},
     {"one message", MH_SPAN_LITERAL("Return-Path: <a@b>\nSubject: x\n\n"), MBOX_HEAD_MESSAGE, 0},
-    {"message, separator in body", MH_SPAN_LITERAL("Subject: x\n\n" DATE "Subject: y\n"),
+    {"message, date in its body", MH_SPAN_LITERAL("Subject: x\n\n" DATE "Subject: y\n"),
      MBOX_HEAD_MESSAGE, 0},
+    {"first separator lost", MH_SPAN_LITERAL("Subject: x\n\n" DATE HEADERS), MBOX_HEAD_DAMAGED, 12},
     {"text", MH_SPAN_LITERAL("hello world\n"), MBOX_HEAD_OTHER, 0},
     {"colon first", MH_SPAN_LITERAL(": hello\n"), MBOX_HEAD_OTHER, 0},
-    {"text, then mail", MH_SPAN_LITERAL("end of a body\n\n" DATE "Subject: x\n"), MBOX_HEAD_DAMAGED,
-     15},
+    {"text, then mail", MH_SPAN_LITERAL("end of a body\n\n" DATE HEADERS), MBOX_HEAD_DAMAGED, 15},
     {"text, then a date without a header", MH_SPAN_LITERAL("a\n\n" DATE "b\n"), MBOX_HEAD_OTHER, 0},
-    {"hole of zeros", MH_SPAN_LITERAL("\0\0\0\0" DATE "Subject: x\n"), MBOX_HEAD_DAMAGED, 4},
-    {"BOM", MH_SPAN_LITERAL("\xef\xbb\xbf" DATE "Subject: x\n"), MBOX_HEAD_DAMAGED, 3},
-    {"mid-line", MH_SPAN_LITERAL("> " DATE "Subject: x\n"), MBOX_HEAD_OTHER, 0},
-    {"four 0x01", MH_SPAN_LITERAL("\1\1\1\1\n" DATE "Subject: x\n"), MBOX_HEAD_DAMAGED, 5},
+    {"text, then words", MH_SPAN_LITERAL("a\n\nFrom me to you\n" HEADERS), MBOX_HEAD_OTHER, 0},
+    {"hole of zeros", MH_SPAN_LITERAL("\0\0\0\0" DATE "Subject: x\n"), MBOX_HEAD_MBOX, 4},
+    {"nothing but zeros", MH_SPAN_LITERAL("\0\0\n\0"), MBOX_HEAD_OTHER, 0},
+    {"BOM", MH_SPAN_LITERAL("\xef\xbb\xbf" DATE "Subject: x\n"), MBOX_HEAD_MBOX, 3},
+    {"mid-line", MH_SPAN_LITERAL("> " DATE HEADERS), MBOX_HEAD_OTHER, 0},
+    {"four 0x01", MH_SPAN_LITERAL("\1\1\1\1\n" DATE HEADERS), MBOX_HEAD_MMDF, 0},
+    {"mbx", MH_SPAN_LITERAL("*mbx*\r\n3f00\r\n" DATE HEADERS), MBOX_HEAD_MBX, 0},
 };
 
 static void

@@ -1,0 +1,29 @@
+/* inspect: what is this file? Format, dialect, messages, UIDs, keywords, findings. */
+#pragma once
+
+#include "mailbox.h"
+#include "settings.h"
+
+typedef struct {
+    uint64_t offset;
+    char *line;   /* printable */
+    char *reason; /* the evidence */
+    bool is_separator;
+    uint32_t message;
+} MhInspectBoundary;
+
+typedef struct {
+    char *path;        /* printable */
+    char *kind;        /* what libmagic says; NULL when it was not asked */
+    const char *format; /* "mbox"; NULL: not a mailbox */
+    const char *dialect;
+    char *error;       /* why it cannot be read; NULL otherwise */
+    MhMailbox *mailbox;
+    MhFindings *findings;
+    GPtrArray *boundaries; /* of MhInspectBoundary: lines that could be read otherwise */
+} MhInspection;
+
+/* Never NULL. Nothing is written, no lock is taken. */
+MhInspection *mh_inspect(const MhSettings *settings, const char *path);
+void mh_inspection_free(MhInspection *inspection); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhInspection, mh_inspection_free)

@@ -1,0 +1,3 @@
+#include "mbox-error.h"
+
+G_DEFINE_QUARK(mbox - error, mbox_error)

@@ -1,0 +1,23 @@
+/* place: opens the places that patterns name, with no link of a user's leading elsewhere.
+ *
+ * The path that a pattern gives has two parts. The directory that the admin chose - the account's
+ * home for "%h/...", otherwise everything up to the first component with the user's name in it -
+ * is opened as it is, links and all. What is below may be the user's, and is opened beneath that
+ * directory: a link may not lead out of it.
+ */
+#pragma once
+
+#include "account.h"
+
+/* Splits the path of @pattern for @account: @out_root is the absolute path of the trusted part,
+ * @out_rest what is below it ("." for nothing). Both g_free(). */
+bool mh_place_split(const char *pattern, const MhAccount *account, char **out_root,
+                    char **out_rest, GError **error);
+
+/* Opens the directory at the pattern's path. -1 with @error; G_FILE_ERROR_NOENT: not there. */
+int mh_place_open(const char *pattern, const MhAccount *account, GError **error);
+
+/* Opens the directory that holds the file at the pattern's path, and gives the file's name
+ * (g_free()). */
+int mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_name,
+                         GError **error);

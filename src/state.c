@@ -1,0 +1,248 @@
+#include "state.h"
+
+#include "safe-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct MhState {
+    sqlite3 *db;
+    int lock_fd;
+    int64_t run;
+};
+
+/* The one place that says what the database holds. Times are seconds since 1970, names printable
+ * text. */
+static const char schema[] =
+    "PRAGMA journal_mode = WAL;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA foreign_keys = ON;"
+    "CREATE TABLE IF NOT EXISTS run ("
+    " id INTEGER PRIMARY KEY, task TEXT NOT NULL, pid INTEGER NOT NULL,"
+    " started INTEGER NOT NULL, ended INTEGER, exit_status INTEGER);"
+    "CREATE TABLE IF NOT EXISTS account ("
+    " user TEXT PRIMARY KEY, run INTEGER NOT NULL REFERENCES run(id),"
+    " synced INTEGER, error TEXT, elapsed_us INTEGER NOT NULL, closed INTEGER);"
+    "CREATE TABLE IF NOT EXISTS mailbox ("
+    " user TEXT NOT NULL, source TEXT NOT NULL, path TEXT NOT NULL, target TEXT NOT NULL,"
+    " format TEXT NOT NULL, error TEXT, uidvalidity INTEGER NOT NULL, uidnext INTEGER NOT NULL,"
+    " messages INTEGER NOT NULL, bytes INTEGER NOT NULL, delivered INTEGER NOT NULL,"
+    " retagged INTEGER NOT NULL, expunged INTEGER NOT NULL, foreign_mail INTEGER NOT NULL,"
+    " PRIMARY KEY (user, source));"
+    "CREATE TABLE IF NOT EXISTS finding ("
+    " user TEXT NOT NULL, source TEXT NOT NULL, code TEXT NOT NULL, weight TEXT NOT NULL,"
+    " times INTEGER NOT NULL, detail TEXT);"
+    "CREATE INDEX IF NOT EXISTS finding_user ON finding (user);"
+    "CREATE TABLE IF NOT EXISTS not_mail ("
+    " user TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS not_mail_user ON not_mail (user);";
+
+static bool
+db_failed(MhState *state, const char *what, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot %s the state database: %s", what,
+                sqlite3_errmsg(state->db));
+    return false;
+}
+
+static bool
+take_lock(MhState *state, int dirfd, const char *directory, GError **error)
+{
+    char holder[32] = "";
+    state->lock_fd = openat(dirfd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (state->lock_fd < 0)
+        return mh_set_errno(error, errno, "cannot open the lock of state directory '%s'",
+                            directory);
+    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        ssize_t len = pread(state->lock_fd, holder, sizeof holder - 1, 0);
+        holder[len > 0 ? len : 0] = '\0';
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                    "state directory '%s' is held by another run, process %s; "
+                    "wait for it, or use another --state",
+                    directory, g_strstrip(holder));
+        return false;
+    }
+    g_autofree char *text = g_strdup_printf("%ld\n", (long)getpid());
+    if (ftruncate(state->lock_fd, 0) != 0 ||
+        pwrite(state->lock_fd, text, strlen(text), 0) != (ssize_t)strlen(text))
+        return mh_set_errno(error, errno, "cannot write the lock of state directory '%s'",
+                            directory);
+    return true;
+}
+
+static bool
+make_directory(const char *directory, GError **error)
+{
+    if (g_mkdir_with_parents(directory, 0700) == 0)
+        return true;
+    return mh_set_errno(error, errno, "cannot make state directory '%s'; name another with --state",
+                        directory);
+}
+
+MhState *
+mh_state_open(const char *directory, GError **error)
+{
+    g_autoptr(MhState) state = g_new0(MhState, 1);
+    state->lock_fd = -1;
+    if (!make_directory(directory, error))
+        return NULL;
+    int dirfd = mh_open_root(directory, error);
+    if (dirfd < 0)
+        return NULL;
+    bool locked = take_lock(state, dirfd, directory, error);
+    close(dirfd);
+    if (!locked)
+        return NULL;
+    g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
+    mode_t old_umask = umask(0077);
+    int result = sqlite3_open(path, &state->db);
+    umask(old_umask);
+    if (result != SQLITE_OK ||
+        sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+        db_failed(state, "open", error);
+        return NULL;
+    }
+    return g_steal_pointer(&state);
+}
+
+void
+mh_state_free(MhState *state)
+{
+    if (state == NULL)
+        return;
+    sqlite3_close(state->db);
+    if (state->lock_fd >= 0)
+        close(state->lock_fd);
+    g_free(state);
+}
+
+char *
+mh_state_default_directory(void)
+{
+    if (geteuid() == 0)
+        return g_strdup("/var/lib/mailhaul");
+    return g_build_filename(g_get_user_state_dir(), "mailhaul", NULL);
+}
+
+/* Runs one statement with its arguments: 's' text (NULL is NULL), 'i' int64_t. */
+static bool
+run_sql(MhState *state, const char *sql, const char *types, ...)
+{
+    sqlite3_stmt *statement;
+    va_list args;
+    if (sqlite3_prepare_v2(state->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return false;
+    va_start(args, types);
+    for (int i = 0; types[i] != '\0'; i++) {
+        if (types[i] == 's')
+            sqlite3_bind_text(statement, i + 1, va_arg(args, const char *), -1, SQLITE_TRANSIENT);
+        else
+            sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
+    }
+    va_end(args);
+    int result = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    return result == SQLITE_DONE || result == SQLITE_ROW;
+}
+
+static int64_t
+now_s(void)
+{
+    return g_get_real_time() / G_USEC_PER_SEC;
+}
+
+bool
+mh_state_begin_run(MhState *state, const char *task, GError **error)
+{
+    if (!run_sql(state, "INSERT INTO run (task, pid, started) VALUES (?, ?, ?)", "sii", task,
+                 (int64_t)getpid(), now_s()))
+        return db_failed(state, "write", error);
+    state->run = sqlite3_last_insert_rowid(state->db);
+    return true;
+}
+
+bool
+mh_state_end_run(MhState *state, int exit_status, GError **error)
+{
+    return run_sql(state, "UPDATE run SET ended = ?, exit_status = ? WHERE id = ?", "iii", now_s(),
+                   (int64_t)exit_status, state->run) ||
+           db_failed(state, "write", error);
+}
+
+static bool
+record_findings(MhState *state, const char *user, const char *source, const MhFindings *findings)
+{
+    bool told[MH_FINDING_COUNT] = {false};
+    for (size_t i = 0; i < mh_findings_kept(findings); i++) {
+        const MhFinding *finding = mh_findings_get(findings, i);
+        MhFindingCode code = finding->code;
+        int64_t times = told[code] ? 0 : (int64_t)mh_findings_count(findings, code);
+        told[code] = true;
+        if (!run_sql(state,
+                     "INSERT INTO finding (user, source, code, weight, times, detail)"
+                     " VALUES (?, ?, ?, ?, ?, ?)",
+                     "ssssis", user, source, mh_finding_name(code),
+                     mh_weight_name(mh_finding_weight(code)), times, finding->detail))
+            return false;
+    }
+    return true;
+}
+
+static bool
+record_mailbox(MhState *state, const char *user, const MhMailboxOutcome *mailbox)
+{
+    return run_sql(state,
+                   "INSERT OR REPLACE INTO mailbox (user, source, path, target, format, error,"
+                   " uidvalidity, uidnext, messages, bytes, delivered, retagged, expunged,"
+                   " foreign_mail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                   "ssssssiiiiiiii", user, mailbox->source, mailbox->path, mailbox->target,
+                   mailbox->format, mailbox->error, (int64_t)mailbox->uidvalidity,
+                   (int64_t)mailbox->uidnext, (int64_t)mailbox->messages, (int64_t)mailbox->bytes,
+                   (int64_t)mailbox->delivered, (int64_t)mailbox->retagged,
+                   (int64_t)mailbox->expunged, (int64_t)mailbox->foreign) &&
+           record_findings(state, user, mailbox->source, mailbox->findings);
+}
+
+static bool
+record(MhState *state, const MhAccountOutcome *outcome)
+{
+    const char *user = outcome->user;
+    int64_t synced = mh_account_outcome_failed(outcome) ? 0 : now_s();
+    if (!run_sql(state,
+                 "INSERT INTO account (user, run, synced, error, elapsed_us) VALUES"
+                 " (?1, ?2, nullif(?3, 0), ?4, ?5) ON CONFLICT (user) DO UPDATE SET run = ?2,"
+                 " synced = coalesce(nullif(?3, 0), synced), error = ?4, elapsed_us = ?5",
+                 "siisi", user, state->run, synced, outcome->error, (int64_t)outcome->elapsed_us) ||
+        !run_sql(state, "DELETE FROM mailbox WHERE user = ?", "s", user) ||
+        !run_sql(state, "DELETE FROM finding WHERE user = ?", "s", user) ||
+        !run_sql(state, "DELETE FROM not_mail WHERE user = ?", "s", user) ||
+        !record_findings(state, user, "", outcome->findings))
+        return false;
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        if (!record_mailbox(state, user, outcome->mailboxes->pdata[i]))
+            return false;
+    }
+    for (guint i = 0; i < outcome->not_mail->len; i++) {
+        const MhNotMail *item = outcome->not_mail->pdata[i];
+        if (!run_sql(state, "INSERT INTO not_mail (user, path, reason) VALUES (?, ?, ?)", "sss",
+                     user, item->path, item->reason))
+            return false;
+    }
+    return true;
+}
+
+bool
+mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error)
+{
+    if (!run_sql(state, "BEGIN IMMEDIATE", ""))
+        return db_failed(state, "write", error);
+    if (record(state, outcome) && run_sql(state, "COMMIT", ""))
+        return true;
+    db_failed(state, "write", error);
+    run_sql(state, "ROLLBACK", "");
+    return false;
+}

@@ -1,0 +1,28 @@
+/* state: what runs have done so far, in the state directory.
+ *
+ * An SQLite database "mailhaul.db", mode 0600 in a directory of mode 0700, and a file "lock" whose
+ * lock (flock) says that a run is at work and whose content is its process number. Losing the
+ * directory costs time, never mail: what was carried is known to the target itself.
+ */
+#pragma once
+
+#include "outcome.h"
+
+typedef struct MhState MhState;
+
+/* Opens the state for a run: makes the directory and the database when they are not there, and
+ * takes the lock. G_FILE_ERROR_AGAIN: another run has it; the message says which process. */
+MhState *mh_state_open(const char *directory, GError **error);
+void mh_state_free(MhState *state); /* NULL is fine; gives up the lock */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhState, mh_state_free)
+
+/* Where the state is when the admin does not say: /var/lib/mailhaul for root, a directory of the
+ * user's own (XDG_STATE_HOME) otherwise. g_free(). */
+char *mh_state_default_directory(void);
+
+/* Begins and ends a run. @task is the command's name. */
+bool mh_state_begin_run(MhState *state, const char *task, GError **error);
+bool mh_state_end_run(MhState *state, int exit_status, GError **error);
+
+/* Records what was done to an account, in one transaction that is durable when it returns. */
+bool mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error);

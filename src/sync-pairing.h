@@ -1,0 +1,24 @@
+/* sync-pairing: which message of the target is which message of the source.
+ *
+ * Messages are the same when their identities are (see source.h). Equal identities happen: two
+ * copies of one newsletter in an mbox. Among them those are paired first whose UID at the source
+ * is the one they were carried with; the rest in mailbox order at the source and by UID at the
+ * target, where what no list knows comes last, and what mailhaul carried before what only has the
+ * same name.
+ *
+ * Linear but for the sorting, whatever the input: a hostile mailbox of equal messages, or with
+ * UIDs in descending order, costs no more than a good one.
+ */
+#pragma once
+
+#include "mailbox.h"
+#include "target-index.h"
+
+typedef struct {
+    uint32_t *target_of; /* per message of the source: index at the target + 1, or 0 */
+    uint32_t *source_of; /* per message of the target: index at the source + 1, or 0 */
+} MhSyncPairing;
+
+void mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source,
+                          const MhTargetIndex *target);
+void mh_sync_pairing_clear(MhSyncPairing *pairing);

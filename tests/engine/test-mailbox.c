@@ -1,0 +1,142 @@
+#include "testing.h"
+
+#include "mailbox.h"
+#include "size-limits.h"
+
+static int
+setup(void **state)
+{
+    *state = mh_mailbox_new();
+    return 0;
+}
+
+static int
+teardown(void **state)
+{
+    mh_mailbox_free(*state);
+    return 0;
+}
+
+static void
+test_messages(void **state)
+{
+    MhMailbox *mailbox = *state;
+    static const MhMessage empty = {0};
+    assert_int_equal(mh_mailbox_length(mailbox), 0);
+    for (uint32_t i = 0; i < 100000; i++) {
+        MhMessage *message = mh_mailbox_add(mailbox);
+        assert_memory_equal(message, &empty, sizeof empty);
+        message->uid = i + 1;
+    }
+    assert_int_equal(mh_mailbox_length(mailbox), 100000);
+    for (uint32_t i = 0; i < 100000; i += 999)
+        assert_int_equal(mh_mailbox_get(mailbox, i)->uid, i + 1);
+    mh_mailbox_free(NULL);
+}
+
+static uint16_t
+keyword(MhMailbox *mailbox, const char *name)
+{
+    uint16_t number = 77;
+    MhSpan copy = testing_exact_copy(name, strlen(name));
+    bool good = mh_mailbox_keyword(mailbox, copy, &number);
+    g_free((void *)(uintptr_t)copy.data);
+    assert_true(good);
+    return number;
+}
+
+static void
+test_keywords(void **state)
+{
+    MhMailbox *mailbox = *state;
+    uint16_t number = 77;
+    assert_int_equal(keyword(mailbox, "$Label1"), 0);
+    assert_int_equal(keyword(mailbox, "Work"), 1);
+    assert_int_equal(keyword(mailbox, "$LABEL1"), 0);
+    assert_int_equal(keyword(mailbox, "w\xc3\x84"), 2);
+    assert_int_equal(keyword(mailbox, "w\xc3\xa4"), 3); /* only ASCII has case */
+    assert_int_equal(mh_mailbox_keyword_count(mailbox), 4);
+    assert_string_equal(mh_mailbox_keyword_name(mailbox, 0), "$Label1");
+    assert_false(mh_mailbox_keyword(mailbox, MH_SPAN_LITERAL(""), &number));
+    assert_false(mh_mailbox_keyword(mailbox, MH_SPAN_LITERAL("Work\0x"), &number));
+    assert_int_equal(number, 77);
+}
+
+static void
+test_keyword_limits(void **state)
+{
+    MhMailbox *mailbox = *state;
+    uint16_t number = 77;
+    g_autofree char *longest = g_strnfill(MH_LIMIT_KEYWORD_BYTES + 1, 'k');
+    assert_true(mh_mailbox_keyword(mailbox, mh_span(longest, MH_LIMIT_KEYWORD_BYTES), &number));
+    assert_false(
+        mh_mailbox_keyword(mailbox, mh_span(longest, MH_LIMIT_KEYWORD_BYTES + 1), &number));
+    for (int i = 1; i < MH_LIMIT_KEYWORDS; i++) {
+        g_autofree char *name = g_strdup_printf("k%d", i);
+        assert_int_equal(keyword(mailbox, name), i);
+    }
+    number = 77;
+    assert_false(mh_mailbox_keyword(mailbox, MH_SPAN_LITERAL("another"), &number));
+    assert_int_equal(number, 77);
+    assert_int_equal(keyword(mailbox, "K4095"), 4095); /* known ones are still found */
+    assert_int_equal(mh_mailbox_keyword_count(mailbox), MH_LIMIT_KEYWORDS);
+}
+
+static void
+check_set(MhMailbox *mailbox, uint32_t set, const uint16_t *expected, size_t count)
+{
+    size_t got;
+    const uint16_t *members = mh_mailbox_keyword_members(mailbox, set, &got);
+    assert_int_equal(got, count);
+    if (count > 0)
+        assert_memory_equal(members, expected, count * sizeof *members);
+}
+
+static void
+test_keyword_sets(void **state)
+{
+    MhMailbox *mailbox = *state;
+    static const uint16_t expected[] = {1, 5, 4095};
+    uint16_t mixed[] = {4095, 1, 5, 1, 4095}, sorted[] = {1, 5, 4095}, one[] = {5},
+             twice[] = {5, 5};
+    check_set(mailbox, 0, NULL, 0);
+    assert_int_equal(mh_mailbox_keyword_set(mailbox, NULL, 0), 0);
+    uint32_t set = mh_mailbox_keyword_set(mailbox, mixed, G_N_ELEMENTS(mixed));
+    assert_int_equal(set, 1);
+    assert_int_equal(mh_mailbox_keyword_set(mailbox, sorted, 3), set);
+    assert_int_equal(mh_mailbox_keyword_set(mailbox, one, 1), 2);
+    assert_int_equal(mh_mailbox_keyword_set(mailbox, twice, 2), 2);
+    check_set(mailbox, 0, NULL, 0);
+    check_set(mailbox, 1, expected, 3);
+    check_set(mailbox, 2, one, 1);
+}
+
+static void
+test_texts(void **state)
+{
+    MhMailbox *mailbox = *state;
+    assert_null(mh_mailbox_get_text(mailbox, 0));
+    assert_int_equal(mh_mailbox_text(mailbox, MH_SPAN_LITERAL("")), 0);
+    MhText first = mh_mailbox_text(mailbox, MH_SPAN_LITERAL("1041379201.471.a b"));
+    MhText last = 0;
+    for (int i = 0; i < 10000; i++) {
+        MhSpan copy = testing_exact_copy("\xff\n:2,S", 6);
+        last = mh_mailbox_text(mailbox, copy);
+        g_free((void *)(uintptr_t)copy.data);
+    }
+    assert_string_equal(mh_mailbox_get_text(mailbox, first), "1041379201.471.a b");
+    assert_string_equal(mh_mailbox_get_text(mailbox, last), "\xff\n:2,S");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keywords, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keyword_limits, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_keyword_sets, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

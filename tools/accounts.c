@@ -1,0 +1,241 @@
+#include "accounts.h"
+
+#include "config-error.h"
+#include "path-pattern.h"
+#include "printable.h"
+#include "user-list.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A list on standard input ends by itself; one that does not is no list. */
+#define STDIN_MAX (256u << 20)
+
+void
+mh_accounts_free(MhAccounts *accounts)
+{
+    if (accounts == NULL)
+        return;
+    if (accounts->accounts != NULL)
+        g_ptr_array_unref(accounts->accounts);
+    mh_folder_list_free(accounts->folders);
+    mh_name_map_free(accounts->names);
+    g_free(accounts);
+}
+
+static bool
+cannot_read(GError **error, const char *what, const char *path, const char *why)
+{
+    g_autofree char *shown = mh_printable_string(path);
+    g_set_error(error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_SYSTEM, "cannot read %s '%s': %s", what,
+                shown, why);
+    return false;
+}
+
+static bool
+read_stdin(GString *out, const char **out_why)
+{
+    char block[65536];
+    for (;;) {
+        ssize_t got = read(STDIN_FILENO, block, sizeof(block));
+        if (got == 0)
+            return true;
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0 || out->len > STDIN_MAX) {
+            *out_why = got < 0 ? g_strerror(errno) : "it has no end";
+            return false;
+        }
+        g_string_append_len(out, block, got);
+    }
+}
+
+static GBytes *
+read_list(const char *what, const char *path, GError **error)
+{
+    const char *why = NULL;
+    if (strcmp(path, "-") == 0) {
+        g_autoptr(GString) text = g_string_new(NULL);
+        if (read_stdin(text, &why))
+            return g_string_free_to_bytes(g_steal_pointer(&text));
+        cannot_read(error, what, "-", why);
+        return NULL;
+    }
+    char *text = NULL;
+    gsize len = 0;
+    g_autoptr(GError) cause = NULL;
+    if (g_file_get_contents(path, &text, &len, &cause))
+        return g_bytes_new_take(text, len);
+    why = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT)   ? "there is no such file"
+          : g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_ACCES) ? "permission denied"
+                                                                     : cause->message;
+    cannot_read(error, what, path, why);
+    return NULL;
+}
+
+/* Says what was wrong, and counts it. */
+static void
+report(MhAccounts *accounts, const MhLineErrors *errors)
+{
+    for (size_t i = 0; i < mh_line_errors_count(errors); i++)
+        fprintf(stderr, "mailhaul: %s\n", mh_line_errors_get(errors, i));
+    accounts->refused += mh_line_errors_count(errors);
+}
+
+static GPtrArray *
+everybody(const MhUserList *list)
+{
+    GPtrArray *all = g_ptr_array_new_with_free_func((GDestroyNotify)mh_account_free);
+    for (size_t i = 0; i < mh_user_list_length(list); i++)
+        g_ptr_array_add(all, mh_account_copy(mh_user_list_get(list, i)));
+    return all;
+}
+
+static GPtrArray *
+oneself(const MhCommandContext *context, int *out_exit, GError **error)
+{
+    if (geteuid() == 0) {
+        *out_exit = MH_EXIT_USAGE;
+        g_set_error(error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_UNKNOWN,
+                    "whose mail? '%s' needs --users or a USER", context->command->name);
+        return NULL;
+    }
+    MhAccount *self = mh_account_of_uid(geteuid(), error);
+    if (self == NULL)
+        return NULL;
+    GPtrArray *accounts = g_ptr_array_new_with_free_func((GDestroyNotify)mh_account_free);
+    g_ptr_array_add(accounts, self);
+    return accounts;
+}
+
+/* @list is NULL without --users. */
+static GPtrArray *
+choose(MhAccounts *accounts, const MhCommandContext *context, const MhUserList *list,
+       const MhUserPolicy *policy, int *out_exit, GError **error)
+{
+    if (context->arg_count > 0) {
+        g_autoptr(MhLineErrors) errors = mh_line_errors_new("USER");
+        GPtrArray *chosen = mh_user_list_select(list, context->args, policy, errors);
+        report(accounts, errors);
+        return chosen;
+    }
+    return list != NULL ? everybody(list) : oneself(context, out_exit, error);
+}
+
+/* Two accounts in one Maildir would be mixed for good. Those whose path cannot be made are left
+ * out. */
+static bool
+check_targets(MhAccounts *accounts, const char *pattern, GError **error)
+{
+    g_autoptr(GHashTable) owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(MhLineErrors) errors = mh_line_errors_new("--maildir");
+    for (unsigned i = 0; pattern != NULL && i < accounts->accounts->len;) {
+        const MhAccount *account = g_ptr_array_index(accounts->accounts, i);
+        g_autoptr(GError) why = NULL;
+        g_autofree char *path = mh_path_pattern_expand(pattern, account, &why);
+        if (path == NULL) {
+            mh_line_errors_add_error(errors, 0, why);
+            g_ptr_array_remove_index(accounts->accounts, i);
+            continue;
+        }
+        const MhAccount *other = g_hash_table_lookup(owners, path);
+        if (other != NULL) {
+            g_autofree char *shown = mh_printable_string(path);
+            g_set_error(error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_REFUSED,
+                        "users '%s' and '%s' would share the target '%s'", other->user,
+                        account->user, shown);
+            return false;
+        }
+        g_hash_table_insert(owners, g_steal_pointer(&path), (void *)(uintptr_t)account);
+        i++;
+    }
+    report(accounts, errors);
+    return true;
+}
+
+typedef struct {
+    const MhUserList *list;
+    const MhAccounts *accounts;
+} Known;
+
+static bool
+is_known(const char *user, void *data)
+{
+    const Known *known = data;
+    if (known->list != NULL)
+        return mh_user_list_find(known->list, user) != NULL;
+    for (unsigned i = 0; i < known->accounts->accounts->len; i++) {
+        const MhAccount *account = g_ptr_array_index(known->accounts->accounts, i);
+        if (strcmp(account->user, user) == 0)
+            return true;
+    }
+    g_autoptr(MhAccount) asked = mh_account_new(user);
+    return mh_account_lookup_system(asked, NULL, NULL) == MH_LOOKUP_FOUND;
+}
+
+static bool
+load_folders(MhAccounts *accounts, const MhUserList *list, const char *path, GError **error)
+{
+    if (path == NULL)
+        return true;
+    g_autoptr(GBytes) text = read_list("folder list", path, error);
+    if (text == NULL)
+        return false;
+    Known known = {list, accounts};
+    g_autoptr(MhLineErrors) errors = mh_line_errors_new(path);
+    accounts->folders = mh_folder_list_parse(mh_span_from_bytes(text), is_known, &known, errors);
+    report(accounts, errors);
+    return true;
+}
+
+static bool
+load_names(MhAccounts *accounts, const char *path, GError **error)
+{
+    if (path == NULL) {
+        accounts->names = mh_name_map_new();
+        return true;
+    }
+    g_autoptr(GBytes) text = read_list("name map", path, error);
+    if (text == NULL)
+        return false;
+    g_autoptr(MhLineErrors) errors = mh_line_errors_new(path);
+    accounts->names = mh_name_map_parse(mh_span_from_bytes(text), errors);
+    report(accounts, errors);
+    return true;
+}
+
+/* *@out_list stays NULL without --users. */
+static bool
+load_users(MhAccounts *accounts, const char *path, const MhUserPolicy *policy,
+           MhUserList **out_list, GError **error)
+{
+    if (path == NULL)
+        return true;
+    g_autoptr(GBytes) text = read_list("user list", path, error);
+    if (text == NULL)
+        return false;
+    g_autoptr(MhLineErrors) errors = mh_line_errors_new(path);
+    *out_list = mh_user_list_parse(mh_span_from_bytes(text), policy, errors);
+    report(accounts, errors);
+    return true;
+}
+
+MhAccounts *
+mh_accounts_load(const MhCommandContext *context, int *out_exit, GError **error)
+{
+    const MhSettings *settings = context->settings;
+    MhUserPolicy policy = {mh_account_lookup_system, NULL, settings->owner != NULL};
+    g_autoptr(MhAccounts) accounts = g_new0(MhAccounts, 1);
+    g_autoptr(MhUserList) list = NULL;
+    *out_exit = MH_EXIT_CONFIG;
+    if (!load_users(accounts, settings->users, &policy, &list, error))
+        return NULL;
+    accounts->accounts = choose(accounts, context, list, &policy, out_exit, error);
+    if (accounts->accounts == NULL || !check_targets(accounts, settings->maildir, error) ||
+        !load_folders(accounts, list, settings->folder_list, error) ||
+        !load_names(accounts, settings->name_map, error))
+        return NULL;
+    return g_steal_pointer(&accounts);
+}

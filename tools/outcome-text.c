@@ -1,0 +1,125 @@
+#include "outcome-text.h"
+
+#include "printable.h"
+
+#include <stdio.h>
+#include <string.h>
+
+char *
+mh_text_count(uint64_t count, const char *thing)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT " %s%s", (guint64)count, thing,
+                           count == 1 ? "" : g_str_has_suffix(thing, "x") ? "es" : "s");
+}
+
+typedef struct {
+    uint64_t messages, bytes, delivered, retagged, expunged, failed;
+} Sum;
+
+static Sum
+add_up(const MhAccountOutcome *outcome)
+{
+    Sum sum = {0};
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        sum.messages += mailbox->messages;
+        sum.bytes += mailbox->delivered_bytes;
+        sum.delivered += mailbox->delivered;
+        sum.retagged += mailbox->retagged;
+        sum.expunged += mailbox->expunged;
+        sum.failed += mailbox->done == MH_DONE_FAILED;
+    }
+    return sum;
+}
+
+static void
+print_account_line(const MhAccountOutcome *outcome)
+{
+    Sum sum = add_up(outcome);
+    g_autofree char *mailboxes = mh_text_count(outcome->mailboxes->len, "mailbox");
+    g_autofree char *messages = mh_text_count(sum.messages, "message");
+    g_autofree char *size = g_format_size(sum.bytes);
+    printf("%s: %s, %s", outcome->user, mailboxes, messages);
+    const char *tense = outcome->dry_run ? "to " : "";
+    if (outcome->error != NULL || sum.failed > 0)
+        printf(", %s", outcome->error != NULL ? "failed" : "partly failed");
+    if (sum.delivered > 0)
+        printf(", %" G_GUINT64_FORMAT " %scarry%s (%s)", (guint64)sum.delivered, tense,
+               outcome->dry_run ? "" : "", size);
+    if (sum.retagged > 0)
+        printf(", %" G_GUINT64_FORMAT " flags %schange", (guint64)sum.retagged, tense);
+    if (sum.expunged > 0)
+        printf(", %" G_GUINT64_FORMAT " %sremove", (guint64)sum.expunged, tense);
+    if (sum.delivered + sum.retagged + sum.expunged + sum.failed == 0 && outcome->error == NULL)
+        printf(", up to date");
+    printf("\n");
+}
+
+static void
+print_mailbox_line(const MhMailboxOutcome *mailbox)
+{
+    printf("  %s (%s, %s): %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
+           " new, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " removed\n",
+           mailbox->source, mailbox->path, mailbox->format, (guint64)mailbox->messages,
+           (guint64)mailbox->delivered, (guint64)mailbox->retagged, (guint64)mailbox->expunged);
+}
+
+void
+mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, FILE *stream)
+{
+    bool told[MH_FINDING_COUNT] = {false};
+    for (size_t i = 0; i < mh_findings_kept(findings); i++) {
+        const MhFinding *finding = mh_findings_get(findings, i);
+        if (mh_finding_weight(finding->code) < least)
+            continue;
+        fprintf(stream, "  %s: %s: %s", mh_weight_name(mh_finding_weight(finding->code)), where,
+                mh_finding_text(finding->code));
+        if (finding->detail != NULL)
+            fprintf(stream, ": %s", finding->detail);
+        if (finding->message != 0)
+            fprintf(stream, " (message %u)", finding->message);
+        if (finding->has_offset)
+            fprintf(stream, " at %" G_GUINT64_FORMAT, (guint64)finding->offset);
+        uint64_t count = mh_findings_count(findings, finding->code);
+        if (count > MH_FINDINGS_KEPT && !told[finding->code])
+            fprintf(stream, " [the first of %" G_GUINT64_FORMAT "]", (guint64)count);
+        told[finding->code] = true;
+        fprintf(stream, "\n");
+    }
+}
+
+static void
+print_errors(const MhAccountOutcome *outcome)
+{
+    if (outcome->error != NULL)
+        fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, outcome->error);
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        if (mailbox->done == MH_DONE_FAILED)
+            fprintf(stderr, "mailhaul: %s: %s (%s): %s\n", outcome->user, mailbox->source,
+                    mailbox->path, mailbox->error);
+    }
+}
+
+void
+mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail)
+{
+    static const MhWeight least[] = {[MH_TEXT_QUIET] = MH_WEIGHT_LOSS,
+                                     [MH_TEXT_NORMAL] = MH_WEIGHT_REPAIRED,
+                                     [MH_TEXT_VERBOSE] = MH_WEIGHT_NOTE};
+    if (detail != MH_TEXT_QUIET || mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0)
+        print_account_line(outcome);
+    mh_text_findings(outcome->user, outcome->findings, least[detail], stdout);
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        if (detail == MH_TEXT_VERBOSE)
+            print_mailbox_line(mailbox);
+        mh_text_findings(mailbox->source, mailbox->findings, least[detail], stdout);
+    }
+    for (guint i = 0; detail == MH_TEXT_VERBOSE && i < outcome->not_mail->len; i++) {
+        const MhNotMail *item = outcome->not_mail->pdata[i];
+        printf("  not mail: %s: %s\n", item->path, item->reason);
+    }
+    fflush(stdout);
+    print_errors(outcome);
+}
