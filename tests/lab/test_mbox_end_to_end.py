@@ -74,10 +74,10 @@ class EndToEnd(unittest.TestCase):
         cls.addClassCleanup(lab.remove, cls.work)
         cls.site = mbox_site.build(cls.work)
         cls.old = old_views(cls.site, cls.work)
-        cls.before = lab.snapshot(cls.site.top)
+        cls.before = lab.snapshot(cls.site.top, directory_times=False)
         cls.target = lab.Target(cls.site, cls.work)
         cls.migration = cls.target.migrate()
-        cls.after = lab.snapshot(cls.site.top)
+        cls.after = lab.snapshot(cls.site.top, directory_times=False)
         cls.result = lab.snapshot(cls.target.maildirs)
 
     def test_all_done_and_nothing_lost(self):
@@ -102,14 +102,15 @@ class EndToEnd(unittest.TestCase):
 
     def compare(self, series):
         """Holds what @series shows of the result, on a copy, against the old views."""
-        copy, views = self.target.copy("copy-" + series), {}
+        copy = self.target.copy("copy-" + series)
+        checks = {"uma": self.check_uw, "tom": self.check_thunderbird}
         with self.target.server(series, "new-" + series, copy) as server:
             for account in self.site.accounts:
                 with self.subTest(account=account.name, kind=account.kind):
-                    views[account.name] = view.record(server, account.name)
-                    self.compare_account(account, views[account.name])
+                    new = view.record(server, account.name)
+                    self.compare_account(account, new)
+                    checks.get(account.name, lambda a, v: None)(account, new)
             self.assertEqual(server.complaints(), [])
-        return views
 
     def compare_account(self, account, new):
         if account.kind == "thunderbird":
@@ -119,18 +120,14 @@ class EndToEnd(unittest.TestCase):
                                       skip=account.skip), [])
 
     def test_dovecot_2_3_shows_the_same(self):
-        views = self.compare("2.3")
-        self.check_uw(views["uma"])
-        self.check_thunderbird(views["tom"])
+        self.compare("2.3")
 
     def test_dovecot_2_4_shows_the_same(self):
-        views = self.compare("2.4")
-        self.check_uw(views["uma"])
-        self.check_thunderbird(views["tom"])
+        self.compare("2.4")
 
-    def check_uw(self, new):
-        """UIDs by c-client's own account of them."""
-        uma = next(a for a in self.site.accounts if a.name == "uma")
+    def check_uw(self, uma, new):
+        """UIDs and subscriptions by c-client's own account of them."""
+        self.assertEqual(new["subscribed"], uma.expected["subscribed"])
         for name in ("INBOX", "Sent", "Old Drafts", "lists/pine-info", "v2.0", "never-used"):
             path = uma.inbox if name == "INBOX" else os.path.join(uma.folders, name)
             validity, uidnext, uids = x_uids(path)
@@ -140,8 +137,7 @@ class EndToEnd(unittest.TestCase):
                 self.assertEqual(folder["uidnext"], uidnext)
                 self.assertEqual([m["uid"] for m in folder["messages"]], uids)
 
-    def check_thunderbird(self, new):
-        tom = next(a for a in self.site.accounts if a.name == "tom")
+    def check_thunderbird(self, tom, new):
         for name, mails in tom.expected.items():
             with self.subTest(folder=name):
                 messages = new["folders"][name]["messages"]
@@ -164,6 +160,24 @@ class EndToEnd(unittest.TestCase):
                 self.assertEqual(seen[0], old["stat"])
                 self.assertEqual(seen[1], [m["size"] for m in old["messages"]])
         self.assertEqual(lab.opened_messages(trace), [])
+
+
+class EscapeCharacter(unittest.TestCase):
+    """A name like "per^cent": the server's escape character and what looks like its two digits.
+
+    With its list index Dovecot, both series, decodes such a name twice, gets bytes that are no
+    UTF-8, and every session of the user dies at its first LIST.
+    """
+
+    @unittest.expectedFailure
+    def test_names_that_look_escaped(self):
+        work = lab.scratch()
+        self.addCleanup(lab.remove, work)
+        site = mbox_site.build_small(work, ["per^cent", "2^41"])
+        target, old = lab.Target(site, work), old_views(site, work)
+        self.assertIn(target.migrate().returncode, (0, 1))
+        with target.server("2.3", "new", target.copy("copy")) as server:
+            self.assertEqual(view.compare(old["hat"], view.record(server, "hat")), [])
 
 
 if __name__ == "__main__":
