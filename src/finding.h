@@ -46,11 +46,39 @@ typedef enum {
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
     /* maildir: state files of the target */                                                       \
+    X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
+      "the UID list is damaged; messages listed from here on lose their UIDs")                     \
+    X(MAILDIR_UIDLIST_DUPLICATE, REPAIRED,                                                         \
+      "the UID list names a file twice; its later UID counts")                                     \
+    X(MAILDIR_UIDLIST_FIELD, REPAIRED, "a field in the UID list was not valid and was left out")   \
+    X(MAILDIR_UIDLIST_GUID, REPAIRED,                                                              \
+      "the UID list's GUID was all zero, which crashes servers; left out")                         \
+    X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
+    X(MAILDIR_KEYWORDS_LINE, NOTE, "a line of the target's keyword table does not count")          \
+    X(MAILDIR_SUBSCRIPTION, NOTE, "a line of the subscriptions names no folder")                   \
     /* courier: UID and UIDL lists */                                                              \
     /* courier: keywords */                                                                        \
     /* courier: subscriptions, access control, quota */                                            \
     /* folder names */                                                                             \
+    X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
+    X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \
+    X(FOLDER_NAME_NOT_MUTF7, REPAIRED,                                                             \
+      "a folder name was not modified UTF-7 and was taken for plain text")                         \
     /* survey: what was found and is not mail */                                                   \
+    X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
+    X(SURVEY_NOT_MAIL, NOTE, "a file among the folders is no mailbox")                             \
+    X(SURVEY_OTHER_FORMAT, LOSS, "mail in a format that is not carried from here")                 \
+    X(SURVEY_DAMAGED_START, LOSS,                                                                  \
+      "a mailbox does not begin with a 'From ' line; it is not carried")                           \
+    X(SURVEY_POP_COPY, LOSS,                                                                       \
+      "mail lies in a POP3 server's working copy, left by a broken session")                       \
+    X(SURVEY_ALIAS, NOTE, "a symbolic link is a second name of something that is carried")         \
+    X(SURVEY_LINK_OUTSIDE, LOSS, "a symbolic link leads out of the folder directory; not carried") \
+    X(SURVEY_LINK_DEAD, NOTE, "a symbolic link leads nowhere")                                     \
+    X(SURVEY_UNREADABLE, LOSS, "a file or directory cannot be read")                               \
+    X(SURVEY_LAYOUT_NAME, NOTE, "a folder's name leaves out what a mail program adds on disk")     \
+    X(SURVEY_LIMIT, LOSS, "there is more than a survey takes in")                                  \
+    X(SUBSCRIPTION_ELSEWHERE, NOTE, "a subscription names no folder of the folder directory")      \
     /* sync */                                                                                     \
     /* the machine we run on */
 

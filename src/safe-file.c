@@ -1,1 +1,407 @@
 #include "safe-file.h"
+
+#include "printable.h"
+#include "safe-path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TEMP_PREFIX "mailhaul-tmp."
+
+MhStamp
+mh_stamp_of(const struct stat *st)
+{
+    return (MhStamp){
+        .device = st->st_dev,
+        .inode = st->st_ino,
+        .size_bytes = (uint64_t)st->st_size,
+        .mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec,
+        .ctime_ns = (int64_t)st->st_ctim.tv_sec * 1000000000 + st->st_ctim.tv_nsec,
+    };
+}
+
+bool
+mh_stamp_equal(const MhStamp *a, const MhStamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+bool
+mh_set_errno(GError **error, int errnum, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errnum), "%s: %s", message,
+                g_strerror(errnum));
+    return false;
+}
+
+const char *
+mh_file_kind(mode_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return "a regular file";
+    case S_IFDIR:
+        return "a directory";
+    case S_IFLNK:
+        return "a symbolic link";
+    case S_IFIFO:
+        return "a FIFO";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFCHR:
+        return "a character device";
+    case S_IFBLK:
+        return "a block device";
+    default:
+        return "of an unknown kind";
+    }
+}
+
+/* The path of an open directory; NULL where /proc does not tell. */
+static char *
+path_of(int dirfd)
+{
+    char link[64];
+    g_snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
+    return g_file_read_link(link, NULL);
+}
+
+/* "'/the/whole/path'" as printable text, for messages. */
+static char *
+quoted_path(int dirfd, const char *path)
+{
+    g_autofree char *dir = path_of(dirfd);
+    g_autofree char *whole = NULL;
+    if (dir == NULL)
+        whole = g_strdup(path);
+    else if (strcmp(path, ".") == 0)
+        whole = g_strdup(dir);
+    else
+        whole = g_strconcat(dir, strcmp(dir, "/") == 0 ? "" : "/", path, NULL);
+    g_autofree char *printable = mh_printable_string(whole);
+    return g_strdup_printf("'%s'", printable);
+}
+
+static bool
+fail(GError **error, int errnum, const char *what, int dirfd, const char *path)
+{
+    g_autofree char *where = quoted_path(dirfd, path);
+    if (errnum == EXDEV)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "cannot %s %s: a symbolic link leads out of the directory", what, where);
+    else if (errnum == ELOOP)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_LOOP,
+                    "cannot %s %s: there is a symbolic link that may not be followed", what, where);
+    else
+        mh_set_errno(error, errnum, "cannot %s %s", what, where);
+    return false;
+}
+
+static bool
+fail_kind(GError **error, const char *what, int dirfd, const char *path, mode_t mode,
+          const char *wanted)
+{
+    g_autofree char *where = quoted_path(dirfd, path);
+    g_set_error(error, G_FILE_ERROR,
+                (gint)(S_ISDIR(mode) ? G_FILE_ERROR_ISDIR : G_FILE_ERROR_INVAL),
+                "cannot %s %s: it is %s, not %s", what, where, mh_file_kind(mode), wanted);
+    return false;
+}
+
+int
+mh_open_root(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        int errnum = errno;
+        g_autofree char *printable = mh_printable_string(path);
+        mh_set_errno(error, errnum, "cannot open directory '%s'", printable);
+    }
+    return fd;
+}
+
+int
+mh_open_dir_links(int dirfd, const char *path, MhLinks links, GError **error)
+{
+    struct stat st;
+    int fd = mh_safe_path_open(dirfd, path, links, S_IFDIR, &st);
+    if (fd == -EMEDIUMTYPE)
+        fail(error, ENOTDIR, "open directory", dirfd, path);
+    else if (fd < 0)
+        fail(error, -fd, "open directory", dirfd, path);
+    return MAX(fd, -1);
+}
+
+int
+mh_open_dir(int dirfd, const char *path, GError **error)
+{
+    return mh_open_dir_links(dirfd, path, MH_LINKS_BENEATH, error);
+}
+
+bool
+mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
+{
+    struct stat st;
+    int fd = mh_safe_path_find(dirfd, path, links);
+    if (fd < 0)
+        return fail(error, -fd, "look at", dirfd, path);
+    int failed = fstat(fd, &st) != 0 ? errno : 0;
+    close(fd);
+    if (failed != 0)
+        return fail(error, failed, "look at", dirfd, path);
+    *out_stat = st;
+    return true;
+}
+
+int
+mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
+{
+    struct stat st;
+    int fd = mh_safe_path_open(dirfd, path, links, S_IFREG, &st);
+    if (fd >= 0 && out_stat != NULL)
+        *out_stat = st;
+    if (fd == -EMEDIUMTYPE)
+        fail_kind(error, "open", dirfd, path, st.st_mode, "a regular file");
+    else if (fd < 0)
+        fail(error, -fd, "open", dirfd, path);
+    return MAX(fd, -1);
+}
+
+static bool
+is_component(const char *name)
+{
+    return *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
+int
+mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **error)
+{
+    if (!is_component(name)) {
+        fail(error, EINVAL, "make directory", dirfd, name);
+        return -1;
+    }
+    bool made = mkdirat(dirfd, name, 0700) == 0;
+    if (!made && errno != EEXIST) {
+        fail(error, errno, "make directory", dirfd, name);
+        return -1;
+    }
+    if (made) /* the umask may have kept us out */
+        mh_safe_path_let_owner_in(dirfd, name);
+    int fd = mh_open_dir_links(dirfd, name, MH_LINKS_REFUSE, error);
+    if (fd >= 0 && made && fchmod(fd, mode) != 0) {
+        fail(error, errno, "set the mode of", dirfd, name);
+        close(fd);
+        return -1;
+    }
+    if (fd >= 0 && out_made != NULL)
+        *out_made = made;
+    return fd;
+}
+
+/* Reads to the end of @fd, which seemed to have @size bytes. -errno, EFBIG past @max. */
+static int
+read_to_end(int fd, uint64_t size, uint64_t max, GBytes **out_bytes)
+{
+    size_t room = (size_t)MIN(size, max) + 1;
+    size_t len = 0;
+    g_autofree uint8_t *data = g_malloc(room);
+    for (;;) {
+        ssize_t got = TEMP_FAILURE_RETRY(read(fd, data + len, room - len));
+        if (got < 0)
+            return -errno;
+        if (got == 0)
+            break;
+        len += (size_t)got;
+        if (len > max)
+            return -EFBIG;
+        if (len == room) {
+            room = (size_t)MIN((uint64_t)room * 2, max + 1);
+            data = g_realloc(data, room);
+        }
+    }
+    *out_bytes = g_bytes_new_take(g_steal_pointer(&data), len);
+    return 0;
+}
+
+GBytes *
+mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat, GError **error)
+{
+    struct stat st;
+    GBytes *bytes = NULL;
+    uint64_t max = MIN(max_bytes, SIZE_MAX / 4);
+    int fd = mh_open_file(dirfd, path, MH_LINKS_BENEATH, &st, error);
+    if (fd < 0)
+        return NULL;
+    int failed =
+        (uint64_t)st.st_size > max ? -EFBIG : read_to_end(fd, (uint64_t)st.st_size, max, &bytes);
+    close(fd);
+    if (failed == 0 && out_stat != NULL)
+        *out_stat = st;
+    if (failed == -EFBIG) {
+        g_autofree char *where = quoted_path(dirfd, path);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot read %s: it is larger than %" G_GUINT64_FORMAT " bytes", where, max);
+    } else if (failed != 0) {
+        fail(error, -failed, "read", dirfd, path);
+    }
+    return bytes;
+}
+
+bool
+mh_write_all(int fd, MhSpan bytes, GError **error)
+{
+    while (bytes.len > 0) {
+        ssize_t put = TEMP_FAILURE_RETRY(write(fd, bytes.data, bytes.len));
+        if (put <= 0) {
+            int errnum = put < 0 ? errno : EIO;
+            g_autofree char *path = path_of(fd);
+            g_autofree char *printable = mh_printable_string(path != NULL ? path : "?");
+            return mh_set_errno(error, errnum, "cannot write '%s'", printable);
+        }
+        bytes = mh_span_from(bytes, (size_t)put);
+    }
+    return true;
+}
+
+bool
+mh_sync_dir(int dirfd, GError **error)
+{
+    /* Some file systems cannot sync a directory and say so; their names are durable otherwise. */
+    if (fsync(dirfd) == 0 || errno == EINVAL || errno == EROFS)
+        return true;
+    return fail(error, errno, "sync", dirfd, ".");
+}
+
+/* renameat2(2) without its promise. 0 or an errno. */
+static int
+rename_looking(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name)
+{
+    struct stat st;
+    if (fstatat(old_dirfd, old_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno;
+    if (!S_ISDIR(st.st_mode)) {
+        if (linkat(old_dirfd, old_name, new_dirfd, new_name, 0) != 0)
+            return errno;
+        return unlinkat(old_dirfd, old_name, 0) != 0 ? errno : 0;
+    }
+    if (fstatat(new_dirfd, new_name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+        return EEXIST;
+    return renameat(old_dirfd, old_name, new_dirfd, new_name) != 0 ? errno : 0;
+}
+
+bool
+mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
+                    GError **error)
+{
+    if (!is_component(old_name) || !is_component(new_name))
+        return fail(error, EINVAL, "rename", old_dirfd, old_name);
+    int failed = ENOSYS;
+    if (!mh_safe_path_no_openat2()) {
+        int done = renameat2(old_dirfd, old_name, new_dirfd, new_name, RENAME_NOREPLACE);
+        failed = done != 0 ? errno : 0;
+    }
+    if (failed == ENOSYS || failed == EINVAL)
+        failed = rename_looking(old_dirfd, old_name, new_dirfd, new_name);
+    if (failed == 0)
+        return true;
+    g_autofree char *to = quoted_path(new_dirfd, new_name);
+    g_autofree char *from = quoted_path(old_dirfd, old_name);
+    return mh_set_errno(error, failed, "cannot rename %s to %s", from, to);
+}
+
+/* Fills and places the temporary file @temp. 0 or an errno. */
+static int
+place_file(int dirfd, int fd, const char *temp, const char *name)
+{
+    if (fsync(fd) != 0)
+        return errno;
+    return renameat(dirfd, temp, dirfd, name) != 0 ? errno : 0;
+}
+
+static int
+set_owner_and_mode(int fd, mode_t mode, uid_t uid, gid_t gid)
+{
+    if ((uid != (uid_t)-1 || gid != (gid_t)-1) && fchown(fd, uid, gid) != 0)
+        return errno;
+    return fchmod(fd, mode) != 0 ? errno : 0;
+}
+
+bool
+mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
+                GError **error)
+{
+    if (!is_component(name))
+        return fail(error, EINVAL, "write", dirfd, name);
+    char temp[NAME_MAX + 1];
+    g_snprintf(temp, sizeof temp, TEMP_PREFIX "%s", name);
+    if (unlinkat(dirfd, temp, 0) != 0 && errno != ENOENT)
+        return fail(error, errno, "remove", dirfd, temp);
+    int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return fail(error, errno, "create", dirfd, temp);
+    int failed = 0;
+    bool done = mh_write_all(fd, bytes, error);
+    if (done) {
+        failed = set_owner_and_mode(fd, mode, uid, gid);
+        failed = failed != 0 ? failed : place_file(dirfd, fd, temp, name);
+        done = failed == 0 || fail(error, failed, "write", dirfd, name);
+    }
+    close(fd);
+    if (!done)
+        unlinkat(dirfd, temp, 0);
+    return done && mh_sync_dir(dirfd, error);
+}
+
+static gint
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* 0 or an errno. */
+static int
+collect_names(DIR *dir, GPtrArray *names)
+{
+    for (;;) {
+        errno = 0;
+        struct dirent *entry = readdir(dir);
+        if (entry == NULL)
+            return errno;
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            g_ptr_array_add(names, g_strdup(entry->d_name));
+    }
+}
+
+GPtrArray *
+mh_list_dir(int dirfd, GError **error)
+{
+    /* Opened anew: a duplicate would share its place in the directory. */
+    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+    if (dir == NULL) {
+        fail(error, errno, "list", dirfd, ".");
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    int failed = collect_names(dir, names);
+    closedir(dir);
+    if (failed != 0) {
+        fail(error, failed, "list", dirfd, ".");
+        return NULL;
+    }
+    g_ptr_array_sort(names, compare_names);
+    return g_steal_pointer(&names);
+}

@@ -5,7 +5,12 @@
  * request, inside) the tree, nothing blocks, and what was opened is looked at before it is used.
  *
  * Errors are in G_FILE_ERROR (g_file_error_from_errno()), with a message that names the path as
- * printable text and the cause.
+ * printable text and the cause. What is not a regular file is G_FILE_ERROR_ISDIR for a directory
+ * and G_FILE_ERROR_INVAL for the rest; a symlink that may not be followed is G_FILE_ERROR_LOOP, one
+ * that leads out of the tree G_FILE_ERROR_PERM.
+ *
+ * Source: openat2(2), path_resolution(7). Where the kernel lacks openat2(2), or a sandbox forbids
+ * it, paths are walked one component at a time, with the same results.
  */
 #pragma once
 
@@ -27,44 +32,65 @@ bool mh_stamp_equal(const MhStamp *a, const MhStamp *b);
 /* Sets @error to G_FILE_ERROR from @errnum: "MESSAGE: strerror". Always returns false. */
 bool mh_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+typedef enum {
+    MH_LINKS_REFUSE,  /* no component may be a symlink */
+    MH_LINKS_BENEATH, /* links may be followed as long as they stay below the directory */
+} MhLinks;
+
 /* Opens a directory by absolute path, following the links that the admin put into it (it comes
  * from the command line). -1 on error. */
 int mh_open_root(const char *path, GError **error);
 /* Opens a directory below @dirfd; @path is relative, may have several components, and no link in
  * it may lead out of @dirfd ("." opens @dirfd itself anew). -1 on error. */
 int mh_open_dir(int dirfd, const char *path, GError **error);
+/* The same; @links says whether links may be followed at all. */
+int mh_open_dir_links(int dirfd, const char *path, MhLinks links, GError **error);
 /* Makes the directory @name (one component) below @dirfd with @mode, whatever the umask, unless
  * it is there, and opens it. A symlink in its place is an error. @out_made may be NULL. */
 int mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **error);
 
-typedef enum {
-    MH_LINKS_REFUSE,  /* no component may be a symlink */
-    MH_LINKS_BENEATH, /* links may be followed as long as they stay below the directory */
-} MhLinks;
+/* What is at @path, with the links followed that @links allows; nothing is opened for reading, so
+ * no permission on the file itself is needed. */
+bool mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error);
+/* "a regular file", "a FIFO", ... of st_mode. */
+const char *mh_file_kind(mode_t mode);
 
 /* Opens a regular file for reading, without blocking; anything else (directory, FIFO, device,
  * socket) is an error that says what it is. @out_stat may be NULL. -1 on error. */
-int mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat,
-                 GError **error);
+int mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error);
 
-/* Reads a small file whole. NULL with @error; G_FILE_ERROR_NOENT when it is not there, and
- * G_FILE_ERROR_FAILED when it is larger than @max_bytes. @out_stat may be NULL. */
+/* Reads a small file whole, following links below @dirfd. NULL with @error; G_FILE_ERROR_NOENT when
+ * it is not there, and G_FILE_ERROR_FAILED when it is larger than @max_bytes. @out_stat may be
+ * NULL. */
 GBytes *mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat,
                      GError **error);
 
 /* Writes all of @bytes. */
 bool mh_write_all(int fd, MhSpan bytes, GError **error);
 
-/* A file that appears complete or not at all: written under a temporary name in @dirfd, synced,
- * then renamed over @name. Mode and owner are set whatever the umask; (uid_t)-1 leaves the owner
- * alone. The directory is synced too. */
+/* Makes the names in a directory durable. */
+bool mh_sync_dir(int dirfd, GError **error);
+
+/* Moves @old_name below @old_dirfd to @new_name below @new_dirfd (one component each), never over
+ * something: G_FILE_ERROR_EXIST. On file systems that cannot promise this (NFS) a file is linked
+ * and unlinked, and for a directory the place is looked at first. Neither directory is synced. */
+bool mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
+                         GError **error);
+
+/* A file that appears complete or not at all: written as "mailhaul-tmp.NAME" in @dirfd (a leftover
+ * of that name from a killed run is replaced), synced, then renamed over @name. Mode and owner are
+ * set whatever the umask; (uid_t)-1 leaves the owner alone. The directory is synced too. */
 bool mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
                      GError **error);
 
-/* Removes what is at @name below @dirfd with everything in it, never following a link. Nothing
- * there is fine. */
+/* Removes what is at @name below @dirfd with everything in it, never following a link and never
+ * entering another file system mounted there (an error). However deep the tree, two descriptors
+ * are enough. Nothing there is fine. */
 bool mh_remove_tree(int dirfd, const char *name, GError **error);
 
 /* The names in a directory except "." and "..", in the order of bytes. Free with
  * g_ptr_array_unref(). NULL on error. */
 GPtrArray *mh_list_dir(int dirfd, GError **error);
+
+/* For tests: as if the kernel had no openat2(2). */
+void mh_safe_file_forget_openat2(bool forget);

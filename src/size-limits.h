@@ -22,3 +22,6 @@
 #define MH_LIMIT_FOLDER_DEPTH 64
 /* Folders of one account. */
 #define MH_LIMIT_FOLDERS 100000
+/* Names in all directories of one account that a survey looks at: a folder directory may be a
+ * whole home. */
+#define MH_LIMIT_SURVEY_NAMES 2000000

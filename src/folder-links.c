@@ -1,0 +1,113 @@
+#include "folder-walk.h"
+
+#include "folder-judge.h"
+#include "printable.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The rest of the absolute @target when it begins with the path @root. */
+static const char *
+below_root(const char *target, const char *root)
+{
+    size_t len = root != NULL ? strlen(root) : 0;
+    while (len > 0 && root[len - 1] == '/')
+        len--;
+    if (len == 0 || strncmp(target, root, len) != 0 || target[len] != '/')
+        return NULL;
+    return target + len + strspn(target + len, "/");
+}
+
+/* What below the root the absolute link @path means. g_free(); NULL when it is none. */
+static char *
+absolute_link(const MhFolderWalk *walk, const char *path)
+{
+    char target[PATH_MAX], in_proc[64];
+    ssize_t len = readlinkat(walk->root, path, target, sizeof target - 1);
+    if (len <= 0 || target[0] != '/')
+        return NULL;
+    target[len] = '\0';
+    g_snprintf(in_proc, sizeof in_proc, "/proc/self/fd/%d", walk->root);
+    g_autofree char *real = g_file_read_link(in_proc, NULL);
+    const char *rest = below_root(target, walk->options->root_path);
+    rest = rest != NULL ? rest : below_root(target, real);
+    return rest == NULL ? NULL : g_strdup(*rest != '\0' ? rest : ".");
+}
+
+/* A link to a file that has no name of its own in the survey: it is judged by itself. */
+static void
+survey_linked_file(MhFolderWalk *walk, MhFound *found, char *target)
+{
+    MhJudgement judged = mh_folder_judge(walk->root, target, MH_LINKS_BENEATH, found->path,
+                                         walk->options, walk->findings);
+    found->stamp = judged.stamp;
+    found->linked = true;
+    if (judged.kind != MH_FOUND_MAILBOX) {
+        mh_folder_walk_reject(walk, found, judged.kind, judged.finding, judged.reason);
+        g_free(target);
+        return;
+    }
+    found->kind = MH_FOUND_MAILBOX;
+    found->empty = judged.empty;
+    found->alias_of = target;
+    mh_folder_walk_keep(walk, found);
+}
+
+/* A link that leads to @st, by way of @target. */
+static void
+survey_led(MhFolderWalk *walk, MhFound *found, char *target, const struct stat *st)
+{
+    g_autofree char *key = mh_folder_walk_identity(st->st_dev, st->st_ino);
+    const MhFolderPlace *place = g_hash_table_lookup(walk->places, key);
+    if (place == NULL && S_ISREG(st->st_mode)) {
+        survey_linked_file(walk, found, target);
+        return;
+    }
+    g_free(target);
+    if (place == NULL || !place->carried) {
+        mh_folder_walk_reject(
+            walk, found, MH_FOUND_NO_MAIL, MH_FINDING_SURVEY_NOT_MAIL,
+            g_strdup_printf("a link to %s that is none", mh_file_kind(st->st_mode)));
+        return;
+    }
+    found->stamp = mh_stamp_of(st);
+    found->linked = true;
+    found->alias_of = g_strdup(place->path);
+    g_autofree char *printable = mh_printable_string(*place->path != '\0' ? place->path : ".");
+    g_autofree char *of = g_strdup_printf("of '%s'", printable);
+    mh_folder_walk_tell(walk, MH_FINDING_SURVEY_ALIAS, found->path, of);
+    mh_folder_walk_keep(walk, found);
+}
+
+void
+mh_folder_links_resolve(MhFolderWalk *walk, MhFound *found)
+{
+    g_autoptr(GError) error = NULL;
+    struct stat st;
+    char *target = g_strdup(found->path);
+    bool there = mh_stat(walk->root, target, MH_LINKS_BENEATH, &st, &error);
+    if (!there && g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM)) {
+        g_autofree char *inside = absolute_link(walk, found->path);
+        if (inside != NULL) {
+            g_free(target);
+            target = g_steal_pointer(&inside);
+            g_clear_error(&error);
+            there = mh_stat(walk->root, target, MH_LINKS_BENEATH, &st, &error);
+        }
+    }
+    if (there) {
+        survey_led(walk, found, target, &st);
+        return;
+    }
+    g_free(target);
+    bool dead = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
+                g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_LOOP);
+    bool outside = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
+    MhFindingCode code = dead                     ? MH_FINDING_SURVEY_LINK_DEAD
+                         : walk->options->is_home ? MH_FINDING_SURVEY_NOT_MAIL
+                         : outside                ? MH_FINDING_SURVEY_LINK_OUTSIDE
+                                                  : MH_FINDING_SURVEY_UNREADABLE;
+    mh_folder_walk_reject(walk, found, dead || outside ? MH_FOUND_NO_MAIL : MH_FOUND_ERROR, code,
+                          g_strdup(error->message));
+}

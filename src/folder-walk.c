@@ -1,0 +1,111 @@
+#include "folder-walk.h"
+
+#include "printable.h"
+#include "size-limits.h"
+
+void
+mh_folder_walk_found_free(gpointer item)
+{
+    MhFound *found = item;
+    g_free(found->path);
+    g_strfreev(found->components);
+    g_free(found->alias_of);
+    g_free(found->reason);
+    g_free(found);
+}
+
+void
+mh_folder_walk_place_free(gpointer item)
+{
+    MhFolderPlace *place = item;
+    g_free(place->path);
+    g_free(place);
+}
+
+char *
+mh_folder_walk_identity(uint64_t device, uint64_t inode)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT ":%" G_GUINT64_FORMAT, device, inode);
+}
+
+void
+mh_folder_walk_note(MhFolderWalk *walk, const MhStamp *stamp, const char *path, bool carried)
+{
+    g_autofree char *key = mh_folder_walk_identity(stamp->device, stamp->inode);
+    if (g_hash_table_contains(walk->places, key))
+        return;
+    MhFolderPlace *place = g_new0(MhFolderPlace, 1);
+    place->path = g_strdup(path);
+    place->carried = carried;
+    g_hash_table_insert(walk->places, g_steal_pointer(&key), place);
+}
+
+MhFound *
+mh_folder_walk_found(const MhFolderWalk *walk, MhFoundKind kind)
+{
+    MhFound *found = g_new0(MhFound, 1);
+    found->kind = kind;
+    found->path = g_strdup(walk->path->str);
+    found->components = g_new0(char *, walk->components->len + 1);
+    for (guint i = 0; i < walk->components->len; i++)
+        found->components[i] = g_strdup(walk->components->pdata[i]);
+    return found;
+}
+
+void
+mh_folder_walk_tell(const MhFolderWalk *walk, MhFindingCode code, const char *path,
+                    const char *reason)
+{
+    g_autofree char *printable = mh_printable_string(*path != '\0' ? path : ".");
+    mh_findings_add(walk->findings, code, reason != NULL ? "'%s': %s" : "'%s'", printable, reason);
+}
+
+void
+mh_folder_walk_keep(MhFolderWalk *walk, MhFound *found)
+{
+    if (found->kind == MH_FOUND_MAILBOX && ++walk->survey->mailboxes > MH_LIMIT_FOLDERS) {
+        walk->survey->mailboxes--;
+        if (!walk->full)
+            mh_folder_walk_tell(walk, MH_FINDING_SURVEY_LIMIT, found->path,
+                                "more folders than are carried");
+        walk->full = true;
+        mh_folder_walk_found_free(found);
+        return;
+    }
+    if (found->stamp.inode != 0 && !found->linked)
+        mh_folder_walk_note(walk, &found->stamp, found->path,
+                            found->kind == MH_FOUND_MAILBOX || found->kind == MH_FOUND_INBOX);
+    g_ptr_array_add(walk->survey->found, found);
+}
+
+void
+mh_folder_walk_reject(MhFolderWalk *walk, MhFound *found, MhFoundKind kind, MhFindingCode code,
+                      char *reason)
+{
+    found->kind = kind;
+    found->reason = reason;
+    if (walk->options->is_home && kind != MH_FOUND_OTHER_MAIL &&
+        mh_finding_weight(code) == MH_WEIGHT_NOTE) {
+        mh_folder_walk_found_free(found);
+        return;
+    }
+    mh_folder_walk_tell(walk, code, found->path, reason);
+    mh_folder_walk_keep(walk, found);
+}
+
+void
+mh_folder_walk_reject_here(MhFolderWalk *walk, MhFoundKind kind, MhFindingCode code, char *reason)
+{
+    mh_folder_walk_reject(walk, mh_folder_walk_found(walk, kind), kind, code, reason);
+}
+
+void
+mh_folder_walk_list(MhFolderWalk *walk, MhFound *found, char *reason)
+{
+    found->kind = MH_FOUND_NO_MAIL;
+    found->reason = reason;
+    if (walk->options->is_home)
+        mh_folder_walk_found_free(found);
+    else
+        mh_folder_walk_keep(walk, found);
+}

@@ -1,1 +1,0 @@
-/* maildir */ typedef int mh_maildir_placeholder;

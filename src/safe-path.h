@@ -1,0 +1,31 @@
+/* safe-path: finds what a path below a directory stands for, and opens it without side effects.
+ *
+ * The lower half of safe-file, which is what callers use. Everything is found with O_PATH first,
+ * looked at, and only then opened for reading through that very descriptor: so a FIFO is never
+ * waited for, and a device never touched.
+ *
+ * All functions return a descriptor or -errno. A link that may not be followed is -ELOOP; a path
+ * that leads out of the directory is -EXDEV.
+ */
+#pragma once
+
+#include "safe-file.h"
+
+/* An O_PATH descriptor of anything. */
+int mh_safe_path_find(int dirfd, const char *path, MhLinks links);
+
+/* A descriptor for reading of what has @kind (S_IFREG or S_IFDIR). -EMEDIUMTYPE when it is
+ * something else: then @out_stat says what. */
+int mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind,
+                      struct stat *out_stat);
+
+/* The directory @name, one component, on the file system of @dirfd; -EXDEV when another one is
+ * mounted there. */
+int mh_safe_path_enter(int dirfd, const char *name);
+
+/* A directory that keeps its own owner out gets mode 0700. 0 or -errno; a mode that cannot be set
+ * is no failure here, what needs it will fail. */
+int mh_safe_path_let_owner_in(int dirfd, const char *name);
+
+/* For tests: are we to do without system calls that older kernels lack? */
+bool mh_safe_path_no_openat2(void);

@@ -1,0 +1,474 @@
+#include "testing.h"
+
+#include "safe-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/sysmacros.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* A tree as a user might have left it:
+ *
+ *   outside/secret              not below the root
+ *   root/plain                  "hello"
+ *   root/dir/inner              "inner"
+ *   root/fifo, root/socket
+ *   root/to-plain -> plain      root/dir/up -> ../plain      root/to-dir -> dir
+ *   root/abs -> /etc/passwd     root/out -> ../outside/secret
+ *   root/loop -> loop           root/dangling -> nowhere     root/chain -> to-dir/up
+ */
+typedef struct {
+    char *top;
+    int outside, root;
+} Tree;
+
+static void
+put(int dirfd, const char *name, const char *text)
+{
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+}
+
+static void
+put_socket(const char *top)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    g_snprintf(address.sun_path, sizeof address.sun_path, "%s/root/socket", top);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+    close(fd);
+}
+
+static int
+set_up(void **state)
+{
+    Tree *tree = g_new0(Tree, 1);
+    tree->top = g_dir_make_tmp("mailhaul-test-XXXXXX", NULL);
+    assert_non_null(tree->top);
+    int top = open(tree->top, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    assert_int_equal(mkdirat(top, "root", 0700) | mkdirat(top, "root/dir", 0700) |
+                         mkdirat(top, "outside", 0700),
+                     0);
+    tree->root = openat(top, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    tree->outside = openat(top, "outside", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(top);
+    put(tree->outside, "secret", "secret");
+    put(tree->root, "plain", "hello");
+    put(tree->root, "dir/inner", "inner");
+    assert_int_equal(mkfifoat(tree->root, "fifo", 0600), 0);
+    put_socket(tree->top);
+    static const char *const links[][2] = {
+        {"plain", "to-plain"},      {"../plain", "dir/up"},       {"dir", "to-dir"},
+        {"/etc/passwd", "abs"},     {"../outside/secret", "out"}, {"loop", "loop"},
+        {"nowhere", "dangling"},    {"to-dir/up", "chain"},       {"dir/", "to-dir-slash"},
+        {"dir/../../root", "over"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(links); i++)
+        assert_int_equal(symlinkat(links[i][0], tree->root, links[i][1]), 0);
+    *state = tree;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    Tree *tree = *state;
+    mh_safe_file_forget_openat2(false);
+    close(tree->root);
+    close(tree->outside);
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", tree->top);
+    int status = system(command);
+    g_free(tree->top);
+    g_free(tree);
+    return status;
+}
+
+enum { OPENS = -1 };
+
+static const struct {
+    const char *path;
+    int beneath, refuse; /* a GFileError, or OPENS */
+    const char *says;
+} file_rows[] = {
+    {"plain", OPENS, OPENS, NULL},
+    {"./plain", OPENS, OPENS, NULL},
+    {"dir/inner", OPENS, OPENS, NULL},
+    {"dir//inner", OPENS, OPENS, NULL},
+    {"dir/./../plain", OPENS, OPENS, NULL},
+    {"dir/./inner", OPENS, OPENS, NULL},
+    {"to-plain", OPENS, G_FILE_ERROR_LOOP, NULL},
+    {"dir/up", OPENS, G_FILE_ERROR_LOOP, NULL},
+    {"to-dir/inner", OPENS, G_FILE_ERROR_LOOP, NULL},
+    {"to-dir-slash/inner", OPENS, G_FILE_ERROR_LOOP, NULL},
+    {"chain", OPENS, G_FILE_ERROR_LOOP, NULL},
+    {"abs", G_FILE_ERROR_PERM, G_FILE_ERROR_LOOP, NULL},
+    {"out", G_FILE_ERROR_PERM, G_FILE_ERROR_LOOP, NULL},
+    {"over/plain", G_FILE_ERROR_PERM, G_FILE_ERROR_LOOP, NULL},
+    {"../outside/secret", G_FILE_ERROR_PERM, G_FILE_ERROR_PERM, "leads out of the directory"},
+    {"dir/../../outside/secret", G_FILE_ERROR_PERM, G_FILE_ERROR_PERM, NULL},
+    {"/etc/passwd", G_FILE_ERROR_PERM, G_FILE_ERROR_PERM, NULL},
+    {"loop", G_FILE_ERROR_LOOP, G_FILE_ERROR_LOOP, "a symbolic link that may not be followed"},
+    {"dangling", G_FILE_ERROR_NOENT, G_FILE_ERROR_LOOP, NULL},
+    {"nothing", G_FILE_ERROR_NOENT, G_FILE_ERROR_NOENT, "/root/nothing'"},
+    {"", G_FILE_ERROR_NOENT, G_FILE_ERROR_NOENT, NULL},
+    {"plain/", G_FILE_ERROR_NOTDIR, G_FILE_ERROR_NOTDIR, NULL},
+    {"plain/x", G_FILE_ERROR_NOTDIR, G_FILE_ERROR_NOTDIR, NULL},
+    {"plain/..", G_FILE_ERROR_NOTDIR, G_FILE_ERROR_NOTDIR, NULL},
+    {"dir", G_FILE_ERROR_ISDIR, G_FILE_ERROR_ISDIR, "it is a directory, not a regular file"},
+    {"dir/", G_FILE_ERROR_ISDIR, G_FILE_ERROR_ISDIR, NULL},
+    {".", G_FILE_ERROR_ISDIR, G_FILE_ERROR_ISDIR, NULL},
+    {"fifo", G_FILE_ERROR_INVAL, G_FILE_ERROR_INVAL, "it is a FIFO, not a regular file"},
+    {"socket", G_FILE_ERROR_INVAL, G_FILE_ERROR_INVAL, "it is a socket, not a regular file"},
+    {"bad\nname\xff", G_FILE_ERROR_NOENT, G_FILE_ERROR_NOENT, "bad\\x0aname\\xff'"},
+};
+
+static int
+open_result(int dirfd, const char *path, MhLinks links, char **out_message)
+{
+    struct stat st = {.st_size = -7};
+    GError *error = NULL;
+    int fd = mh_open_file(dirfd, path, links, &st, &error);
+    int result = fd >= 0 ? OPENS : error->code;
+    assert_int_equal(st.st_size == -7, fd < 0);
+    if (fd >= 0) {
+        assert_int_equal(fcntl(fd, F_GETFD) & FD_CLOEXEC, FD_CLOEXEC);
+        close(fd);
+    }
+    *out_message = error != NULL ? g_strdup(error->message) : NULL;
+    g_clear_error(&error);
+    return result;
+}
+
+static void
+test_open_file(void **state)
+{
+    const Tree *tree = *state;
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(file_rows); i++) {
+        size_t row = i / 2;
+        char *message;
+        mh_safe_file_forget_openat2(i % 2 == 1);
+        int result = open_result(tree->root, file_rows[row].path, MH_LINKS_REFUSE, &message);
+        if (result != file_rows[row].refuse)
+            fail_msg("'%s' way %zu refuse: %d %s", file_rows[row].path, i % 2, result, message);
+        g_free(message);
+        result = open_result(tree->root, file_rows[row].path, MH_LINKS_BENEATH, &message);
+        if (result != file_rows[row].beneath)
+            fail_msg("'%s' way %zu beneath: %d %s", file_rows[row].path, i % 2, result, message);
+        if (file_rows[row].says != NULL && strstr(message, file_rows[row].says) == NULL)
+            fail_msg("'%s' way %zu: %s", file_rows[row].path, i % 2, message);
+        g_free(message);
+    }
+}
+
+/* Both ways agree on what every path stands for. */
+static void
+test_ways_agree(void **state)
+{
+    const Tree *tree = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(file_rows); i++) {
+        for (MhLinks links = MH_LINKS_REFUSE; links <= MH_LINKS_BENEATH; links++) {
+            struct stat kernel = {0}, walked = {0};
+            mh_safe_file_forget_openat2(false);
+            bool found = mh_stat(tree->root, file_rows[i].path, links, &kernel, NULL);
+            mh_safe_file_forget_openat2(true);
+            bool same = mh_stat(tree->root, file_rows[i].path, links, &walked, NULL) == found &&
+                        kernel.st_ino == walked.st_ino;
+            if (!same)
+                fail_msg("'%s' links %d", file_rows[i].path, (int)links);
+        }
+    }
+}
+
+static void
+test_device(void **state)
+{
+    const Tree *tree = *state;
+    char *message;
+    if (mknodat(tree->root, "device", S_IFCHR | 0600, makedev(1, 3)) != 0)
+        assert_int_equal(errno, EPERM); /* only root may: the others have the FIFO */
+    for (int way = 0; way < 2; way++) {
+        mh_safe_file_forget_openat2(way == 1);
+        int result = open_result(tree->root, "device", MH_LINKS_REFUSE, &message);
+        assert_int_equal(result, geteuid() == 0 ? G_FILE_ERROR_INVAL : G_FILE_ERROR_NOENT);
+        assert_true(geteuid() != 0 || strstr(message, "it is a character device") != NULL);
+        g_free(message);
+    }
+}
+
+static void
+test_open_dir(void **state)
+{
+    const Tree *tree = *state;
+    static const struct {
+        const char *path;
+        int beneath, refuse;
+    } rows[] = {
+        {".", OPENS, OPENS},
+        {"dir", OPENS, OPENS},
+        {"dir/", OPENS, OPENS},
+        {"dir/..", OPENS, OPENS},
+        {"to-dir", OPENS, G_FILE_ERROR_LOOP},
+        {"over", G_FILE_ERROR_PERM, G_FILE_ERROR_LOOP},
+        {"..", G_FILE_ERROR_PERM, G_FILE_ERROR_PERM},
+        {"plain", G_FILE_ERROR_NOTDIR, G_FILE_ERROR_NOTDIR},
+        {"fifo", G_FILE_ERROR_NOTDIR, G_FILE_ERROR_NOTDIR},
+    };
+    for (size_t i = 0; i < 4 * G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        bool beneath = i % 2 == 0;
+        mh_safe_file_forget_openat2(i % 4 >= 2);
+        int fd = beneath ? mh_open_dir(tree->root, rows[i / 4].path, &error)
+                         : mh_open_dir_links(tree->root, rows[i / 4].path, MH_LINKS_REFUSE, &error);
+        int result = fd >= 0 ? OPENS : error->code;
+        if (fd >= 0)
+            close(fd);
+        if (result != (beneath ? rows[i / 4].beneath : rows[i / 4].refuse))
+            fail_msg("'%s' case %zu: %d", rows[i / 4].path, i % 4, result);
+    }
+    assert_int_equal(mh_open_root("/nowhere/at/all", NULL), -1);
+}
+
+static void
+test_make_dir(void **state)
+{
+    const Tree *tree = *state;
+    GError *error = NULL;
+    struct stat st;
+    bool made = false;
+    mode_t before = umask(0777);
+    int fd = mh_make_dir(tree->root, "new", 0751, &made, &error);
+    umask(before);
+    assert_true(fd >= 0 && made);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0751);
+    close(fd);
+    fd = mh_make_dir(tree->root, "new", 0700, &made, &error);
+    assert_true(fd >= 0 && !made);
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_mode & 07777, 0751); /* what is there stays as it is */
+    close(fd);
+    static const char *const bad[] = {"to-dir", "abs", "plain", "fifo", "a/b", "", ".", ".."};
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        assert_int_equal(mh_make_dir(tree->root, bad[i], 0700, NULL, &error), -1);
+        assert_non_null(error);
+        g_clear_error(&error);
+    }
+}
+
+static void
+test_read_file(void **state)
+{
+    const Tree *tree = *state;
+    g_autoptr(GError) error = NULL;
+    struct stat st;
+    GBytes *bytes = mh_read_file(tree->root, "chain", 5, &st, NULL);
+    assert_true(mh_span_equal(mh_span_from_bytes(bytes), MH_SPAN_LITERAL("hello")));
+    assert_int_equal(st.st_size, 5);
+    g_bytes_unref(bytes);
+    assert_null(mh_read_file(tree->root, "plain", 4, NULL, &error));
+    assert_int_equal(error->code, G_FILE_ERROR_FAILED);
+    assert_non_null(strstr(error->message, "it is larger than 4 bytes"));
+    put(tree->root, "empty", "");
+    bytes = mh_read_file(tree->root, "empty", 0, NULL, NULL);
+    assert_int_equal(g_bytes_get_size(bytes), 0);
+    g_bytes_unref(bytes);
+    assert_null(mh_read_file(tree->root, "fifo", 5, NULL, NULL));
+}
+
+/* Files of /proc say that they are empty: what is read counts, and the limit holds. */
+static void
+test_read_grown_file(void **state)
+{
+    (void)state;
+    g_autoptr(GError) error = NULL;
+    int proc = mh_open_root("/proc", NULL);
+    assert_true(proc >= 0);
+    GBytes *bytes = mh_read_file(proc, "cpuinfo", 1 << 20, NULL, NULL);
+    size_t size = bytes != NULL ? g_bytes_get_size(bytes) : 0;
+    g_clear_pointer(&bytes, g_bytes_unref);
+    assert_null(mh_read_file(proc, "cpuinfo", 10, NULL, &error));
+    /* the way through a magic link is closed */
+    assert_null(mh_read_file(proc, "self/exe", UINT64_MAX, NULL, NULL));
+    close(proc);
+    assert_true(size > 10);
+    assert_int_equal(error->code, G_FILE_ERROR_FAILED);
+}
+
+static void
+check_file(int dirfd, const char *name, const char *text, mode_t mode)
+{
+    struct stat st = {0};
+    GBytes *bytes = mh_read_file(dirfd, name, 100, &st, NULL);
+    bool equal = mh_span_equal(mh_span_from_bytes(bytes), mh_span_from_string(text));
+    g_bytes_unref(bytes);
+    assert_true(equal);
+    assert_int_equal(st.st_mode & 07777, mode);
+}
+
+static void
+test_replace_file(void **state)
+{
+    const Tree *tree = *state;
+    GError *error = NULL;
+    mode_t before = umask(0777);
+    /* what a killed run left behind is in nobody's way */
+    put(tree->root, "mailhaul-tmp.list", "half");
+    bool done = mh_replace_file(tree->root, "list", MH_SPAN_LITERAL("one\n"), 0640, (uid_t)-1,
+                                (gid_t)-1, &error);
+    umask(before);
+    assert_true(done);
+    check_file(tree->root, "list", "one\n", 0640);
+    assert_true(mh_replace_file(tree->root, "list", MH_SPAN_LITERAL(""), 0600, geteuid(), getegid(),
+                                &error));
+    check_file(tree->root, "list", "", 0600);
+    /* a link is replaced, what it points to is not written to */
+    assert_true(mh_replace_file(tree->root, "out", MH_SPAN_LITERAL("mine"), 0600, (uid_t)-1,
+                                (gid_t)-1, &error));
+    check_file(tree->root, "out", "mine", 0600);
+    check_file(tree->outside, "secret", "secret", 0600);
+    assert_false(mh_replace_file(tree->root, "dir", MH_SPAN_LITERAL("x"), 0600, (uid_t)-1,
+                                 (gid_t)-1, &error));
+    assert_int_equal(error->code, G_FILE_ERROR_ISDIR);
+    g_clear_error(&error);
+    assert_false(
+        mh_replace_file(tree->root, "a/b", MH_SPAN_LITERAL("x"), 0600, (uid_t)-1, (gid_t)-1, NULL));
+    struct stat st;
+    assert_int_equal(fstatat(tree->root, "mailhaul-tmp.dir", &st, 0), -1);
+    assert_int_equal(fstatat(tree->root, "mailhaul-tmp.list", &st, 0), -1);
+}
+
+static void
+test_rename_noreplace(void **state)
+{
+    const Tree *tree = *state;
+    for (int way = 0; way < 2; way++) {
+        GError *error = NULL;
+        mh_safe_file_forget_openat2(way == 1);
+        put(tree->root, "from", "from");
+        put(tree->root, "dir/there", "there");
+        int dir = mh_open_dir(tree->root, "dir", NULL);
+        bool over = mh_rename_noreplace(tree->root, "from", dir, "there", &error);
+        int code = error != NULL ? error->code : -1;
+        g_clear_error(&error);
+        bool fresh = mh_rename_noreplace(tree->root, "from", dir, "fresh", &error);
+        bool over_dir = mh_rename_noreplace(tree->root, "dir", tree->outside, "taken", NULL);
+        bool moved =
+            over_dir && mh_rename_noreplace(tree->outside, "taken", tree->root, "dir", NULL);
+        unlinkat(dir, "fresh", 0);
+        close(dir);
+        assert_false(over);
+        assert_int_equal(code, G_FILE_ERROR_EXIST);
+        assert_true(fresh && moved);
+        check_file(tree->root, "dir/there", "there", 0600);
+        assert_false(mh_rename_noreplace(tree->root, "none", tree->root, "x", NULL));
+        assert_int_equal(mkdirat(tree->root, "empty-dir", 0700), way == 0 ? 0 : -1);
+        assert_false(mh_rename_noreplace(tree->root, "dir", tree->root, "empty-dir", NULL));
+    }
+}
+
+/* @depth directories one in the other, a file and a link in each. */
+static void
+make_deep(int dirfd, int depth)
+{
+    int here = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+    for (int i = 0; i < depth; i++) {
+        assert_int_equal(mkdirat(here, "down", 0700), 0);
+        int next = openat(here, "down", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_true(next >= 0);
+        close(here);
+        here = next;
+        put(here, "file", "x");
+        assert_int_equal(symlinkat("/etc", here, "link"), 0);
+        assert_int_equal(mkdirat(here, "empty", i % 3 == 0 ? 0000 : 0700), 0);
+    }
+    close(here);
+}
+
+static void
+test_remove_tree(void **state)
+{
+    const Tree *tree = *state;
+    struct stat st;
+    for (int way = 0; way < 2; way++) {
+        mh_safe_file_forget_openat2(way == 1);
+        make_deep(tree->root, 3000); /* longer than PATH_MAX, and more than there are descriptors */
+        assert_true(mh_remove_tree(tree->root, "down", NULL));
+        assert_int_equal(fstatat(tree->root, "down", &st, AT_SYMLINK_NOFOLLOW), -1);
+    }
+    assert_true(mh_remove_tree(tree->root, "down", NULL)); /* nothing there is fine */
+    assert_int_equal(symlinkat("../outside", tree->root, "to-outside"), 0);
+    assert_true(mh_remove_tree(tree->root, "to-outside", NULL));
+    assert_int_equal(symlinkat("../../outside", tree->root, "dir/to-outside"), 0);
+    assert_int_equal(fchmodat(tree->root, "dir", 0000, 0), 0);
+    assert_true(mh_remove_tree(tree->root, "dir", NULL));
+    assert_true(mh_remove_tree(tree->root, "fifo", NULL));
+    check_file(tree->outside, "secret", "secret", 0600);
+    assert_false(mh_remove_tree(tree->root, "a/b", NULL));
+    assert_false(mh_remove_tree(tree->root, "..", NULL));
+    assert_int_equal(fstatat(tree->root, "plain", &st, 0), 0);
+}
+
+static void
+test_list_dir(void **state)
+{
+    const Tree *tree = *state;
+    int dir = mh_make_dir(tree->root, "list", 0700, NULL, NULL);
+    static const char *const names[] = {"\xff", "a", "A", "a b", ".x", "\x01", "ab"};
+    static const char *const sorted[] = {"\x01", ".x", "A", "a", "a b", "ab", "\xff"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        put(dir, names[i], "");
+    for (int again = 0; again < 2; again++) {
+        GPtrArray *list = mh_list_dir(dir, NULL);
+        bool equal = list != NULL && list->len == G_N_ELEMENTS(sorted);
+        for (guint i = 0; equal && i < list->len; i++)
+            equal = strcmp(list->pdata[i], sorted[i]) == 0;
+        g_clear_pointer(&list, g_ptr_array_unref);
+        assert_true(equal);
+    }
+    close(dir);
+    int file = mh_open_file(tree->root, "plain", MH_LINKS_REFUSE, NULL, NULL);
+    assert_null(mh_list_dir(file, NULL));
+    close(file);
+}
+
+static void
+test_stamp(void **state)
+{
+    const Tree *tree = *state;
+    struct stat st;
+    assert_true(mh_stat(tree->root, "plain", MH_LINKS_REFUSE, &st, NULL));
+    MhStamp a = mh_stamp_of(&st);
+    MhStamp b = a;
+    assert_int_equal(a.size_bytes, 5);
+    assert_int_equal(a.inode, st.st_ino);
+    assert_true(mh_stamp_equal(&a, &b));
+    st.st_mtim.tv_sec = -1;
+    st.st_mtim.tv_nsec = 999999999;
+    b = mh_stamp_of(&st);
+    assert_int_equal(b.mtime_ns, -1);
+    assert_false(mh_stamp_equal(&a, &b));
+    b = a;
+    b.ctime_ns++;
+    assert_false(mh_stamp_equal(&a, &b));
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(test_open_file),       TEST(test_ways_agree),   TEST(test_device),
+        TEST(test_open_dir),        TEST(test_make_dir),     TEST(test_read_file),
+        TEST(test_read_grown_file), TEST(test_replace_file), TEST(test_rename_noreplace),
+        TEST(test_remove_tree),     TEST(test_list_dir),     TEST(test_stamp),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
