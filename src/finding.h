@@ -45,6 +45,11 @@ typedef enum {
     X(MBOX_DATE_OUT_OF_RANGE, REPAIRED,                                                            \
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
+    X(MBOX_LOCK_LACKING, NOTE, "a lock could not be had here; read without it")                    \
+    X(MBOX_EXPUNGED, NOTE, "mail that the client had deleted and not yet compacted was left out")  \
+    X(MBOX_KEYWORD_DROPPED, LOSS, "a keyword could not be carried")                                \
+    X(MBOX_KEYWORDS_VOID, NOTE, "keywords not in the file's list: the server showed none")         \
+    X(MBOX_UIDL_UNFIT, NOTE, "an X-UIDL header was no POP3 UIDL: repeated or not printable")       \
     /* maildir: state files of the target */                                                       \
     X(MAILDIR_UIDLIST_STOPPED, LOSS,                                                               \
       "the UID list is damaged; messages listed from here on lose their UIDs")                     \

@@ -1,0 +1,168 @@
+#include "mbox-dotlock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define STALE_SECONDS 120
+/* How long an old lock is watched before it is called stale. */
+#define WATCH_US      (2 * G_USEC_PER_SEC)
+#define TEMP_NAME_MAX 64
+
+static void
+make_temp_name(char name[TEMP_NAME_MAX])
+{
+    snprintf(name, TEMP_NAME_MAX, ".mailhaul-lock.%ld.%08x", (long)getpid(), g_random_int());
+}
+
+static bool
+is_same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino &&
+           a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+           a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+/* Does the lock say "PID:HOST" of this host, and is there no such process? */
+static bool
+names_dead_process(int dirfd, const char *lock_name)
+{
+    char text[256];
+    MhSpan digits, host;
+    uint32_t pid;
+    int fd = openat(dirfd, lock_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t len = read(fd, text, sizeof(text));
+    close(fd);
+    if (len <= 0 || !mh_span_split(mh_span_trim(mh_span(text, (size_t)len)), ':', &digits, &host) ||
+        !mh_span_to_u32(digits, INT32_MAX, &pid) || pid <= 1 ||
+        !mh_span_equal(host, mh_span_from_string(g_get_host_name())))
+        return false;
+    return kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
+/* @now: the file system's clock, from a file just written; 0 when there is none. */
+static bool
+is_stale(int dirfd, const char *lock_name, const struct stat *st, time_t now,
+         MboxDotlockWatch *watch)
+{
+    if (!watch->seen || !is_same_file(&watch->st, st))
+        *watch = (MboxDotlockWatch){true, *st, g_get_monotonic_time()};
+    if (names_dead_process(dirfd, lock_name))
+        return true;
+    if (now == 0)
+        now = time(NULL);
+    return now - st->st_mtim.tv_sec > STALE_SECONDS &&
+           g_get_monotonic_time() - watch->since_us >= WATCH_US;
+}
+
+/* Takes the stale lock @st away. Another program may do the same at this moment, and lock anew: so
+ * it is renamed first, looked at, and put back when it is not the one that was stale. */
+static void
+remove_stale(int dirfd, const char *lock_name, const struct stat *st)
+{
+    char aside[TEMP_NAME_MAX];
+    struct stat moved;
+    make_temp_name(aside);
+    if (renameat(dirfd, lock_name, dirfd, aside) != 0)
+        return;
+    bool wrong = fstatat(dirfd, aside, &moved, AT_SYMLINK_NOFOLLOW) == 0 &&
+                 (moved.st_ino != st->st_ino || moved.st_dev != st->st_dev);
+    /* When a third one has locked meanwhile, there is no place to put it back to. */
+    if (!wrong || linkat(dirfd, aside, dirfd, lock_name, 0) == 0 || errno == EEXIST)
+        unlinkat(dirfd, aside, 0);
+    else
+        (void)!renameat(dirfd, aside, dirfd, lock_name);
+}
+
+/* Nothing can be written here; all that is left is to respect the lock of others. */
+static MboxDotlockResult
+look_only(int dirfd, const char *lock_name, MboxDotlockWatch *watch)
+{
+    struct stat st;
+    if (fstatat(dirfd, lock_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        is_stale(dirfd, lock_name, &st, 0, watch))
+        return MBOX_DOTLOCK_NOT_HERE;
+    return MBOX_DOTLOCK_BUSY;
+}
+
+/* A file with our "PID:HOST"; -1 with errno. */
+static int
+make_temp(int dirfd, const char *temp)
+{
+    char text[256];
+    int len = snprintf(text, sizeof(text), "%ld:%s", (long)getpid(), g_get_host_name());
+    int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return -1;
+    size_t size = MIN((size_t)len, sizeof(text) - 1);
+    if (write(fd, text, size) == (ssize_t)size)
+        return fd;
+    int reason = errno;
+    close(fd);
+    unlinkat(dirfd, temp, 0);
+    errno = reason;
+    return -1;
+}
+
+/* Puts @temp, which is @fd, at @lock_name, where nothing may be. */
+static MboxDotlockResult
+put_in_place(int dirfd, const char *temp, int fd, const char *lock_name, MboxDotlockWatch *watch,
+             int *out_errno)
+{
+    struct stat ours, theirs;
+    bool linked = linkat(dirfd, temp, dirfd, lock_name, 0) == 0;
+    int reason = errno;
+    if (fstat(fd, &ours) != 0)
+        return MBOX_DOTLOCK_BUSY;
+    if (linked || ours.st_nlink == 2) /* NFS may answer "failed" to a link that was made */
+        return MBOX_DOTLOCK_TAKEN;
+    if (reason != EEXIST) {
+        *out_errno = reason;
+        return look_only(dirfd, lock_name, watch);
+    }
+    if (fstatat(dirfd, lock_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+        is_stale(dirfd, lock_name, &theirs, ours.st_mtim.tv_sec, watch))
+        remove_stale(dirfd, lock_name, &theirs);
+    return MBOX_DOTLOCK_BUSY; /* removed or not: the next attempt tells */
+}
+
+MboxDotlockResult
+mbox_dotlock_try(int dirfd, const char *lock_name, MboxDotlockWatch *watch, int *out_fd,
+                 int *out_errno)
+{
+    char temp[TEMP_NAME_MAX];
+    make_temp_name(temp);
+    int fd = make_temp(dirfd, temp);
+    if (fd < 0) {
+        *out_errno = errno;
+        return look_only(dirfd, lock_name, watch);
+    }
+    MboxDotlockResult result = put_in_place(dirfd, temp, fd, lock_name, watch, out_errno);
+    unlinkat(dirfd, temp, 0);
+    if (result == MBOX_DOTLOCK_TAKEN)
+        *out_fd = fd;
+    else
+        close(fd);
+    return result;
+}
+
+bool
+mbox_dotlock_is_ours(int dirfd, const char *lock_name, int fd)
+{
+    struct stat ours, there;
+    return fstat(fd, &ours) == 0 && fstatat(dirfd, lock_name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+}
+
+void
+mbox_dotlock_release(int dirfd, const char *lock_name, int fd)
+{
+    if (mbox_dotlock_is_ours(dirfd, lock_name, fd))
+        unlinkat(dirfd, lock_name, 0);
+    close(fd);
+}

@@ -1,0 +1,390 @@
+#include "mbox-index.h"
+
+#include "mbox-internaldate.h"
+#include "mbox-measure.h"
+#include "mbox-render.h"
+#include "mbox-uids.h"
+#include "printable.h"
+#include "size-limits.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What POP3 allows (RFC 1939, section 7). */
+#define UIDL_MAX 70
+/* Keywords of one message; more are dropped. */
+#define KEYWORDS_MAX 256
+
+struct MboxIndex {
+    MboxIndexOptions options;
+    MhMailbox *mailbox;
+    MhFindings *findings;
+    MboxHiding hiding;
+    MboxMarks marks;
+    uint32_t seen; /* messages of the file, placeholder and expunged ones included */
+    uint64_t expunged;
+    uint64_t from_offset;
+    size_t line_len;
+    uint8_t line[MBOX_EVIDENCE_WINDOW];
+    MboxFromLine from;
+    bool placeholder;   /* the file began with one */
+    bool skipping;      /* the message at hand is not carried */
+    MboxUidsBase base;  /* of the file's first message */
+    GArray *rows;       /* of MboxUidsRow, one a message of the mailbox */
+    GHashTable *listed; /* keywords of the base's list, in lower case */
+    GHashTable *uidls;  /* X-UIDL -> index of its message + 1 */
+    MhMessage *message; /* at hand */
+    MboxRender render;
+    MboxMeasure measure;
+    MhDigester digester;
+};
+
+MboxIndex *
+mbox_index_new(const MboxIndexOptions *options, MhMailbox *mailbox, MhFindings *findings)
+{
+    MboxIndex *index = g_new0(MboxIndex, 1);
+    index->options = *options;
+    index->mailbox = mailbox;
+    index->findings = findings;
+    index->hiding = mbox_index_hiding(options->dialect);
+    index->rows = g_array_new(FALSE, FALSE, sizeof(MboxUidsRow));
+    index->listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    index->uidls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return index;
+}
+
+void
+mbox_index_free(MboxIndex *index)
+{
+    if (index == NULL)
+        return;
+    g_array_unref(index->rows);
+    g_hash_table_unref(index->listed);
+    g_hash_table_unref(index->uidls);
+    g_free(index);
+}
+
+MboxHiding
+mbox_index_hiding(MboxDialect dialect)
+{
+    switch (dialect) {
+    case MBOX_DIALECT_UW:
+        return MBOX_HIDING_UW;
+    case MBOX_DIALECT_THUNDERBIRD:
+        return MBOX_HIDING_THUNDERBIRD;
+    case MBOX_DIALECT_AUTO:
+    case MBOX_DIALECT_DOVECOT:
+    case MBOX_DIALECT_GMAIL:
+    case MBOX_DIALECT_PLAIN:
+        break;
+    }
+    return MBOX_HIDING_DOVECOT;
+}
+
+const MboxMarks *
+mbox_index_marks(const MboxIndex *index)
+{
+    return &index->marks;
+}
+
+static void
+count_marks(MboxMarks *marks, const MboxMetadata *metadata, const MboxFromLine *from)
+{
+    bool bare = from->kind == MBOX_FROM_BARE || mh_span_equal(from->sender, MH_SPAN_LITERAL("-"));
+    marks->messages++;
+    marks->dovecot += (metadata->marks & MBOX_MARK_DOVECOT) != 0;
+    marks->uw += (metadata->marks & MBOX_MARK_CCLIENT) != 0;
+    marks->thunderbird += (metadata->marks & MBOX_MARK_THUNDERBIRD) != 0 || bare;
+    marks->gmail += (metadata->marks & MBOX_MARK_GMAIL) != 0 ||
+                    mh_span_ends_with(from->sender, MH_SPAN_LITERAL("@xxx"));
+    marks->server += metadata->uid.present || metadata->has_base;
+}
+
+void
+mbox_index_mark(MboxMarks *marks, MhSpan header, const MboxFromLine *from)
+{
+    MboxMetadata metadata;
+    mbox_metadata_read(header, &metadata);
+    count_marks(marks, &metadata, from);
+}
+
+/* --- keywords --- */
+
+static char *
+folded(MhSpan name)
+{
+    char *text = mh_span_dup(name);
+    for (char *c = text; *c != '\0'; c++)
+        *c = g_ascii_tolower(*c);
+    return text;
+}
+
+static void
+read_base(MboxIndex *index, const MboxMetadata *metadata)
+{
+    MhSpan rest = metadata->base.keywords, name;
+    index->base = mbox_uids_base(metadata);
+    while (metadata->has_base && g_hash_table_size(index->listed) < MH_LIMIT_KEYWORDS &&
+           mbox_metadata_next_keyword(&rest, &name)) {
+        uint16_t number;
+        g_hash_table_add(index->listed, folded(name));
+        mh_mailbox_keyword(index->mailbox, name, &number); /* keeps the server's order */
+    }
+}
+
+/* Dovecot shows none of a message's keywords when one is not in its list. */
+static bool
+all_are_listed(MboxIndex *index, MhSpan names)
+{
+    MhSpan name;
+    while (mbox_metadata_next_keyword(&names, &name)) {
+        g_autofree char *key = folded(name);
+        if (!g_hash_table_contains(index->listed, key))
+            return false;
+    }
+    return true;
+}
+
+static void
+drop_keyword(MboxIndex *index, MhSpan name)
+{
+    g_autofree char *shown = mh_printable(mh_span_first(name, 80));
+    mh_findings_add_at(index->findings, MH_FINDING_MBOX_KEYWORD_DROPPED, index->from_offset,
+                       (uint32_t)index->rows->len, "%s", shown);
+}
+
+static uint32_t
+read_keywords(MboxIndex *index, const MboxMetadata *metadata)
+{
+    bool mozilla = index->hiding == MBOX_HIDING_THUNDERBIRD && metadata->mozilla_keys.len > 0;
+    MhSpan rest = mozilla ? metadata->mozilla_keys : metadata->keywords, name;
+    uint16_t numbers[KEYWORDS_MAX];
+    size_t count = 0;
+    if (rest.len == 0)
+        return 0;
+    if (index->options.dialect == MBOX_DIALECT_DOVECOT && !all_are_listed(index, rest)) {
+        mh_findings_add_at(index->findings, MH_FINDING_MBOX_KEYWORDS_VOID, index->from_offset,
+                           (uint32_t)index->rows->len, NULL);
+        return 0;
+    }
+    while (mbox_metadata_next_keyword(&rest, &name)) {
+        if (count < KEYWORDS_MAX && mh_mailbox_keyword(index->mailbox, name, &numbers[count]))
+            count++;
+        else
+            drop_keyword(index, name);
+    }
+    return mh_mailbox_keyword_set(index->mailbox, numbers, count);
+}
+
+/* --- UIDLs --- */
+
+/* The value as one word of printable characters; none when it is not. */
+static bool
+is_uidl(MhSpan value)
+{
+    if (value.len == 0 || value.len > UIDL_MAX)
+        return false;
+    for (size_t i = 0; i < value.len; i++) {
+        if (value.data[i] < 0x21 || value.data[i] > 0x7e)
+            return false;
+    }
+    return true;
+}
+
+static void
+reject_uidl(MboxIndex *index, MhSpan value)
+{
+    g_autofree char *shown = mh_printable(mh_span_first(value, 80));
+    mh_findings_add_at(index->findings, MH_FINDING_MBOX_UIDL_UNFIT, index->from_offset,
+                       (uint32_t)index->rows->len, "%s", shown);
+}
+
+/* A header that repeats came with the mail and is nobody's UIDL; not the first one either. */
+static void
+read_x_uidl(MboxIndex *index, MhSpan header_value)
+{
+    MhSpan value = mh_span_trim(header_value);
+    if (!is_uidl(value)) {
+        reject_uidl(index, value);
+        return;
+    }
+    char *key = mh_span_dup(value);
+    gpointer first = g_hash_table_lookup(index->uidls, key);
+    if (first == NULL) {
+        index->message->uidl = mh_mailbox_text(index->mailbox, value);
+        g_hash_table_insert(index->uidls, key, GUINT_TO_POINTER(index->rows->len));
+        return;
+    }
+    mh_mailbox_get(index->mailbox, GPOINTER_TO_UINT(first) - 1)->uidl = 0;
+    reject_uidl(index, value);
+    g_free(key);
+}
+
+static void
+make_uw_uidls(MboxIndex *index)
+{
+    char text[17];
+    uint32_t uidvalidity = index->mailbox->uids.uidvalidity;
+    for (size_t i = 0; uidvalidity != 0 && i < mh_mailbox_length(index->mailbox); i++) {
+        MhMessage *message = mh_mailbox_get(index->mailbox, i);
+        snprintf(text, sizeof(text), "%08x%08x", uidvalidity, message->uid);
+        message->uidl = mh_mailbox_text(index->mailbox, mh_span_from_string(text));
+    }
+}
+
+/* --- messages --- */
+
+static bool
+is_placeholder(const MboxIndex *index, const MboxMetadata *metadata)
+{
+    if (index->seen != 1)
+        return false;
+    if (metadata->has_base && metadata->base.is_x_imap)
+        return true;
+    return metadata->is_internal_data && index->options.dialect != MBOX_DIALECT_DOVECOT;
+}
+
+static int64_t
+choose_date(MboxIndex *index, const MboxMetadata *metadata)
+{
+    bool dovecot = index->options.dialect == MBOX_DIALECT_DOVECOT;
+    MboxDateSources sources = {
+        .from_line = mh_span(index->line, index->line_len),
+        .date = metadata->date,
+        .received = metadata->received,
+        .file_time = index->options.file_time,
+        .local = index->options.local,
+        .reading = dovecot ? MBOX_DATES_DOVECOT : MBOX_DATES_WRITTEN,
+        .offset = index->from_offset,
+        .message = (uint32_t)index->rows->len,
+    };
+    return mbox_internaldate_choose(&sources, index->findings);
+}
+
+static bool
+count_text(MhSpan text, void *user)
+{
+    MboxIndex *index = user;
+    mbox_measure_add(&index->measure, text);
+    mh_digester_add(&index->digester, text);
+    return true;
+}
+
+static void
+add_message(MboxIndex *index, uint64_t offset, const MboxMetadata *metadata)
+{
+    MboxUidsRow row = mbox_uids_row(metadata, index->seen == 1);
+    g_array_append_val(index->rows, row);
+    MhMessage *message = mh_mailbox_add(index->mailbox);
+    index->message = message;
+    message->where = offset;
+    message->flags = mbox_metadata_flags(metadata, index->hiding);
+    message->is_new = mbox_metadata_is_recent(metadata, index->hiding);
+    message->keywords = read_keywords(index, metadata);
+    message->internaldate = choose_date(index, metadata);
+    if (index->options.uidl == MBOX_UIDL_X_UIDL && metadata->has_uidl)
+        read_x_uidl(index, metadata->uidl);
+    index->measure = (MboxMeasure){0};
+    mh_digester_init(&index->digester);
+    mbox_render_begin(&index->render, index->hiding, index->options.unquote, count_text, index);
+}
+
+static void
+on_begin(void *user, uint64_t offset, MhSpan line, const MboxFromLine *from)
+{
+    MboxIndex *index = user;
+    index->seen++;
+    index->from_offset = offset;
+    index->line_len = MIN(line.len, sizeof(index->line));
+    memcpy(index->line, line.data, index->line_len);
+    index->from = *from;
+    index->from.sender = mh_span(NULL, 0);
+    if (from->sender.len > 0)
+        index->from.sender = mh_span_first(mh_span_from(mh_span(index->line, index->line_len),
+                                                        (size_t)(from->sender.data - line.data)),
+                                           from->sender.len);
+}
+
+static void
+on_header(void *user, uint64_t offset, MhSpan block)
+{
+    MboxIndex *index = user;
+    MboxMetadata metadata;
+    mbox_metadata_read(block, &metadata);
+    count_marks(&index->marks, &metadata, &index->from);
+    if (index->seen == 1)
+        read_base(index, &metadata);
+    bool expunged = mbox_metadata_is_expunged(&metadata, index->hiding);
+    index->expunged += expunged;
+    index->skipping = expunged || is_placeholder(index, &metadata);
+    if (index->skipping)
+        return;
+    add_message(index, offset, &metadata);
+    mbox_render_header(&index->render, block);
+}
+
+static void
+on_body(void *user, uint64_t offset, MhSpan bytes)
+{
+    MboxIndex *index = user;
+    (void)offset;
+    if (!index->skipping)
+        mbox_render_body(&index->render, bytes);
+}
+
+static void
+on_end(void *user, uint64_t offset)
+{
+    MboxIndex *index = user;
+    if (index->skipping)
+        return;
+    MhMessage *message = index->message;
+    mbox_render_end(&index->render);
+    message->where_len = offset - message->where;
+    message->id = mh_digester_finish(&index->digester);
+    message->size_bytes = index->measure.size_bytes;
+    message->virtual_size = mbox_measure_virtual_size(&index->measure);
+}
+
+static void
+on_boundary(void *user, const MboxBoundary *boundary)
+{
+    MboxIndex *index = user;
+    if (index->options.boundary != NULL)
+        index->options.boundary(index->options.user, boundary);
+}
+
+MboxScanEvents
+mbox_index_events(void)
+{
+    return (MboxScanEvents){on_begin, on_header, on_body, on_end, on_boundary};
+}
+
+/* The old server's numbers, where its UIDVALIDITY can be carried. */
+static void
+assign_uids(MboxIndex *index)
+{
+    size_t count = index->rows->len;
+    g_autofree uint32_t *uids = g_new(uint32_t, count + 1);
+    MboxUidsRules rules =
+        index->options.dialect == MBOX_DIALECT_UW ? MBOX_UIDS_UW : MBOX_UIDS_DOVECOT;
+    MhUidState state = mbox_uids_assign((const MboxUidsRow *)(void *)index->rows->data, count,
+                                        index->base, rules, uids, index->findings);
+    index->mailbox->uids = (MhUidState){0};
+    if (state.uidvalidity == 0)
+        return;
+    index->mailbox->uids = state;
+    for (size_t i = 0; i < count; i++)
+        mh_mailbox_get(index->mailbox, i)->uid = uids[i];
+}
+
+void
+mbox_index_finish(MboxIndex *index)
+{
+    assign_uids(index);
+    if (index->options.uidl == MBOX_UIDL_UW)
+        make_uw_uidls(index);
+    if (index->expunged > 0)
+        mh_findings_add(index->findings, MH_FINDING_MBOX_EXPUNGED, "%" G_GUINT64_FORMAT " messages",
+                        index->expunged);
+}
