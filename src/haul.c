@@ -62,9 +62,9 @@ static void
 tell_progress(Haul *haul)
 {
     if (haul->untold_messages > 0)
-        mh_channel_send(haul->fd, MH_RECORD_PROGRESS,
-                        g_variant_new("(tt)", (guint64)haul->untold_messages,
-                                      (guint64)haul->untold_bytes));
+        mh_channel_send(
+            haul->fd, MH_RECORD_PROGRESS,
+            g_variant_new("(tt)", (guint64)haul->untold_messages, (guint64)haul->untold_bytes));
     haul->untold_messages = haul->untold_bytes = 0;
 }
 
@@ -151,8 +151,8 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
                             .open_user = mailbox->data,
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
                             .read_user = (void *)(uintptr_t)haul->uidls};
-    pending->carry = mh_carry_begin(&haul->context, mailbox->target, &source, pending->outcome,
-                                    &error);
+    pending->carry =
+        mh_carry_begin(&haul->context, mailbox->target, &source, pending->outcome, &error);
     if (pending->carry == NULL) {
         fail_mailbox(haul, pending->outcome, error);
         return;
@@ -205,8 +205,8 @@ do_account(Haul *haul, GError **error)
                                      .dry_run = haul->job->task == MH_TASK_CHECK,
                                      .told = message_written,
                                      .told_user = haul};
-    haul->survey = mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings,
-                                          error);
+    haul->survey =
+        mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
     if (haul->survey == NULL)
         return false;
     report_survey(haul);
@@ -288,9 +288,9 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
         g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
         return false;
     }
-    bool good = fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
-                mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path,
-                             (unsigned)uid);
+    bool good =
+        fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
+        mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path, (unsigned)uid);
     if (fd >= 0)
         close(fd);
     return good;
@@ -301,8 +301,7 @@ mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
 {
     if (job->settings->pop3_uidl != MH_UIDL_FILE)
         return NULL;
-    g_autofree char *path =
-        mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
+    g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
     if (path == NULL)
         return NULL;
     g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
@@ -311,8 +310,7 @@ mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
         dirfd >= 0 ? mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, error) : NULL;
     if (dirfd >= 0)
         close(dirfd);
-    GPtrArray *uidls =
-        text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
+    GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
     if (uidls == NULL)
         g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
     return uidls;
