@@ -125,6 +125,13 @@ work_of(const MhCarry *carry)
                          .keywords = carry->keywords->keywords};
 }
 
+/* Late: has the folder been deleted at the target since, and nothing come for it? */
+static bool
+stays_deleted(const MhCarry *carry)
+{
+    return !carry->folder->exists && carry->before != NULL && carry->plan->delivered == 0;
+}
+
 /* The plan in numbers, and what it costs. */
 static void
 report_plan(MhCarry *carry)
@@ -149,8 +156,7 @@ report_plan(MhCarry *carry)
     outcome->unchanged = plan->unchanged + plan->renumbered;
     outcome->foreign = plan->foreign;
     outcome->kept_gone = plan->kept_gone;
-    bool deleted = carry->before != NULL && plan->delivered == 0; /* late: it stays so */
-    bool is_new = !carry->folder->exists && !deleted;
+    bool is_new = !carry->folder->exists && !stays_deleted(carry);
     bool changed = carry->folder->exists && (plan->list_changed || plan->retagged > 0);
     outcome->done = is_new || changed ? MH_DONE_CHANGED : MH_DONE_UP_TO_DATE;
     if (plan->deleted > 0)
@@ -192,6 +198,8 @@ stage(MhCarry *carry, MhSource *source, GError **error)
     g_clear_pointer(&carry->delivery, maildir_delivery_free);
     carry->delivery = maildir_delivery_new(carry->context->tree);
     carry->staged = 0;
+    if (stays_deleted(carry))
+        return true;
     if (!maildir_delivery_stage(carry->delivery, &work, source, count_staged, carry, error))
         return false;
     if (carry->staged == carry->plan->delivered)
