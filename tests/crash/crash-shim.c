@@ -287,7 +287,7 @@ WRITE(pwritev64, (int fd, const struct iovec *parts, int count, off64_t at),
 static Verdict
 step_of_open(const char *call, int dirfd, const char *path, int flags)
 {
-    bool changes = (flags & (O_CREAT | O_TRUNC)) != 0;
+    bool changes = (flags & (O_CREAT | O_TRUNC)) != 0 || (flags & O_TMPFILE) == O_TMPFILE;
     if (counts(CRASH_COUNT_CHANGES) ? changes : counts(CRASH_COUNT_READS))
         return take_step(call, dirfd, path, NEEDS_ROOM);
     return (Verdict){0};

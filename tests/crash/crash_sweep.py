@@ -103,10 +103,13 @@ class Scenario:
         return rows
 
     def source_leftovers(self):
-        """Locks and the like beside the source's files."""
-        return ["left at the source: " + name
-                for _, directories, names in os.walk(self.place.source) for name in names
-                if "lock" in name]
+        """Locks and the like beside the source's files; they are removed for the next try."""
+        found = [os.path.join(folder, name)
+                 for folder, _, names in os.walk(self.place.source) for name in names
+                 if "lock" in name]
+        for path in found:
+            os.unlink(path)
+        return ["left at the source: " + os.path.basename(path) for path in found]
 
 
 def check_error(scenario, done, code):
