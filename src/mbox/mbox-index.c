@@ -250,6 +250,7 @@ choose_date(MboxIndex *index, const MboxMetadata *metadata)
     bool dovecot = index->options.dialect == MBOX_DIALECT_DOVECOT;
     MboxDateSources sources = {
         .from_line = mh_span(index->line, index->line_len),
+        .from = &index->from,
         .date = metadata->date,
         .received = metadata->received,
         .file_time = index->options.file_time,
