@@ -244,7 +244,7 @@ is_placeholder(const MboxIndex *index, const MboxMetadata *metadata)
     return metadata->is_internal_data && index->options.dialect != MBOX_DIALECT_DOVECOT;
 }
 
-static int64_t
+static uint32_t
 choose_date(MboxIndex *index, const MboxMetadata *metadata)
 {
     bool dovecot = index->options.dialect == MBOX_DIALECT_DOVECOT;

@@ -50,12 +50,12 @@ choose(const MboxDateSources *sources, MhFindings *findings)
     return sources->file_time;
 }
 
-int64_t
+uint32_t
 mbox_internaldate_choose(const MboxDateSources *sources, MhFindings *findings)
 {
     int64_t time = choose(sources, findings);
     if (time >= 0 && time <= UINT32_MAX)
-        return time;
+        return (uint32_t)time;
     report(sources, findings, MH_FINDING_MBOX_DATE_OUT_OF_RANGE);
     return time < 0 ? 0 : UINT32_MAX;
 }

@@ -29,5 +29,5 @@ typedef struct {
     uint32_t message;
 } MboxDateSources;
 
-/* Seconds since 1970, 0..UINT32_MAX. @findings may be NULL. */
-int64_t mbox_internaldate_choose(const MboxDateSources *sources, MhFindings *findings);
+/* Seconds since 1970. @findings may be NULL. */
+uint32_t mbox_internaldate_choose(const MboxDateSources *sources, MhFindings *findings);
