@@ -5,7 +5,9 @@
 #include "mbox-account.h"
 #include "path-pattern.h"
 #include "printable.h"
+#include "size-limits.h"
 #include "subscribe.h"
+#include "uidl-listing.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -29,6 +31,7 @@ typedef struct {
 typedef struct {
     const MhJob *job;
     const MhAccount *account;
+    const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
     int fd;
     MaildirTree *tree;
     MhCarryContext context;
@@ -59,9 +62,9 @@ static void
 tell_progress(Haul *haul)
 {
     if (haul->untold_messages > 0)
-        mh_channel_send(haul->fd, MH_RECORD_PROGRESS,
-                        g_variant_new("(tt)", (guint64)haul->untold_messages,
-                                      (guint64)haul->untold_bytes));
+        mh_channel_send(
+            haul->fd, MH_RECORD_PROGRESS,
+            g_variant_new("(tt)", (guint64)haul->untold_messages, (guint64)haul->untold_bytes));
     haul->untold_messages = haul->untold_bytes = 0;
 }
 
@@ -119,6 +122,14 @@ flush_batch(Haul *haul)
     tell_progress(haul);
 }
 
+static bool
+give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error)
+{
+    (void)error;
+    mh_uidl_listing_apply(uidls, mailbox, findings);
+    return true;
+}
+
 static void
 carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
 {
@@ -135,8 +146,13 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
-    pending->carry = mh_carry_begin(&haul->context, mailbox->target, mailbox->open, NULL,
-                                    mailbox->data, pending->outcome, &error);
+    bool is_inbox = strcmp(mailbox->target, ".") == 0;
+    MhCarrySource source = {.open = mailbox->open,
+                            .open_user = mailbox->data,
+                            .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
+                            .read_user = (void *)(uintptr_t)haul->uidls};
+    pending->carry =
+        mh_carry_begin(&haul->context, mailbox->target, &source, pending->outcome, &error);
     if (pending->carry == NULL) {
         fail_mailbox(haul, pending->outcome, error);
         return;
@@ -189,8 +205,8 @@ do_account(Haul *haul, GError **error)
                                      .dry_run = haul->job->task == MH_TASK_CHECK,
                                      .told = message_written,
                                      .told_user = haul};
-    haul->survey = mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings,
-                                          error);
+    haul->survey =
+        mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
     if (haul->survey == NULL)
         return false;
     report_survey(haul);
@@ -204,10 +220,10 @@ do_account(Haul *haul, GError **error)
 }
 
 void
-mh_haul_account(const MhJob *job, const MhAccount *account, int fd)
+mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd)
 {
     g_autoptr(GError) error = NULL;
-    Haul haul = {.job = job, .account = account, .fd = fd};
+    Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
     umask(0);
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(pending_free);
@@ -272,10 +288,30 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
         g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
         return false;
     }
-    bool good = fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
-                mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path,
-                             (unsigned)uid);
+    bool good =
+        fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
+        mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path, (unsigned)uid);
     if (fd >= 0)
         close(fd);
     return good;
+}
+
+GPtrArray *
+mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
+{
+    if (job->settings->pop3_uidl != MH_UIDL_FILE)
+        return NULL;
+    g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
+    if (path == NULL)
+        return NULL;
+    g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
+    int dirfd = mh_open_root(directory, error);
+    g_autoptr(GBytes) text =
+        dirfd >= 0 ? mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, error) : NULL;
+    if (dirfd >= 0)
+        close(dirfd);
+    GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
+    if (uidls == NULL)
+        g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
+    return uidls;
 }

@@ -13,10 +13,10 @@
 
 struct MaildirDelivery {
     MaildirTree *tree;
-    char *build;         /* the name of what is built, below build_fd; NULL: nothing */
-    int fd;              /* the same, opened */
-    int cur_fd, new_fd;  /* its cur and new */
-    GHashTable *staged;  /* source index + 1 -> file name, for a folder that exists */
+    char *build;        /* the name of what is built, below build_fd; NULL: nothing */
+    int fd;             /* the same, opened */
+    int cur_fd, new_fd; /* its cur and new */
+    GHashTable *staged; /* source index + 1 -> file name, for a folder that exists */
 };
 
 MaildirDelivery *
@@ -118,9 +118,9 @@ choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen)
 static char *
 full_name(MhSpan base, const MhSyncLine *line)
 {
-    return line->is_new ? mh_span_dup(base)
-                        : maildir_file_name_format(base, line->flags, line->letters,
-                                                   mh_span(NULL, 0));
+    return line->is_new
+               ? mh_span_dup(base)
+               : maildir_file_name_format(base, line->flags, line->letters, mh_span(NULL, 0));
 }
 
 static bool
@@ -265,9 +265,9 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
         return true;
     MaildirOccurrences *seen = maildir_occurrences_new(work->folder, work->mailbox, work->plan);
     Staging staging = {delivery, work, source, told, user, seen, NULL};
-    bool good = make_build(delivery, error) && (work->folder->exists
-                                                    ? stage_messages(&staging, error)
-                                                    : stage_new_folder(&staging, error));
+    bool good =
+        make_build(delivery, error) && (work->folder->exists ? stage_messages(&staging, error)
+                                                             : stage_new_folder(&staging, error));
     maildir_occurrences_free(seen);
     if (!good)
         maildir_delivery_discard(delivery);
@@ -289,12 +289,12 @@ commit_new_folder(MaildirDelivery *delivery, const MaildirFolder *folder, GError
                   {"new", false},
                   {"cur", false}};
     if (folder->fd < 0)
-        return mh_rename_noreplace(delivery->tree->build_fd, delivery->build,
-                                   delivery->tree->fd, folder->name, error);
+        return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
+                                   folder->name, error);
     for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
         const char *name = pieces[i].name;
-        if (renameat2(delivery->fd, name, folder->fd, name, pieces[i].replace ? 0 : RENAME_NOREPLACE) ==
-                0 ||
+        if (renameat2(delivery->fd, name, folder->fd, name,
+                      pieces[i].replace ? 0 : RENAME_NOREPLACE) == 0 ||
             errno == ENOENT)
             continue;
         if (errno == EEXIST && strcmp(name, "cur") != 0)
@@ -323,10 +323,9 @@ retag(const MaildirWork *work, const MhSyncLine *line, GError **error)
     const char *old_name = maildir_folder_file(work->folder, there);
     MaildirFileName parsed;
     maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
-    g_autofree char *new_name =
-        line->is_new ? mh_span_dup(parsed.base)
-                     : maildir_file_name_format(parsed.base, line->flags, line->letters,
-                                                parsed.info);
+    g_autofree char *new_name = line->is_new ? mh_span_dup(parsed.base)
+                                             : maildir_file_name_format(parsed.base, line->flags,
+                                                                        line->letters, parsed.info);
     int from = there->is_new ? work->folder->new_fd : work->folder->cur_fd;
     int to = line->is_new ? work->folder->new_fd : work->folder->cur_fd;
     if (renameat(from, old_name, to, new_name) == 0 || errno == ENOENT)
@@ -339,9 +338,8 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **
 {
     for (guint i = 0; i < work->plan->lines->len; i++) {
         const MhSyncLine *line = line_at(work, i);
-        const char *staged = line->target == 0 ? g_hash_table_lookup(
-                                                     delivery->staged,
-                                                     GUINT_TO_POINTER(line->source))
+        const char *staged = line->target == 0 ? g_hash_table_lookup(delivery->staged,
+                                                                     GUINT_TO_POINTER(line->source))
                                                : NULL;
         if (staged != NULL && !move_in(delivery, work, line, staged, error))
             return false;
@@ -368,9 +366,9 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
     const MaildirUidlist *list = work->folder->uidlist;
     const MaildirUidlistEntry *before =
         there != NULL && there->line != 0 ? maildir_uidlist_get(list, there->line - 1) : NULL;
-    const char *name = there != NULL ? maildir_folder_file(work->folder, there)
-                                     : g_hash_table_lookup(delivery->staged,
-                                                           GUINT_TO_POINTER(line->source));
+    const char *name = there != NULL
+                           ? maildir_folder_file(work->folder, there)
+                           : g_hash_table_lookup(delivery->staged, GUINT_TO_POINTER(line->source));
     MaildirFileName parsed;
     if (name == NULL) {
         (*left_out)++;

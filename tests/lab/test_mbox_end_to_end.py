@@ -116,8 +116,11 @@ class EndToEnd(unittest.TestCase):
         if account.kind == "thunderbird":
             return                        # its flags are not what Dovecot made of its mbox files
         empty = without_uids(account)
+        skip = list(account.skip)
+        if account.kind == "uw":
+            skip.append("pop3-uidl")      # not Dovecot's view of the file: see check_uw()
         self.assertEqual(view.compare(forget(self.old[account.name], empty), forget(new, empty),
-                                      skip=account.skip), [])
+                                      skip=skip), [])
 
     def test_dovecot_2_3_shows_the_same(self):
         self.compare("2.3")
@@ -136,6 +139,9 @@ class EndToEnd(unittest.TestCase):
                 self.assertEqual(folder["uidvalidity"], validity)
                 self.assertEqual(folder["uidnext"], uidnext)
                 self.assertEqual([m["uid"] for m in folder["messages"]], uids)
+        validity, _, uids = x_uids(uma.inbox)
+        self.assertEqual([m["uidl"] for m in new["pop3"]["messages"]],
+                         ["%08x%08x" % (validity, uid) for uid in uids])  # as ipop3d printed them
 
     def check_thunderbird(self, tom, new):
         for name, mails in tom.expected.items():
@@ -166,18 +172,25 @@ class EscapeCharacter(unittest.TestCase):
     """A name like "per^cent": the server's escape character and what looks like its two digits.
 
     With its list index Dovecot, both series, decodes such a name twice, gets bytes that are no
-    UTF-8, and every session of the user dies at its first LIST.
+    UTF-8, and every session of the user dies at its first LIST. So this one character is replaced,
+    and the admin is told: exit status 1.
     """
 
-    @unittest.expectedFailure
     def test_names_that_look_escaped(self):
         work = lab.scratch()
         self.addCleanup(lab.remove, work)
-        site = mbox_site.build_small(work, ["per^cent", "2^41"])
+        site = mbox_site.build_small(work, ["per^cent", "2^41", "plain^text"])
         target, old = lab.Target(site, work), old_views(site, work)
-        self.assertIn(target.migrate().returncode, (0, 1))
-        with target.server("2.3", "new", target.copy("copy")) as server:
-            self.assertEqual(view.compare(old["hat"], view.record(server, "hat")), [])
+        migration = target.migrate()
+        self.assertEqual(migration.returncode, 1)
+        self.assertIn("'per^cent' -> 'per_cent'", migration.stdout)
+        renamed = {"per^cent": "per_cent", "2^41": "2_41"}
+        for series in ("2.3", "2.4"):
+            copy = target.copy("copy-" + series)
+            with target.server(series, "new-" + series, copy) as server:
+                new = view.record(server, "hat")
+                self.assertEqual(view.compare(old["hat"], new, name=lambda n: renamed.get(n, n)), [])
+                self.assertEqual(server.complaints(), [])
 
 
 if __name__ == "__main__":
