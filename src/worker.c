@@ -118,6 +118,8 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
     if (pid == 0) {
         int fd = close_others(ends[1]);
         set_signals(coordinator);
+        if (job->settings->nice)
+            mh_pace_give_way();
         do_account(job, account, fd);
         mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
         _exit(0);
