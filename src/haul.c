@@ -73,6 +73,7 @@ static bool
 message_written(uint64_t bytes, void *user)
 {
     Haul *haul = user;
+    mh_pace_spend(haul->job->pace, bytes);
     haul->untold_messages++;
     haul->untold_bytes += bytes;
     if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
