@@ -117,8 +117,9 @@ take_step(const char *call, int dirfd, const char *path, Needs needs)
         freeze();
     if (action == CRASH_KILL_SELF)
         syscall(SYS_kill, getpid(), SIGKILL);
-    if (action == CRASH_SIGNAL)
-        usleep(20000); /* the driver polls; the signal shall arrive here */
+    if (action == CRASH_SIGNAL) /* sleeps until the driver's signal has arrived */
+        for (int i = 0; i < 5000 && usleep(1000) == 0; i++)
+            ;
     verdict.fails = action == CRASH_ERROR || action == CRASH_ERROR_STAYS;
     if (verdict.fails)
         errno = shared->error;
