@@ -314,7 +314,7 @@ bool
 mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
                        GError **error)
 {
-    if (geteuid() != 0 || uid == 0 || job->task == MH_TASK_CHECK)
+    if (geteuid() != 0 || uid == 0 || job->task != MH_TASK_MIGRATE)
         return true;
     g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
     g_autoptr(GError) failure = NULL;

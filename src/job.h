@@ -10,6 +10,7 @@
 typedef enum {
     MH_TASK_CHECK,   /* survey, plan and compare; write nothing */
     MH_TASK_MIGRATE, /* carry the mail over */
+    MH_TASK_VERIFY,  /* compare both sides, read afresh; write nothing */
 } MhTask;
 
 typedef struct {

@@ -4,6 +4,7 @@
 #include "haul.h"
 #include "privileges.h"
 #include "safe-file.h"
+#include "verify-account.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +107,10 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
         return;
     }
     follow(coordinator);
-    mh_haul_account(job, account, uidls, fd);
+    if (job->task == MH_TASK_VERIFY)
+        mh_verify_account(job, account, uidls, fd);
+    else
+        mh_haul_account(job, account, uidls, fd);
 }
 
 bool
