@@ -34,6 +34,7 @@ typedef struct {
                                  be said to be a mailbox: what was carried into them stays */
     bool incomplete;          /* there may be mailboxes that were not found */
     GArray *roots;            /* of MhSurveyRoot: where the mail is */
+    int64_t subscriptions_changed_ns; /* when a list of them last changed */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
 

@@ -71,12 +71,6 @@ pending_free(gpointer item)
 }
 
 static void
-tell_error(int fd, const GError *error)
-{
-    mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
-}
-
-static void
 tell_progress(Haul *haul)
 {
     if (haul->untold_messages > 0)
@@ -91,6 +85,7 @@ static bool
 message_written(uint64_t bytes, void *user)
 {
     Haul *haul = user;
+    mh_pace_spend(haul->job->pace, bytes);
     haul->untold_messages++;
     haul->untold_bytes += bytes;
     if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
@@ -104,13 +99,31 @@ is_late(const Haul *haul)
     return haul->job->settings->late;
 }
 
+/* Is the target's file system, or the account's share of it, used up? */
+static bool
+is_full(const GError *error)
+{
+    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ||
+           g_str_has_suffix(error->message, g_strerror(EDQUOT));
+}
+
+/* What the admin reads: the error, and what to do about a disk that is full. g_free(). */
+static char *
+describe(const Haul *haul, const GError *error)
+{
+    if (haul->tree == NULL || !is_full(error))
+        return g_strdup(error->message);
+    return g_strdup_printf("%s; make room for '%s' (bytes or inodes), then run again to continue",
+                           error->message, haul->tree->path);
+}
+
 static void
 fail_mailbox(Haul *haul, MhMailboxOutcome *outcome, const GError *error)
 {
     haul->failed = true;
     outcome->done = MH_DONE_FAILED;
     g_free(outcome->error);
-    outcome->error = g_strdup(error->message);
+    outcome->error = describe(haul, error);
 }
 
 /* Sends what is to be remembered of a mailbox that is in place and durable. */
@@ -476,12 +489,12 @@ carry_account(Haul *haul, GError **error)
         carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     empty_folders(haul);
     flush_batch(haul);
-    if (mh_worker_stopping())
-        return true;
     if (haul->dry_run)
-        return subscribe(haul, error);
-    return subscribe(haul, error) && maildir_tree_finish(haul->tree, error) &&
-           is_final(haul, error);
+        return mh_worker_stopping() || subscribe(haul, error);
+    bool stopping = mh_worker_stopping();
+    bool good = stopping || subscribe(haul, error);
+    return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
+           (stopping || is_final(haul, error));
 }
 
 /* ---- undo --------------------------------------------------------------------------------- */
@@ -577,14 +590,15 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
 {
     g_autoptr(GError) error = NULL;
     Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
-    umask(0);
     haul.dry_run = job->task == MH_TASK_CHECK || job->settings->dry_run;
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(pending_free);
     haul.removed = g_ptr_array_new_with_free_func(g_free);
     bool good = do_account(&haul, &error);
-    if (!good)
-        tell_error(fd, error);
+    if (!good) {
+        g_autofree char *text = describe(&haul, error);
+        mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", text));
+    }
     mh_channel_send(fd, MH_RECORD_FINDINGS, mh_findings_to_variant(haul.findings));
     remember_account(&haul, good);
     g_ptr_array_unref(haul.pending);
@@ -608,10 +622,32 @@ is_roots_place(int fd)
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
-/* Opens @path, making what is missing of it where only root can. -1 with @error, or without when
- * it is for the account to make. */
+/* Makes @name and gives it to @uid and @gid; it appears when it is theirs. Another's directory at
+ * the name aside (others may write to a sticky directory) is not touched. */
 static int
-make_roots_path(const char *path, mode_t mode, bool *out_made, GError **error)
+make_given_dir(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid, GError **error)
+{
+    struct stat st;
+    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
+    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
+    if (fd < 0)
+        return -1;
+    bool good = fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == uid);
+    if (!good)
+        mh_set_errno(error, EEXIST, "cannot make directory '%s'", aside);
+    else if (fchown(fd, uid, gid) != 0)
+        good = mh_set_errno(error, errno, "cannot give '%s' to user %u", name, (unsigned)uid);
+    if (good && mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
+        mh_sync_dir(parent_fd, error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Opens @path, making what is missing of it where only root can. What is above it stays root's.
+ * -1 with @error, or without when it is for the account to make. */
+static int
+make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error)
 {
     g_autoptr(GError) missing = NULL;
     int fd = mh_open_root(path, &missing);
@@ -622,11 +658,12 @@ make_roots_path(const char *path, mode_t mode, bool *out_made, GError **error)
     }
     g_autofree char *parent = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
-    bool parent_made;
-    int parent_fd = make_roots_path(parent, 0755, &parent_made, error);
+    int parent_fd = make_roots_path(parent, 0755, 0, 0, error);
     if (parent_fd < 0)
         return -1;
-    fd = is_roots_place(parent_fd) ? mh_make_dir(parent_fd, name, mode, out_made, error) : -1;
+    if (is_roots_place(parent_fd))
+        fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
+                      : make_given_dir(parent_fd, name, mode, uid, gid, error);
     close(parent_fd);
     return fd;
 }
@@ -640,22 +677,19 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
         return true;
     g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
     g_autoptr(GError) failure = NULL;
-    bool made = false;
     if (path == NULL)
         return false;
-    int fd = make_roots_path(path, job->settings->mode | (job->settings->mode & 0444) >> 2, &made,
-                             &failure);
-    if (failure != NULL) {
-        g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
-        return false;
-    }
-    bool good =
-        fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
-        mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path, (unsigned)uid);
+    mode_t mode = job->settings->mode | (job->settings->mode & 0444) >> 2;
+    struct stat st;
+    bool missing = lstat(path, &st) != 0;
+    int fd = make_roots_path(path, mode, uid, gid, &failure);
     if (fd >= 0)
         close(fd);
-    *out_made = good && made;
-    return good;
+    *out_made = fd >= 0 && missing;
+    if (failure == NULL)
+        return true;
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
+    return false;
 }
 
 void

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "difference.h"
 #include "finding.h"
 
 struct MhMemory;
@@ -45,6 +46,8 @@ typedef struct {
     GPtrArray *mailboxes; /* of MhMailboxOutcome */
     GPtrArray *not_mail;  /* of MhNotMail */
     MhFindings *findings; /* about the account, not about one mailbox */
+    MhDifferences *differences; /* what verify found; its mailboxes are unchanged as far as all of
+                                   a message is the same */
     uint64_t elapsed_us;
     struct MhMemory *memory; /* what the next run shall know: memory.h; NULL: nothing new */
     bool same;               /* nothing was looked into: all is as the last run left it */

@@ -40,11 +40,20 @@ static const char schema[] =
     " user TEXT NOT NULL, key BLOB NOT NULL, run INTEGER NOT NULL, settings TEXT NOT NULL,"
     " content BLOB NOT NULL, outcome BLOB NOT NULL, carried BLOB, PRIMARY KEY (user, key));";
 
+/* The system's own word for it stands in the connection, but not for a file that could not be
+ * opened: there it is what came of a second try. */
 bool
 mh_state_failed(MhState *state, const char *what, GError **error)
 {
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot %s the state database: %s", what,
-                sqlite3_errmsg(state->db));
+    const char *path = sqlite3_db_filename(state->db, "main");
+    int errnum = sqlite3_system_errno(state->db);
+    g_autoptr(GString) cause = g_string_new(sqlite3_errmsg(state->db));
+    if (sqlite3_errcode(state->db) == SQLITE_IOERR && errnum != 0)
+        g_string_append_printf(cause, ": %s", g_strerror(errnum));
+    else if (sqlite3_errcode(state->db) == SQLITE_CANTOPEN)
+        g_string_append(cause, "; is there room, and may it be written?");
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot %s the state database '%s': %s",
+                what, path != NULL ? path : "mailhaul.db", cause->str);
     return false;
 }
 

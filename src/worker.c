@@ -4,6 +4,7 @@
 #include "haul.h"
 #include "privileges.h"
 #include "safe-file.h"
+#include "verify-account.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +12,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stopping;
@@ -28,10 +30,9 @@ stop(int signal_number)
     stopping = 1;
 }
 
-/* Signals as a worker wants them: asked to stop it finishes what it is at, and when the
- * coordinator dies it is asked to stop too. */
+/* Signals as a worker wants them: asked to stop it finishes what it is at. */
 static void
-set_signals(pid_t coordinator)
+set_signals(void)
 {
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGTERM, &action, NULL);
@@ -42,6 +43,13 @@ set_signals(pid_t coordinator)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* When the coordinator dies the worker is asked to stop. To be called again after a change of
+ * identity, with which the kernel forgets it. */
+static void
+follow(pid_t coordinator)
+{
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (getppid() != coordinator)
         stopping = 1;
@@ -87,7 +95,7 @@ choose_identity(const MhJob *job, const MhAccount *account, MhIdentity *out, GEr
 }
 
 static void
-do_account(const MhJob *job, const MhAccount *account, int fd)
+do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd)
 {
     g_autoptr(GError) error = NULL;
     MhIdentity identity;
@@ -100,7 +108,11 @@ do_account(const MhJob *job, const MhAccount *account, int fd)
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
         return;
     }
-    mh_haul_account(&own, account, uidls, fd);
+    follow(coordinator);
+    if (job->task == MH_TASK_VERIFY)
+        mh_verify_account(job, account, uidls, fd);
+    else
+        mh_haul_account(&own, account, uidls, fd);
 }
 
 bool
@@ -119,8 +131,12 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
     }
     if (pid == 0) {
         int fd = close_others(ends[1]);
-        set_signals(coordinator);
-        do_account(job, account, fd);
+        set_signals();
+        follow(coordinator);
+        umask(0); /* modes are those of the settings */
+        if (job->settings->nice)
+            mh_pace_give_way();
+        do_account(job, account, coordinator, fd);
         mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
         _exit(0);
     }

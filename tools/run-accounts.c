@@ -7,18 +7,35 @@
 #include "settings-digest.h"
 #include "state.h"
 #include "version.h"
+#include "verify-text.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 typedef struct {
     const MhSettings *settings;
-    MhState *state;  /* NULL: there is none yet, and this run makes none */
-    bool recorded;   /* what is done is written down there */
+    MhTask task;
+    MhState *state; /* NULL: there is none yet, and this run makes none */
+    bool recorded;  /* what is done is written down there */
     MhCommandId command;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
+    size_t damaged, different; /* accounts; what verify has found */
 } Tally;
+
+static void
+print_account(const Tally *tally, const MhAccountOutcome *outcome)
+{
+    MhTextDetail detail = tally->settings->quiet     ? MH_TEXT_QUIET
+                          : tally->settings->verbose ? MH_TEXT_VERBOSE
+                                                     : MH_TEXT_NORMAL;
+    if (tally->settings->json)
+        mh_outcome_json(outcome);
+    else if (tally->task == MH_TASK_VERIFY)
+        mh_verify_text(outcome, detail);
+    else
+        mh_outcome_text(outcome, detail);
+}
 
 static void
 account_done(const MhAccountOutcome *outcome, void *user)
@@ -33,12 +50,9 @@ account_done(const MhAccountOutcome *outcome, void *user)
         tally->messages += mailbox->delivered;
         tally->bytes += mailbox->delivered_bytes;
     }
-    if (tally->settings->json)
-        mh_outcome_json(outcome);
-    else
-        mh_outcome_text(outcome, tally->settings->quiet     ? MH_TEXT_QUIET
-                                 : tally->settings->verbose ? MH_TEXT_VERBOSE
-                                                            : MH_TEXT_NORMAL);
+    tally->damaged += outcome->differences->counts[MH_DIFFERENCE_DAMAGE] > 0;
+    tally->different += mh_differences_total(outcome->differences) > 0;
+    print_account(tally, outcome);
     if (tally->recorded && !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
@@ -86,6 +100,12 @@ static void
 print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 {
     g_autofree char *count = mh_text_count(accounts->accounts->len, "account");
+    if (tally->task == MH_TASK_VERIFY) {
+        printf("%s: %zu the same, %zu damaged, %zu with other differences, %zu not compared\n",
+               count, tally->done - MIN(tally->done, tally->different + tally->failed),
+               tally->damaged, tally->different - tally->damaged, tally->failed);
+        return;
+    }
     g_autofree char *messages = mh_text_count(tally->messages, "message");
     g_autofree char *size = g_format_size(tally->bytes);
     printf("%s: %zu done, %zu failed, %zu with losses; %s %s (%s)\n", count,
@@ -100,6 +120,7 @@ make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *
     *job = (MhJob){.settings = settings,
                    .task = task,
                    .has_owner = settings->owner != NULL,
+                   .pace = mh_pace_new(settings->max_rate * UINT64_C(1000000)),
                    .now = g_get_real_time() / G_USEC_PER_SEC,
                    .folders = accounts->folders,
                    .names = accounts->names};
@@ -129,9 +150,9 @@ digest_of(const MhSettings *settings, const MhAccounts *accounts)
 static int
 exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
 {
-    if (!complete || tally->failed > 0 || accounts->refused > 0)
+    if (!complete || tally->failed > 0 || accounts->refused > 0 || tally->damaged > 0)
         return MH_EXIT_FAILED;
-    return tally->with_loss > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
+    return tally->with_loss > 0 || tally->different > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
 
 int
@@ -146,9 +167,11 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     if (!make_job(&job, settings, task, accounts, error))
         return MH_EXIT_CONFIG;
     g_autofree char *digest = digest_of(settings, accounts);
+    bool writes = task == MH_TASK_MIGRATE || task == MH_TASK_UNDO;
     job.settings_digest = digest;
     Tally tally = {.settings = settings,
-                   .recorded = task != MH_TASK_CHECK && !settings->dry_run,
+                   .task = task,
+                   .recorded = writes && !settings->dry_run,
                    .command = context->command->id};
     if (!open_state(&tally, context->command->name, error)) {
         mh_state_free(tally.state);
@@ -158,6 +181,7 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     MhCoordinatorEvents events = {.account_done = account_done, .recall = recall, .user = &tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
+    mh_pace_free(job.pace);
     status = exit_status(&tally, accounts, complete);
     if (!complete)
         fprintf(stderr,

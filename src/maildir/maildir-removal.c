@@ -14,7 +14,7 @@
  * '*' stands for all that begin so. The UID list is not among them: it goes last. */
 static const char *const of_folder[] = {
     "dovecot-keywords", "maildirfolder",      "dovecot.index", "dovecot.index.*",
-    "dovecot-acl",      "dovecot-uidlist.*", "mailhaul-tmp.*", NULL,
+    "dovecot-acl",      "dovecot-uidlist.tmp", "mailhaul-tmp.*", NULL,
 };
 static const char *const of_root[] = {
     "dovecot.list.index", "dovecot.list.index.*", "dovecot-uidvalidity", "dovecot-uidvalidity.*",
@@ -64,7 +64,7 @@ only_known(const GPtrArray *names, bool is_root)
 {
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        bool part = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 ||
+        bool part = strcmp(name, MAILDIR_UIDLIST_FILE ".lock") == 0 || strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 ||
                     strcmp(name, "tmp") == 0 || strcmp(name, MAILDIR_UIDLIST_FILE) == 0;
         if (!part && !is_root && !is_among(of_folder, name))
             return false;
@@ -133,10 +133,10 @@ maildir_removal_remove(MaildirTree *tree, const char *name, bool *out_removed, G
     bool good = maildir_lock_take(fd, LOCK_S, error);
     if (good) {
         good = remove_locked(tree, fd, is_root, &removed, error);
-        maildir_lock_release(fd);
+        good = maildir_lock_release(fd, good ? error : NULL) && good;
     }
     if (good && removed && !is_root && unlinkat(tree->fd, name, AT_REMOVEDIR) != 0 &&
-        errno != ENOENT)
+        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
         good = mh_set_errno(error, errno, "cannot remove the directory '%s'", name);
     close(fd);
     if (good)
