@@ -109,6 +109,10 @@ static const MhOption options[] = {
     {ROW(RUN, "jobs", jobs, NUMBER), .short_name = 'j', .arg = "N", .max = 1024,
      .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
      .help = "accounts at once; default: as many as processors"},
+    {ROW(RUN, "max-rate", max_rate, NUMBER), .arg = "MB", .max = 1000000, .commands = WRITES,
+     .help = "write no more than so many MB of mail a second, all jobs together"},
+    {ROW(RUN, "nice", nice, FLAG), .commands = ACCOUNTS | BIT(CONVERT),
+     .help = "let every other program go first, at the processor and at the disk"},
     {ROW(RUN, "state", state, TEXT), .arg = "DIR", .commands = STATEFUL,
      .help = "the state directory; default: /var/lib/mailhaul"},
 

@@ -132,6 +132,8 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
         set_signals();
         follow(coordinator);
         umask(0); /* modes are those of the settings */
+        if (job->settings->nice)
+            mh_pace_give_way();
         do_account(job, account, coordinator, fd);
         mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
         _exit(0);

@@ -79,6 +79,7 @@ make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *
     *job = (MhJob){.settings = settings,
                    .task = task,
                    .has_owner = settings->owner != NULL,
+                   .pace = mh_pace_new(settings->max_rate * UINT64_C(1000000)),
                    .now = g_get_real_time() / G_USEC_PER_SEC,
                    .folders = accounts->folders,
                    .names = accounts->names};
@@ -128,6 +129,7 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     MhCoordinatorEvents events = {.account_done = account_done, .user = &tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
+    mh_pace_free(job.pace);
     status = exit_status(&tally, accounts, complete);
     if (!complete)
         fprintf(stderr,
