@@ -70,12 +70,6 @@ remove_stale(int dirfd, const char *lock_name, const struct stat *st)
     make_temp_name(aside);
     if (renameat(dirfd, lock_name, dirfd, aside) != 0)
         return;
-<<<<<<< HEAD
-    if (fstatat(dirfd, aside, &moved, AT_SYMLINK_NOFOLLOW) == 0 &&
-        (moved.st_ino != st->st_ino || moved.st_dev != st->st_dev))
-        (void)!linkat(dirfd, aside, dirfd, lock_name, 0);
-    unlinkat(dirfd, aside, 0);
-=======
     bool wrong = fstatat(dirfd, aside, &moved, AT_SYMLINK_NOFOLLOW) == 0 &&
                  (moved.st_ino != st->st_ino || moved.st_dev != st->st_dev);
     /* When a third one has locked meanwhile, there is no place to put it back to. */
@@ -83,7 +77,6 @@ remove_stale(int dirfd, const char *lock_name, const struct stat *st)
         unlinkat(dirfd, aside, 0);
     else
         (void)!renameat(dirfd, aside, dirfd, lock_name);
->>>>>>> scan
 }
 
 /* Nothing can be written here; all that is left is to respect the lock of others. */

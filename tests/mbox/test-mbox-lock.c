@@ -35,11 +35,7 @@ static int
 tear_down(void **state)
 {
     Place *place = *state;
-<<<<<<< HEAD
-    (void)!fchmodat(place->dirfd, "spool", 0700, 0);
-=======
     assert_int_equal(fchmodat(place->dirfd, "spool", 0700, 0), 0);
->>>>>>> scan
     unlinkat(place->dirfd, "spool/joe.lock", 0);
     unlinkat(place->dirfd, "spool/joe", 0);
     unlinkat(place->dirfd, "spool", AT_REMOVEDIR);
@@ -208,11 +204,7 @@ reads_on_where_no_file_can_be_made(void **state)
     if (geteuid() == 0) { /* root may write anywhere: as another user, in a child */
         pid_t pid = fork();
         if (pid == 0) {
-<<<<<<< HEAD
-            (void)!fchmodat(place->dirfd, "spool", 0755, 0);
-=======
             assert_int_equal(fchmodat(place->dirfd, "spool", 0755, 0), 0);
->>>>>>> scan
             if (fchmod(place->dirfd, 0755) != 0 || setegid(65534) != 0 || seteuid(65534) != 0)
                 _exit(9);
             MboxLock *lock = take(place, MBOX_LOCK_ALL, 0);
@@ -224,11 +216,7 @@ reads_on_where_no_file_can_be_made(void **state)
         assert_int_equal(status, 0);
         return;
     }
-<<<<<<< HEAD
-    (void)!fchmodat(place->dirfd, "spool", 0500, 0);
-=======
     assert_int_equal(fchmodat(place->dirfd, "spool", 0500, 0), 0);
->>>>>>> scan
     MboxLock *lock = take(place, MBOX_LOCK_ALL, 0);
     assert_non_null(lock);
     assert_int_equal(mh_findings_count(place->findings, MH_FINDING_MBOX_LOCK_LACKING), 1);
