@@ -95,6 +95,11 @@ typedef struct {
     uint32_t jobs; /* 0: the processors */
     char *state;   /* NULL: the built-in place */
 
+    /* which accounts are shown */
+    bool failed;
+    bool with_loss;
+    uint32_t stale_s; /* 0: all */
+
     /* what is said */
     bool json;
     bool boundaries;
@@ -112,6 +117,7 @@ typedef enum {
     MH_OPTION_PATTERN, /* char *: see path-pattern */
     MH_OPTION_NUMBER,  /* uint32_t, up to max */
     MH_OPTION_MODE,    /* uint32_t: octal, the owner may read and write */
+    MH_OPTION_AGE,     /* uint32_t: seconds, from a number with s, m, h, d or w behind it */
     MH_OPTION_CHOICE,  /* an enum: the index into choices */
     MH_OPTION_WORDS,   /* char *: some of choices with commas between, or the last one alone */
     MH_OPTION_UIDL,    /* the pair pop3_uidl, pop3_uidl_file */

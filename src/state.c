@@ -15,6 +15,9 @@ struct MhState {
     int64_t run;
 };
 
+/* What a run did to each account is kept for this many runs. */
+#define WORK_RUNS_KEPT 60
+
 /* The one place that says what the database holds. Times are seconds since 1970, names printable
  * text. */
 static const char schema[] =
@@ -39,7 +42,13 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS finding_user ON finding (user);"
     "CREATE TABLE IF NOT EXISTS not_mail ("
     " user TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS not_mail_user ON not_mail (user);";
+    "CREATE INDEX IF NOT EXISTS not_mail_user ON not_mail (user);"
+    /* What each of the latest runs did to each account. */
+    "CREATE TABLE IF NOT EXISTS work ("
+    " run INTEGER NOT NULL, user TEXT NOT NULL, ended_us INTEGER NOT NULL,"
+    " elapsed_us INTEGER NOT NULL, failed INTEGER NOT NULL, messages INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS work_run ON work (run);";
 
 static bool
 db_failed(MhState *state, const char *what, GError **error)
@@ -162,6 +171,8 @@ mh_state_begin_run(MhState *state, const char *task, GError **error)
                  (int64_t)getpid(), now_s()))
         return db_failed(state, "write", error);
     state->run = sqlite3_last_insert_rowid(state->db);
+    if (!run_sql(state, "DELETE FROM work WHERE run <= ?", "i", state->run - WORK_RUNS_KEPT))
+        return db_failed(state, "write", error);
     return true;
 }
 
@@ -208,6 +219,23 @@ record_mailbox(MhState *state, const char *user, const MhMailboxOutcome *mailbox
 }
 
 static bool
+record_work(MhState *state, const MhAccountOutcome *outcome)
+{
+    uint64_t messages = 0, bytes = 0;
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        messages += mailbox->delivered;
+        bytes += mailbox->delivered_bytes;
+    }
+    return run_sql(state,
+                   "INSERT INTO work (run, user, ended_us, elapsed_us, failed, messages, bytes)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   "isiiiii", state->run, outcome->user, g_get_real_time(),
+                   (int64_t)outcome->elapsed_us, (int64_t)mh_account_outcome_failed(outcome),
+                   (int64_t)messages, (int64_t)bytes);
+}
+
+static bool
 record(MhState *state, const MhAccountOutcome *outcome)
 {
     const char *user = outcome->user;
@@ -220,7 +248,7 @@ record(MhState *state, const MhAccountOutcome *outcome)
         !run_sql(state, "DELETE FROM mailbox WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM finding WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM not_mail WHERE user = ?", "s", user) ||
-        !record_findings(state, user, "", outcome->findings))
+        !record_findings(state, user, "", outcome->findings) || !record_work(state, outcome))
         return false;
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         if (!record_mailbox(state, user, outcome->mailboxes->pdata[i]))
