@@ -90,9 +90,8 @@ mh_json_real(MhJson *json, const char *name, double value)
 {
     char text[G_ASCII_DTOSTR_BUF_SIZE];
     begin(json, name);
-    g_string_append(json->out, isfinite(value)
-                                   ? g_ascii_formatd(text, sizeof text, "%.3f", value)
-                                   : "null");
+    g_string_append(json->out,
+                    isfinite(value) ? g_ascii_formatd(text, sizeof text, "%.3f", value) : "null");
 }
 
 void

@@ -14,8 +14,8 @@ typedef struct {
 } MhJson;
 
 /* @name is NULL within a list, and for the outermost value. */
-void mh_json_open(MhJson *json, const char *name, char bracket); /* '{' or '[' */
-void mh_json_close(MhJson *json, char bracket);                  /* '}' or ']' */
+void mh_json_open(MhJson *json, const char *name, char bracket);        /* '{' or '[' */
+void mh_json_close(MhJson *json, char bracket);                         /* '}' or ']' */
 void mh_json_string(MhJson *json, const char *name, const char *value); /* NULL: null */
 void mh_json_number(MhJson *json, const char *name, uint64_t value);
 void mh_json_signed(MhJson *json, const char *name, int64_t value);

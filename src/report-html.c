@@ -66,8 +66,7 @@ add_need(Page *page, guint account, const char *folder, const char *code, uint64
     mh_json_number(json, NULL, account);
     mh_json_string(json, NULL, folder);
     if (code != NULL)
-        mh_json_number(json, NULL,
-                       GPOINTER_TO_UINT(g_hash_table_lookup(page->code_index, code)));
+        mh_json_number(json, NULL, GPOINTER_TO_UINT(g_hash_table_lookup(page->code_index, code)));
     else
         mh_json_string(json, NULL, NULL);
     mh_json_number(json, NULL, times);
@@ -249,22 +248,40 @@ make_data(const MhSiteReport *report, const MhReportTotals *totals)
 
 /* ---- the page ----------------------------------------------------------------------------- */
 
+/* 1234567 as "1,234,567". */
+static char *
+group(size_t number)
+{
+    char digits[32];
+    GString *out = g_string_new(NULL);
+    int length = g_snprintf(digits, sizeof digits, "%zu", number);
+    for (int i = 0; i < length; i++) {
+        if (i > 0 && (length - i) % 3 == 0)
+            g_string_append_c(out, ',');
+        g_string_append_c(out, digits[i]);
+    }
+    return g_string_free(out, FALSE);
+}
+
 static char *
 make_verdict(const MhReportTotals *totals)
 {
     GString *out = g_string_new(NULL);
-    size_t done = totals->by_state[MH_ACCOUNT_IN_STEP];
+    size_t in_step = totals->by_state[MH_ACCOUNT_IN_STEP];
+    g_autofree char *all = group(totals->accounts), *done = group(in_step);
+    g_autofree char *behind = group(totals->by_state[MH_ACCOUNT_BEHIND]);
+    g_autofree char *not_done = group(totals->by_state[MH_ACCOUNT_NOT_DONE]);
+    g_autofree char *with_loss = group(totals->with_loss);
     if (totals->accounts == 0)
         g_string_append(out, "No account has been tried yet.");
-    else if (done == totals->accounts)
-        g_string_append_printf(out, "All %zu accounts are in step.", done);
+    else if (in_step == totals->accounts)
+        g_string_append_printf(out, "%s %s in step.", in_step == 1 ? "The one account" : all,
+                               in_step == 1 ? "is" : "accounts are all");
     else
-        g_string_append_printf(out, "%zu of %zu accounts %s in step; %zu behind, %zu not done.",
-                               done, totals->accounts, done == 1 ? "is" : "are",
-                               totals->by_state[MH_ACCOUNT_BEHIND],
-                               totals->by_state[MH_ACCOUNT_NOT_DONE]);
+        g_string_append_printf(out, "%s of %s accounts %s in step; %s behind, %s not done.", done,
+                               all, in_step == 1 ? "is" : "are", behind, not_done);
     if (totals->with_loss > 0)
-        g_string_append_printf(out, " In %zu something could not be carried.", totals->with_loss);
+        g_string_append_printf(out, " In %s something could not be carried.", with_loss);
     else if (totals->accounts > 0)
         g_string_append(out, " Nothing was lost.");
     return g_string_free(out, FALSE);
@@ -299,8 +316,8 @@ fill_in(const char *page, const Part *parts, size_t count)
             break;
         g_string_append_len(out, page, open - page);
         size_t length = (size_t)(close - open) - 2, i = 0;
-        while (i < count && (strlen(parts[i].name) != length ||
-                             memcmp(parts[i].name, open + 2, length) != 0))
+        while (i < count &&
+               (strlen(parts[i].name) != length || memcmp(parts[i].name, open + 2, length) != 0))
             i++;
         g_assert(i < count);
         g_string_append(out, parts[i].text);
@@ -321,8 +338,8 @@ char *
 mh_report_html(const MhSiteReport *report)
 {
     MhReportTotals totals = mh_site_report_totals(report);
-    g_autofree char *script = g_strconcat("\"use strict\";\n{\n", values_js, table_js, plots_js,
-                                          page_js, "}\n", NULL);
+    g_autofree char *script =
+        g_strconcat("\"use strict\";\n{\n", values_js, table_js, plots_js, page_js, "}\n", NULL);
     g_autofree char *script_digest = digest(script);
     g_autofree char *style_digest = digest(page_css);
     g_autofree char *when = mh_time_text(report->now);

@@ -180,8 +180,7 @@ take_run(Reader *reader, sqlite3_stmt *row)
     run->task = take_some_text(row, 1);
     run->started = sqlite3_column_int64(row, 2);
     run->ended = sqlite3_column_int64(row, 3);
-    run->exit_status =
-        sqlite3_column_type(row, 4) == SQLITE_NULL ? -1 : sqlite3_column_int(row, 4);
+    run->exit_status = sqlite3_column_type(row, 4) == SQLITE_NULL ? -1 : sqlite3_column_int(row, 4);
     run->accounts = take_count(row, 5);
     run->failed = take_count(row, 6);
     run->messages = take_count(row, 7);

@@ -29,14 +29,14 @@ add_totals(GString *out, const MhReportTotals *totals)
                            totals->by_state[MH_ACCOUNT_NOT_DONE]);
     g_string_append_printf(out, "                       %zu with losses, %zu closed\n",
                            totals->with_loss, totals->closed);
-    g_string_append_printf(out, "Mailboxes  %9" G_GUINT64_FORMAT "   %" G_GUINT64_FORMAT " failed\n",
+    g_string_append_printf(out,
+                           "Mailboxes  %9" G_GUINT64_FORMAT "   %" G_GUINT64_FORMAT " failed\n",
                            (guint64)totals->mailboxes, (guint64)totals->failed_mailboxes);
     g_string_append_printf(out, "Messages   %9" G_GUINT64_FORMAT "   %s\n",
                            (guint64)totals->messages, size);
     g_string_append_printf(out,
                            "Findings   %9" G_GUINT64_FORMAT "   %" G_GUINT64_FORMAT
-                           " losses, %" G_GUINT64_FORMAT " repaired, %" G_GUINT64_FORMAT
-                           " notes\n",
+                           " losses, %" G_GUINT64_FORMAT " repaired, %" G_GUINT64_FORMAT " notes\n",
                            (guint64)(totals->found[0] + totals->found[1] + totals->found[2]),
                            (guint64)totals->found[MH_WEIGHT_LOSS],
                            (guint64)totals->found[MH_WEIGHT_REPAIRED],
@@ -75,8 +75,8 @@ add_rates(GString *out, const MhSiteReport *report)
     for (int i = 0; i < RATE_SLOTS; i++)
         most = MAX(most, rates[i].bytes_s);
     for (int i = 0; i < RATE_SLOTS; i++) {
-        g_autofree char *clock = mh_clock_text((start + (end - start) / RATE_SLOTS * i) /
-                                               G_USEC_PER_SEC);
+        g_autofree char *clock =
+            mh_clock_text((start + (end - start) / RATE_SLOTS * i) / G_USEC_PER_SEC);
         g_autofree char *rate = g_format_size((guint64)rates[i].bytes_s);
         g_string_append_printf(out, "  %s %10s/s  ", clock, rate);
         add_bar(out, rates[i].bytes_s, most);
@@ -98,8 +98,7 @@ add_sizes(GString *out, const MhSiteReport *report)
     }
     g_string_append(out, "\nAccounts by size\n");
     for (unsigned i = first; i <= last && i < MH_SIZE_SLOTS; i++) {
-        g_autofree char *size =
-            g_format_size_full(mh_size_slot_start(i), G_FORMAT_SIZE_IEC_UNITS);
+        g_autofree char *size = g_format_size_full(mh_size_slot_start(i), G_FORMAT_SIZE_IEC_UNITS);
         g_string_append_printf(out, "  from %10s  %6" G_GUINT64_FORMAT "  ", size,
                                (guint64)accounts[i]);
         add_bar(out, (double)accounts[i], (double)most);
@@ -170,11 +169,10 @@ add_lost(GString *out, const MhReportAccount *account, size_t *count)
         const MhReportFinding *finding = account->findings->pdata[i];
         if (finding->weight != MH_WEIGHT_LOSS || (*count)++ >= LISTED_BAD)
             continue;
-        g_string_append_printf(out, "  %s: %s%s%s%s%s\n", account->user, finding->source,
-                               finding->source[0] != '\0' ? ": " : "",
-                               mh_report_code_text(finding->code),
-                               finding->detail != NULL ? ": " : "",
-                               finding->detail != NULL ? finding->detail : "");
+        g_string_append_printf(
+            out, "  %s: %s%s%s%s%s\n", account->user, finding->source,
+            finding->source[0] != '\0' ? ": " : "", mh_report_code_text(finding->code),
+            finding->detail != NULL ? ": " : "", finding->detail != NULL ? finding->detail : "");
     }
 }
 

@@ -152,8 +152,7 @@ spread(const MhReportWork *item, size_t slots, double start, double slot_us, MhR
     double to = (double)item->ended_us - start;
     double from = to - MAX((double)item->elapsed_us, 1);
     for (size_t i = (size_t)MAX(from / slot_us, 0); i < slots && (double)i * slot_us < to; i++) {
-        double overlap =
-            MIN(to, (double)(i + 1) * slot_us) - MAX(from, (double)i * slot_us);
+        double overlap = MIN(to, (double)(i + 1) * slot_us) - MAX(from, (double)i * slot_us);
         double part = MAX(overlap, 0) / (to - from) / (slot_us / G_USEC_PER_SEC);
         rates[i].bytes_s += (double)item->bytes * part;
         rates[i].messages_s += (double)item->messages * part;

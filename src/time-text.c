@@ -34,8 +34,7 @@ mh_duration_text(uint64_t microseconds)
         return g_strdup_printf("%u min %u s", (unsigned)(s / 60), (unsigned)(s % 60));
     if (s < 86400)
         return g_strdup_printf("%u h %u min", (unsigned)(s / 3600), (unsigned)(s % 3600 / 60));
-    return g_strdup_printf("%" G_GUINT64_FORMAT " d %u h", s / 86400,
-                           (unsigned)(s % 86400 / 3600));
+    return g_strdup_printf("%" G_GUINT64_FORMAT " d %u h", s / 86400, (unsigned)(s % 86400 / 3600));
 }
 
 char *

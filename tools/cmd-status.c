@@ -47,8 +47,7 @@ print_losses(const Status *status, const MhReportAccount *account)
             continue;
         printf("  %s: %s%s%s%s%s\n", mh_weight_name(finding->weight), finding->source,
                finding->source[0] != '\0' ? ": " : "", mh_report_code_text(finding->code),
-               finding->detail != NULL ? ": " : "",
-               finding->detail != NULL ? finding->detail : "");
+               finding->detail != NULL ? ": " : "", finding->detail != NULL ? finding->detail : "");
     }
     if (count > LOSSES_SHOWN && !status->in_detail)
         printf("  and %zu more: mailhaul status %s\n", count - LOSSES_SHOWN, account->user);

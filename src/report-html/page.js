@@ -51,7 +51,7 @@ function accountLink(account) {
 
 function stateCell(row) {
   return make("span", {}, make("span", {className: "dot is-" + row.state}),
-    STATES[row.state] + (row.closed ? ", closed" : ""));
+    make("span", {className: "wide"}, STATES[row.state] + (row.closed ? ", closed" : "")));
 }
 
 const zero = value => value === 0 ? make("span", {className: "soft"}, "0") : number(value);
@@ -98,16 +98,16 @@ function showNeeds() {
     filters: [{title: "Kind", choices: [["Failed and lost", () => true],
       ["Failed", need => need.kind === 0], ["Lost", need => need.kind === 1]]}],
     columns: [
-      {title: "Kind", value: need => need.kind, width: "86px", show: need => make("span", {},
-        make("span", {className: "dot " + (need.kind ? "is-loss" : "is-2")}),
-        need.kind ? "lost" : "failed")},
-      {title: "Account", value: need => need.account.user, width: "18%",
+      {title: "Kind", value: need => need.kind, width: "92px", narrow: "30px",
+        show: need => make("span", {},
+          make("span", {className: "dot " + (need.kind ? "is-loss" : "is-2")}),
+          make("span", {className: "wide"}, need.kind ? "lost" : "failed"))},
+      {title: "Account", value: need => need.account.user, width: "19%", narrow: "36%",
         show: need => accountLink(need.account)},
       {title: "Folder", value: need => need.folder, width: "17%", show: need => need.folder,
         wide: true},
-      {title: "What", value: need => need.words, show: need => need.words},
-      {title: "Detail", value: need => need.detail, width: "22%", show: need => need.detail,
-        wide: true},
+      {title: "What", value: need => need.words,
+        show: need => need.words + (need.detail ? ": " + need.detail : "")},
       {title: "Times", value: need => need.times, width: "84px", right: true, wide: true,
         show: need => need.times ? number(need.times) : ""},
     ]});
@@ -147,10 +147,11 @@ function showAccounts() {
       ["With losses", account => account.losses > 0], ["Closed", account => account.closed > 0]]}],
     columns: [
       {title: "Account", value: account => account.user, show: accountLink},
-      {title: "State", value: account => -account.state, width: "150px", show: stateCell},
-      {title: "Messages", value: account => account.messages, width: "108px", right: true,
+      {title: "State", value: account => -account.state, width: "150px", narrow: "34px",
+        show: stateCell},
+      {title: "Messages", value: account => account.messages, width: "112px", narrow: "84px", right: true,
         show: account => zero(account.messages)},
-      {title: "Size", value: account => account.bytes, width: "96px", right: true,
+      {title: "Size", value: account => account.bytes, width: "96px", narrow: "78px", right: true,
         show: account => size(account.bytes)},
       {title: "Mailboxes", value: account => account.mailboxes, width: "108px", right: true,
         show: account => zero(account.mailboxes), wide: true},
@@ -166,7 +167,8 @@ function showAccounts() {
 }
 
 function plainTable(place, heads, rows) {
-  const classOf = index => heads[index].startsWith("#") ? "right" : "";
+  const classOf = index => heads[index].startsWith("#") ? "right"
+    : heads[index] === "What" ? "words" : "";
   const head = make("tr", {}, ...heads.map((title, index) =>
     make("th", {className: classOf(index), scope: "col"}, title.replace("#", ""))));
   const body = rows.map(row => make("tr", {}, ...row.map((value, index) =>

@@ -4,7 +4,8 @@ const ROW_HEIGHT = 36;
 const SPARE_ROWS = 12;
 const PAPER_ROWS = 1000;
 
-/* @columns: {title, value(row) to sort by, show(row) -> string or element, width, right, wide}.
+/* @columns: {title, value(row) to sort by, show(row) -> string or element, width, narrow
+ * (the width on a phone), right, wide (not on a phone)}.
  * @filters: {title, choices: [[label, test(row)]...]}. @search(row) -> lower-case text. */
 class Table {
   constructor(place, rows, {columns, filters, search, what, sorted, descending}) {
@@ -28,8 +29,8 @@ class Table {
       const button = make("button", {type: "button"}, column.title);
       button.addEventListener("click", () => this.sortBy(index));
       const head = make("th", {className: this.classOf(column), scope: "col"}, button);
-      if (column.width)
-        head.style.width = column.width;
+      for (const kind of ["width", "narrow"].filter(name => column[name]))
+        head.style.setProperty("--" + kind, column[kind]);
       return head;
     });
     return make("thead", {}, make("tr", {}, ...this.heads));
@@ -104,8 +105,10 @@ class Table {
     const cells = this.columns.map(column => {
       const shown = column.show(row);
       const cell = make("td", {className: this.classOf(column)}, shown);
-      if (typeof shown === "string" && !column.right)
+      if (typeof shown === "string" && !column.right) {
         cell.title = shown;
+        cell.classList.add("text");
+      }
       return cell;
     });
     const element = make("tr", {}, ...cells);
@@ -114,12 +117,14 @@ class Table {
   }
 
   spacer(height) {
-    const cell = make("td", {className: "spacer", colSpan: this.columns.length});
+    const cell = make("td", {className: "spacer"});
     cell.style.height = height + "px";
     return make("tr", {ariaHidden: "true"}, cell);
   }
 
+  /* Across the columns that are there: one more would take room. */
   message(text) {
-    return make("tr", {}, make("td", {className: "empty", colSpan: this.columns.length}, text));
+    const colSpan = this.heads.filter(head => head.offsetWidth > 0).length || 1;
+    return make("tr", {}, make("td", {className: "empty", colSpan}, text));
   }
 }
