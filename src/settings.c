@@ -29,6 +29,7 @@ static const char *const syncs[] = {"none", "batch", "message", NULL};
 static const char *const courier_names[] = {"auto", "mutf7", "utf8", NULL};
 static const char *const progresses[] = {"auto", "always", "never", NULL};
 static const char *const report_formats[] = {"text", "json", "html", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const series[] = {"2.3", "2.4", NULL};
 static const char *const lock_kinds[] = {"dotlock", "fcntl", "flock", "none", NULL};
 
@@ -132,9 +133,13 @@ static const MhOption options[] = {
     {ROW(OUTPUT, "verbose", verbose, FLAG), .short_name = 'v', .commands = WORKS | BIT(INSPECT),
      .help = "say what is being done"},
     {ROW(OUTPUT, "progress", progress, CHOICE), .choices = progresses, .preset = "auto",
-     .commands = WORKS, .help = "show how far it is; auto: when standard error is a terminal"},
-    {ROW(OUTPUT, "log", log, TEXT), .arg = "FILE", .commands = WORKS,
-     .help = "write messages and findings to this file too"},
+     .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
+     .help = "show how far it is; auto: when standard error is a terminal"},
+    {ROW(OUTPUT, "log", log, TEXT), .arg = "FILE", .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
+     .help = "append accounts, errors and findings to this file; syslog: the system's log"},
+    {ROW(OUTPUT, "log-format", log_format, CHOICE), .choices = log_formats, .preset = "text",
+     .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
+     .help = "what the log is written in: text, or one JSON object a line"},
 };
 
 const MhOption *

@@ -51,6 +51,7 @@ typedef enum {
     MH_COURIER_NAMES_UTF8
 } MhCourierNames;
 typedef enum { MH_PROGRESS_AUTO, MH_PROGRESS_ALWAYS, MH_PROGRESS_NEVER } MhProgress;
+typedef enum { MH_LOG_TEXT, MH_LOG_JSON } MhLogFormat;
 typedef enum { MH_REPORT_TEXT, MH_REPORT_JSON, MH_REPORT_HTML } MhReportFormat;
 typedef enum { MH_DOVECOT_2_3, MH_DOVECOT_2_4 } MhDovecotSeries;
 
@@ -106,7 +107,8 @@ typedef struct {
     bool quiet;
     bool verbose;
     MhProgress progress;
-    char *log; /* path */
+    char *log; /* path, or "syslog" */
+    MhLogFormat log_format;
     MhReportFormat format;
     MhDovecotSeries dovecot;
 } MhSettings;

@@ -1,10 +1,14 @@
 #include "run-accounts.h"
 
 #include "accounts.h"
+#include "check-verdict.h"
 #include "coordinator.h"
+#include "log.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
+#include "progress.h"
 #include "state.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -12,6 +16,11 @@
 typedef struct {
     const MhSettings *settings;
     MhState *state; /* NULL in a dry run */
+    MhLog *log;     /* NULL: none */
+    MhProgressLine *progress;
+    MhWorkload *workload;
+    MhVerdict *verdict; /* in a dry run only */
+    size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
 } Tally;
@@ -21,6 +30,10 @@ account_done(const MhAccountOutcome *outcome, void *user)
 {
     Tally *tally = user;
     g_autoptr(GError) error = NULL;
+    mh_progress_hide(tally->progress);
+    mh_workload_done(tally->workload, outcome);
+    mh_log_account(tally->log, outcome);
+    mh_verdict_account(tally->verdict, outcome);
     tally->done++;
     tally->failed += mh_account_outcome_failed(outcome);
     tally->with_loss += mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0;
@@ -42,6 +55,19 @@ account_done(const MhAccountOutcome *outcome, void *user)
 }
 
 static void
+show_progress(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user)
+{
+    Tally *tally = user;
+    MhProgressAt at = {.accounts = tally->accounts,
+                       .done = accounts_done,
+                       .failed = tally->failed,
+                       .messages = messages,
+                       .bytes = bytes,
+                       .part = mh_workload_part(tally->workload, bytes)};
+    mh_progress_update(tally->progress, &at);
+}
+
+static void
 print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 {
     g_autofree char *count = mh_text_count(accounts->accounts->len, "account");
@@ -53,7 +79,8 @@ print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 }
 
 static bool
-make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *accounts, GError **error)
+make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *accounts,
+         GError **error)
 {
     *job = (MhJob){.settings = settings,
                    .task = task,
@@ -85,35 +112,80 @@ exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
     return tally->with_loss > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
 
+/* What is to be said when all is done. Returns the exit status. */
+static int
+conclude(Tally *tally, const MhAccounts *accounts, const char *task, bool complete,
+         uint64_t elapsed_us)
+{
+    const MhSettings *settings = tally->settings;
+    int status = exit_status(tally, accounts, complete);
+    g_clear_pointer(&tally->progress, mh_progress_free);
+    if (!complete)
+        fprintf(stderr,
+                "mailhaul: stopped as asked after %zu of %u accounts; "
+                "run again to continue\n",
+                tally->done, accounts->accounts->len);
+    if (!settings->json && !settings->quiet)
+        print_summary(tally, accounts, tally->verdict != NULL);
+    if (tally->verdict != NULL && !mh_verdict_print(tally->verdict, complete, elapsed_us))
+        status = MH_EXIT_FAILED;
+    mh_log_end(tally->log, task, tally->done, tally->failed, status);
+    if (mh_log_failed(tally->log) != NULL) {
+        fprintf(stderr, "mailhaul: the log is not complete: %s\n", mh_log_failed(tally->log));
+        status = MH_EXIT_FAILED;
+    }
+    return status;
+}
+
+/* Does all accounts, the largest first. */
+static int
+run_job(const MhJob *job, const MhAccounts *accounts, const char *task, MhState *state, MhLog *log)
+{
+    const MhSettings *settings = job->settings;
+    g_autoptr(MhWorkload) workload = mh_workload_new(accounts->accounts, settings);
+    g_autoptr(MhVerdict) verdict =
+        job->task == MH_TASK_CHECK ? mh_verdict_new(job, accounts) : NULL;
+    Tally tally = {.settings = settings,
+                   .state = state,
+                   .log = log,
+                   .progress = mh_progress_new(settings),
+                   .workload = workload,
+                   .verdict = verdict,
+                   .accounts = accounts->accounts->len};
+    MhCoordinatorEvents events = {
+        .account_done = account_done, .progress = show_progress, .user = &tally};
+    uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
+    int64_t begun = g_get_monotonic_time();
+    mh_log_begin(log, task, accounts->accounts->len);
+    bool complete = mh_coordinate(job, accounts->accounts, jobs, &events);
+    return conclude(&tally, accounts, task, complete, (uint64_t)(g_get_monotonic_time() - begun));
+}
+
 int
 mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
 {
     const MhSettings *settings = context->settings;
     MhJob job;
     int status;
+    g_autoptr(GError) why = NULL;
     g_autoptr(MhState) state = NULL;
     g_autoptr(MhAccounts) accounts = mh_accounts_load(context, &status, error);
     if (accounts == NULL)
         return status;
     if (!make_job(&job, settings, task, accounts, error))
         return MH_EXIT_CONFIG;
+    g_autoptr(MhLog) log = mh_log_open(settings, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return MH_EXIT_CONFIG;
+    }
     if (task != MH_TASK_CHECK) {
         state = open_state(settings, context->command->name, error);
         if (state == NULL)
             return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
                                                                              : MH_EXIT_FAILED;
     }
-    Tally tally = {.settings = settings, .state = state};
-    MhCoordinatorEvents events = {.account_done = account_done, .user = &tally};
-    uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
-    bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
-    status = exit_status(&tally, accounts, complete);
-    if (!complete)
-        fprintf(stderr, "mailhaul: stopped as asked after %zu of %u accounts; "
-                        "run again to continue\n",
-                tally.done, accounts->accounts->len);
-    if (!settings->json && !settings->quiet)
-        print_summary(&tally, accounts, task == MH_TASK_CHECK);
+    status = run_job(&job, accounts, context->command->name, state, log);
     if (state != NULL && !mh_state_end_run(state, status, error))
         return MH_EXIT_FAILED;
     return status;
