@@ -23,8 +23,8 @@ open_source(void *user, MhFindings *findings, GError **error)
 static bool
 carry(const MhCarryContext *context, Place *place, MhMailboxOutcome *outcome, GError **error)
 {
-    g_autoptr(MhCarry) carry =
-        mh_carry_begin(context, ".", open_source, NULL, place, outcome, error);
+    MhCarrySource source = {.open = open_source, .open_user = place};
+    g_autoptr(MhCarry) carry = mh_carry_begin(context, ".", &source, outcome, error);
     if (carry == NULL)
         return false;
     if (context->dry_run || outcome->done == MH_DONE_UP_TO_DATE)
@@ -70,8 +70,7 @@ mh_convert(const MhSettings *settings, const char *source, const char *maildir, 
     if (!mh_mbox_options_from_settings(settings, &place.options, error))
         return NULL;
     place.dirfd = mh_open_root(directory, error);
-    bool good = place.dirfd >= 0 &&
-                convert(settings, &place, maildir, dry_run, outcome, error);
+    bool good = place.dirfd >= 0 && convert(settings, &place, maildir, dry_run, outcome, error);
     if (place.dirfd >= 0)
         close(place.dirfd);
     g_time_zone_unref(place.options.local);

@@ -7,6 +7,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 import time
 
 import servers
@@ -195,8 +196,10 @@ class Dovecot:
 
     __enter__ = start
 
-    def __exit__(self, *_):
+    def __exit__(self, kind, *_):
         self.stop()
+        if kind is not None:
+            print("dovecot's log:", *self.complaints()[-20:], sep="\n    ", file=sys.stderr)
 
     def imap(self, user):
         client = wire.Imap(wire.Tcp(self.imap_port))

@@ -3,6 +3,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 import tempfile
 
@@ -39,11 +40,16 @@ class Target:
         self.site, self.work = site, work
         self.maildirs = os.path.join(work, "target")
         self.state = os.path.join(work, "state")
+        self.users, self.folders = None, None
         os.makedirs(self.maildirs, exist_ok=True)
         os.chmod(self.maildirs, 0o755 if IS_ROOT else 0o700)
 
     def arguments(self):
-        return ["--users", self.site.users_file(), "--folder-list", self.site.folder_list(),
+        """Options for the whole site; `users` and `folders` can name other lists than the right
+        ones, and no list of folders when `folders` is False."""
+        folders = self.folders if self.folders is not None else self.site.folder_list()
+        return ["--users", self.users or self.site.users_file(),
+                *(["--folder-list", folders] if folders else []),
                 "--inbox", os.path.join(self.site.top, "spool", "%u"), "--folders", "%h/mail",
                 "--maildir", os.path.join(self.maildirs, "%u"), "--state", self.state]
 
@@ -61,7 +67,7 @@ class Target:
         pattern = os.path.join(maildirs, "%u" if series == "2.3" else "%{user}")
         settings = "mail_location = maildir:%s\n" % pattern if series == "2.3" \
             else "mail_driver = maildir\nmail_path = %s\n" % pattern
-        printed = mailhaul("server-config", "--dovecot", series,
+        printed = mailhaul("server-config", "--dovecot", series, "--source-format", "mbox",
                            "--maildir", os.path.join(maildirs, "%u"))
         if printed.returncode != 0:
             raise servers.LabError("mailhaul server-config: " + told(printed))
@@ -87,15 +93,16 @@ def strace(output):
     return ["strace", "-f", "-qq", "-e", "trace=open,openat,openat2", "-o", output]
 
 
-def snapshot(top, times=True):
-    """Everything about a tree that must not change: kinds, owners, modes, times, bytes, links."""
+def snapshot(top, directory_times=True):
+    """Everything about a tree that must not change: kinds, owners, modes, times, bytes, links.
+    A lock that comes and goes beside a mailbox leaves its mark on the directory's time only."""
     seen = {}
     for path, directories, files in os.walk(top):
         for name in [""] + files + [d for d in directories if os.path.islink(os.path.join(path, d))]:
             full = os.path.join(path, name) if name else path
             st = os.lstat(full)
             row = [oct(st.st_mode), st.st_uid, st.st_gid]
-            if times:
+            if directory_times or not stat.S_ISDIR(st.st_mode):
                 row.append(st.st_mtime_ns)
             if os.path.islink(full):
                 row.append(os.readlink(full))

@@ -48,13 +48,21 @@ def forget(seen, names):
 
 
 def x_uids(path):
-    """(UIDVALIDITY, last UID, UIDs) as c-client has written them, from headers only."""
+    """(UIDVALIDITY, next UID, UIDs) as c-client knows them: what it has written into headers, and
+    for mail that was only appended, the numbers it will give next."""
     with open(path, "rb") as f:
         text = f.read()
     base = re.search(rb"(?m)^X-IMAP(?:base)?: (\d+) (\d+)", text)
     heads = re.findall(rb"(?ms)^From \S+ \w{3} \w{3} .*?\n\n", text)
-    uids = [int(m.group(1)) for h in heads if (m := re.search(rb"(?m)^X-UID: (\d+)", h))]
-    return int(base.group(1)), int(base.group(2)), uids
+    last, uids = int(base.group(2)), []
+    for head in heads:
+        known = re.search(rb"(?m)^X-UID: (\d+)", head)
+        if not known and b"\nX-IMAP: " in head:
+            continue                      # c-client's own message, never shown
+        if not known:
+            last += 1
+        uids.append(int(known.group(1)) if known else last)
+    return int(base.group(1)), last + 1, uids
 
 
 class EndToEnd(unittest.TestCase):
@@ -66,14 +74,14 @@ class EndToEnd(unittest.TestCase):
         cls.addClassCleanup(lab.remove, cls.work)
         cls.site = mbox_site.build(cls.work)
         cls.old = old_views(cls.site, cls.work)
-        cls.before = lab.snapshot(cls.site.top)
+        cls.before = lab.snapshot(cls.site.top, directory_times=False)
         cls.target = lab.Target(cls.site, cls.work)
-        cls.run = cls.target.migrate()
-        cls.after = lab.snapshot(cls.site.top)
+        cls.migration = cls.target.migrate()
+        cls.after = lab.snapshot(cls.site.top, directory_times=False)
         cls.result = lab.snapshot(cls.target.maildirs)
 
     def test_all_done_and_nothing_lost(self):
-        self.assertEqual(self.run.returncode, 0, lab.told(self.run))
+        self.assertEqual(self.migration.returncode, 0, lab.told(self.migration))
 
     def test_the_source_is_only_read(self):
         self.assertEqual(lab.changes(self.before, self.after), [])
@@ -92,50 +100,50 @@ class EndToEnd(unittest.TestCase):
                     self.assertIn(row[0], (oct(0o40700), oct(0o100600)))
                     self.assertNotRegex(name, r"(^|/)tmp/.")
 
-    def served(self, series):
-        """What @series shows of the result, on a copy; its log must have nothing to complain of."""
-        copy = self.target.copy("copy-" + series)
-        with self.target.server(series, "new-" + series, copy) as server:
-            views = {a.name: view.record(server, a.name) for a in self.site.accounts}
-            self.assertEqual(server.complaints(), [])
-        return views
-
     def compare(self, series):
-        views = self.served(series)
-        for account in self.site.accounts:
-            if account.kind == "thunderbird":
-                continue                  # its flags are not what Dovecot made of its mbox files
-            with self.subTest(account=account.name, kind=account.kind):
-                empty = without_uids(account)
-                self.assertEqual(view.compare(forget(self.old[account.name], empty),
-                                              forget(views[account.name], empty),
-                                              skip=account.skip), [])
-        return views
+        """Holds what @series shows of the result, on a copy, against the old views."""
+        copy = self.target.copy("copy-" + series)
+        checks = {"uma": self.check_uw, "tom": self.check_thunderbird}
+        with self.target.server(series, "new-" + series, copy) as server:
+            for account in self.site.accounts:
+                with self.subTest(account=account.name, kind=account.kind):
+                    new = view.record(server, account.name)
+                    self.compare_account(account, new)
+                    checks.get(account.name, lambda a, v: None)(account, new)
+            self.assertEqual(server.complaints(), [])
+
+    def compare_account(self, account, new):
+        if account.kind == "thunderbird":
+            return                        # its flags are not what Dovecot made of its mbox files
+        empty = without_uids(account)
+        skip = list(account.skip)
+        if account.kind == "uw":
+            skip.append("pop3-uidl")      # not Dovecot's view of the file: see check_uw()
+        self.assertEqual(view.compare(forget(self.old[account.name], empty), forget(new, empty),
+                                      skip=skip), [])
 
     def test_dovecot_2_3_shows_the_same(self):
-        views = self.compare("2.3")
-        self.check_uw(views["uma"])
-        self.check_thunderbird(views["tom"])
+        self.compare("2.3")
 
     def test_dovecot_2_4_shows_the_same(self):
-        views = self.compare("2.4")
-        self.check_uw(views["uma"])
-        self.check_thunderbird(views["tom"])
+        self.compare("2.4")
 
-    def check_uw(self, new):
-        """UIDs by c-client's own account of them."""
-        uma = next(a for a in self.site.accounts if a.name == "uma")
+    def check_uw(self, uma, new):
+        """UIDs and subscriptions by c-client's own account of them."""
+        self.assertEqual(new["subscribed"], uma.expected["subscribed"])
         for name in ("INBOX", "Sent", "Old Drafts", "lists/pine-info", "v2.0", "never-used"):
             path = uma.inbox if name == "INBOX" else os.path.join(uma.folders, name)
-            validity, last, uids = x_uids(path)
+            validity, uidnext, uids = x_uids(path)
             folder = new["folders"][name]
             with self.subTest(folder=name):
                 self.assertEqual(folder["uidvalidity"], validity)
-                self.assertEqual(folder["uidnext"], last + 1)
+                self.assertEqual(folder["uidnext"], uidnext)
                 self.assertEqual([m["uid"] for m in folder["messages"]], uids)
+        validity, _, uids = x_uids(uma.inbox)
+        self.assertEqual([m["uidl"] for m in new["pop3"]["messages"]],
+                         ["%08x%08x" % (validity, uid) for uid in uids])  # as ipop3d printed them
 
-    def check_thunderbird(self, new):
-        tom = next(a for a in self.site.accounts if a.name == "tom")
+    def check_thunderbird(self, tom, new):
         for name, mails in tom.expected.items():
             with self.subTest(folder=name):
                 messages = new["folders"][name]["messages"]
@@ -158,6 +166,31 @@ class EndToEnd(unittest.TestCase):
                 self.assertEqual(seen[0], old["stat"])
                 self.assertEqual(seen[1], [m["size"] for m in old["messages"]])
         self.assertEqual(lab.opened_messages(trace), [])
+
+
+class EscapeCharacter(unittest.TestCase):
+    """A name like "per^cent": the server's escape character and what looks like its two digits.
+
+    With its list index Dovecot, both series, decodes such a name twice, gets bytes that are no
+    UTF-8, and every session of the user dies at its first LIST. So this one character is replaced,
+    and the admin is told: exit status 1.
+    """
+
+    def test_names_that_look_escaped(self):
+        work = lab.scratch()
+        self.addCleanup(lab.remove, work)
+        site = mbox_site.build_small(work, ["per^cent", "2^41", "plain^text"])
+        target, old = lab.Target(site, work), old_views(site, work)
+        migration = target.migrate()
+        self.assertEqual(migration.returncode, 1)
+        self.assertIn("'per^cent' -> 'per_cent'", migration.stdout)
+        renamed = {"per^cent": "per_cent", "2^41": "2_41"}
+        for series in ("2.3", "2.4"):
+            copy = target.copy("copy-" + series)
+            with target.server(series, "new-" + series, copy) as server:
+                new = view.record(server, "hat")
+                self.assertEqual(view.compare(old["hat"], new, name=lambda n: renamed.get(n, n)), [])
+                self.assertEqual(server.complaints(), [])
 
 
 if __name__ == "__main__":

@@ -51,9 +51,20 @@ def folder(client, name):
     return seen
 
 
+def parents(listing):
+    """Names above listed ones that are not listed themselves: a server may leave out a name that
+    only holds others, and tell when it is asked for."""
+    known = {name for name, _, _ in listing}
+    above = {separator.join(name.split(separator)[:n]) for name, _, separator in listing
+             for n in range(1, len(name.split(separator)))}
+    return sorted(above - known)
+
+
 def imap(client):
     """Everything that one logged-in IMAP client can see."""
     listing = client.list()
+    for name in parents(listing):
+        listing += client.list(pattern=name)
     view = {"separator": listing[0][2] if listing else None, "folders": {},
             "subscribed": sorted(name for name, attributes, _ in client.list("LSUB")
                                  if "\\Noselect" not in attributes)}

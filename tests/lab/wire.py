@@ -229,10 +229,11 @@ class Imap:
             if first.startswith(b"* "):
                 answers.append((tokens([(first[2:], parts[0][1])] + parts[1:]), first))
 
-    def list(self, command="LIST"):
+    def list(self, command="LIST", pattern="*"):
         """[(name, set of attributes, separator)] of LIST or LSUB."""
         return [(self.text(t[3]), {x.decode() for x in t[1]}, t[2].decode())
-                for t, _ in self.ok(command, '""', '"*"') if t and t[0] == command.encode()]
+                for t, _ in self.ok(command, '""', self.name(pattern))
+                if t and t[0] == command.encode()]
 
     def status(self, folder):
         for t, _ in self.ok("STATUS", self.name(folder), "(MESSAGES UIDNEXT UIDVALIDITY)"):
