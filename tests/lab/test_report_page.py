@@ -7,12 +7,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 import report_site
 from browser import Browser
 
 ACCOUNTS = 9000
+LAG_MS = 500  # a quiet machine takes a tenth of it
 MAILHAUL = os.environ["MAILHAUL"]
 ROWS = "#accounts tbody tr[aria-rowindex]"
 
@@ -31,12 +31,17 @@ def count_text(browser, place):
     return browser.run("document.querySelector('#%s .count').textContent" % place)
 
 
-def set_filter(browser, place, text):
-    start = time.monotonic()
-    browser.run("{ const input = document.querySelector('#%s input'); input.value = %r;"
-                " input.dispatchEvent(new Event('input')); }" % (place, text))
+def timed(browser, script):
+    """Runs it, and returns the milliseconds that the page was busy with it, layout included."""
+    took = browser.run("{ const start = performance.now(); %s;"
+                       " void document.body.offsetHeight; performance.now() - start }" % script)
     browser.settle()
-    return time.monotonic() - start
+    return took
+
+
+def set_filter(browser, place, text):
+    return timed(browser, "const input = document.querySelector('#%s input'); input.value = %r;"
+                 " input.dispatchEvent(new Event('input'))" % (place, text))
 
 
 def check_loads(browser, path):
@@ -64,10 +69,8 @@ def check_hostile_names(browser):
 
 
 def check_sorts(browser):
-    start = time.monotonic()
-    browser.run("document.querySelectorAll('#accounts th button')[2].click()")
-    browser.settle()
-    assert time.monotonic() - start < 1, "sorting lags"
+    took = timed(browser, "document.querySelectorAll('#accounts th button')[2].click()")
+    assert took < LAG_MS, "sorting took %d ms" % took
     counts = [int(text.replace(",", "")) for text in first_cells(browser, 2)]
     assert counts == sorted(counts, reverse=True) and counts[0] > counts[-1]
     assert browser.run("document.querySelectorAll('#accounts th')[2].ariaSort") == "descending"
@@ -78,7 +81,8 @@ def check_sorts(browser):
 
 
 def check_filters(browser):
-    assert set_filter(browser, "accounts", "novak") < 1, "filtering lags"
+    took = set_filter(browser, "accounts", "novak")
+    assert took < LAG_MS, "filtering took %d ms" % took
     names = first_cells(browser, 0)
     assert names and all("novak" in name for name in names)
     set_filter(browser, "accounts", "no such account")
