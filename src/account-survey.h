@@ -25,6 +25,7 @@ typedef struct {
     GPtrArray *subscriptions; /* of char *: directories at the target without their first dot,
                                  whether such a folder exists or not; "INBOX" */
     bool has_subscriptions;   /* the source has a list, even if it is empty */
+    int64_t subscriptions_changed_ns; /* when a list of them last changed */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
 

@@ -125,6 +125,12 @@ take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
         g_free(seat->outcome->error);
         seat->outcome->error = g_strdup(a);
         return true;
+    case MH_RECORD_DIFFERENCE: {
+        MhDifference *difference = mh_difference_from_variant(content);
+        if (difference != NULL)
+            mh_differences_take(seat->outcome->differences, difference);
+        return difference != NULL;
+    }
     case MH_RECORD_END: {
         gboolean stopped;
         if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(b)")))
