@@ -119,6 +119,7 @@ account(const char *settings)
     outcome->memory = mh_memory_new();
     outcome->memory->settings = g_strdup(settings);
     outcome->memory->known = true;
+    outcome->memory->made_root = true;
     outcome->memory->watch = mh_watch_new();
     mh_watch_look(outcome->memory->watch, "/", "etc");
     outcome->memory->subscriptions = g_ptr_array_new_with_free_func(g_free);
@@ -150,6 +151,7 @@ static void
 check_first(const MhMemory *memory)
 {
     assert_true(memory->known);
+    assert_true(memory->made_root);
     assert_string_equal(memory->settings, "digest");
     assert_int_equal(mh_watch_length(memory->watch), 1);
     assert_string_equal(memory->subscriptions->pdata[0], "\xff odd");
