@@ -44,13 +44,13 @@ typedef struct {
     const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
     int fd;
     MaildirTree *tree;
-    char *maildir;         /* its path */
+    char *maildir; /* its path */
     bool dry_run;
-    MhSettings of_undo;    /* as settings, but everything carried goes */
-    GPtrArray *gone;       /* of MhGone */
-    bool root_left;        /* undo: the root directory that we made is for root to remove */
-    bool subscribed;       /* what the source subscribes stands at the target */
-    GPtrArray *removed;    /* of char *: folders that were removed, without their first dot */
+    MhSettings of_undo; /* as settings, but everything carried goes */
+    GPtrArray *gone;    /* of MhGone */
+    bool root_left;     /* undo: the root directory that we made is for root to remove */
+    bool subscribed;    /* what the source subscribes stands at the target */
+    GPtrArray *removed; /* of char *: folders that were removed, without their first dot */
     MhCarryContext context;
     MhAccountSurvey *survey;
     MhFindings *findings;
@@ -269,8 +269,7 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
-    pending->unchanged =
-        mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
+    pending->unchanged = mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
     if (pending->unchanged)
         return;
     if (begin_carry(haul, mailbox, pending, &error))
@@ -318,8 +317,8 @@ empty_folder(Haul *haul, const MhGone *gone)
     if (!gone->exists || gone->ours == 0)
         return; /* only the directory is left of it */
     haul->context.carried = NULL;
-    pending->carry = mh_carry_begin(&haul->context, gone->directory, &source, pending->outcome,
-                                    &error);
+    pending->carry =
+        mh_carry_begin(&haul->context, gone->directory, &source, pending->outcome, &error);
     if (pending->carry != NULL)
         wait_for_batch(haul, pending);
     else
@@ -352,8 +351,7 @@ static bool
 expand_maildir(Haul *haul, GError **error)
 {
     if (haul->maildir == NULL)
-        haul->maildir =
-            mh_path_pattern_expand(haul->job->settings->maildir, haul->account, error);
+        haul->maildir = mh_path_pattern_expand(haul->job->settings->maildir, haul->account, error);
     return haul->maildir != NULL;
 }
 
@@ -367,12 +365,9 @@ open_tree(Haul *haul, GError **error)
                                   .sync_messages = settings->sync == MH_SYNC_MESSAGE};
     if (!expand_maildir(haul, error))
         return false;
-    haul->tree = haul->dry_run
-                     ? maildir_tree_open(haul->maildir, &options, error)
-                     : maildir_tree_open_to_write(haul->maildir, &options, error);
+    haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
+                               : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
-    if (haul->tree != NULL && !haul->dry_run)
-        haul->tree->made_root |= haul->job->target_made;
     return haul->tree != NULL;
 }
 
@@ -465,10 +460,8 @@ is_final(Haul *haul, GError **error)
     haul->findings = findings;
     for (guint i = 0; good && i < haul->survey->mailboxes->len; i++) {
         const MhSurveyMailbox *mailbox = haul->survey->mailboxes->pdata[i];
-        if (i >= before->mailboxes->len ||
-            !is_same_mailbox(mailbox, before->mailboxes->pdata[i]))
-            g_string_append_printf(changed, "%s'%s'", changed->len > 0 ? ", " : "",
-                                   mailbox->path);
+        if (i >= before->mailboxes->len || !is_same_mailbox(mailbox, before->mailboxes->pdata[i]))
+            g_string_append_printf(changed, "%s'%s'", changed->len > 0 ? ", " : "", mailbox->path);
     }
     if (good && changed->len == 0 && haul->survey->mailboxes->len != before->mailboxes->len)
         g_string_append(changed, "a mailbox has gone");
@@ -530,9 +523,11 @@ undo_account(Haul *haul, GError **error)
         return false;
     if (haul->dry_run)
         return true;
-    bool made_root = memory != NULL && memory->made_root;
+    bool made_root = haul->tree->made_root || (memory != NULL && memory->made_root);
     if (!maildir_tree_finish(haul->tree, error))
         return false;
+    if (made_root) /* a first run was killed before it came to the INBOX */
+        unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0);
     haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
     return true;
 }
@@ -549,8 +544,7 @@ remember_account(Haul *haul, bool good)
         return;
     if (haul->job->task == MH_TASK_UNDO) {
         if (complete)
-            mh_remember_send_account(haul->fd, mh_memory_new(), false, true,
-                                     haul->root_left);
+            mh_remember_send_account(haul->fd, mh_memory_new(), false, true, haul->root_left);
         return;
     }
     if (haul->survey == NULL)
@@ -622,28 +616,6 @@ is_roots_place(int fd)
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
-/* Makes @name and gives it to @uid and @gid; it appears when it is theirs. Another's directory at
- * the name aside (others may write to a sticky directory) is not touched. */
-static int
-make_given_dir(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid, GError **error)
-{
-    struct stat st;
-    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
-    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
-    if (fd < 0)
-        return -1;
-    bool good = fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == uid);
-    if (!good)
-        mh_set_errno(error, EEXIST, "cannot make directory '%s'", aside);
-    else if (fchown(fd, uid, gid) != 0)
-        good = mh_set_errno(error, errno, "cannot give '%s' to user %u", name, (unsigned)uid);
-    if (good && mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
-        mh_sync_dir(parent_fd, error))
-        return fd;
-    close(fd);
-    return -1;
-}
-
 /* Opens @path, making what is missing of it where only root can. What is above it stays root's.
  * -1 with @error, or without when it is for the account to make. */
 static int
@@ -663,16 +635,15 @@ make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **er
         return -1;
     if (is_roots_place(parent_fd))
         fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
-                      : make_given_dir(parent_fd, name, mode, uid, gid, error);
+                      : maildir_tree_make_root(parent_fd, name, mode, uid, gid, error);
     close(parent_fd);
     return fd;
 }
 
 bool
 mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
-                       bool *out_made, GError **error)
+                       GError **error)
 {
-    *out_made = false;
     if (geteuid() != 0 || uid == 0 || job->task != MH_TASK_MIGRATE)
         return true;
     g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
@@ -680,12 +651,9 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
     if (path == NULL)
         return false;
     mode_t mode = job->settings->mode | (job->settings->mode & 0444) >> 2;
-    struct stat st;
-    bool missing = lstat(path, &st) != 0;
     int fd = make_roots_path(path, mode, uid, gid, &failure);
     if (fd >= 0)
         close(fd);
-    *out_made = fd >= 0 && missing;
     if (failure == NULL)
         return true;
     g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
