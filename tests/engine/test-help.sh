@@ -130,7 +130,7 @@ fi
 check_wrong 64 'bash or zsh' completion fish
 
 if command -v mandoc >/dev/null; then
-    mandoc -Tlint -Wwarning "$manual" "$(dirname "$manual")/mailhaul.conf.5" ||
+    mandoc -Tlint -Wwarning "$(dirname "$manual")"/*.[1-8] ||
         complain "mandoc has complaints"
 fi
 exit "$failed"
