@@ -4,17 +4,38 @@
 #include "coordinator.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
+#include "settings-digest.h"
 #include "state.h"
+#include "version.h"
+#include "verify-text.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 typedef struct {
     const MhSettings *settings;
-    MhState *state; /* NULL in a dry run */
+    MhTask task;
+    MhState *state; /* NULL: there is none yet, and this run makes none */
+    bool recorded;  /* what is done is written down there */
+    MhCommandId command;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
+    size_t damaged, different; /* accounts; what verify has found */
 } Tally;
+
+static void
+print_account(const Tally *tally, const MhAccountOutcome *outcome)
+{
+    MhTextDetail detail = tally->settings->quiet     ? MH_TEXT_QUIET
+                          : tally->settings->verbose ? MH_TEXT_VERBOSE
+                                                     : MH_TEXT_NORMAL;
+    if (tally->settings->json)
+        mh_outcome_json(outcome);
+    else if (tally->task == MH_TASK_VERIFY)
+        mh_verify_text(outcome, detail);
+    else
+        mh_outcome_text(outcome, detail);
+}
 
 static void
 account_done(const MhAccountOutcome *outcome, void *user)
@@ -29,22 +50,62 @@ account_done(const MhAccountOutcome *outcome, void *user)
         tally->messages += mailbox->delivered;
         tally->bytes += mailbox->delivered_bytes;
     }
-    if (tally->settings->json)
-        mh_outcome_json(outcome);
-    else
-        mh_outcome_text(outcome, tally->settings->quiet     ? MH_TEXT_QUIET
-                                 : tally->settings->verbose ? MH_TEXT_VERBOSE
-                                                            : MH_TEXT_NORMAL);
-    if (tally->state != NULL && !mh_state_record_account(tally->state, outcome, &error)) {
+    tally->damaged += outcome->differences->counts[MH_DIFFERENCE_DAMAGE] > 0;
+    tally->different += mh_differences_total(outcome->differences) > 0;
+    print_account(tally, outcome);
+    if (tally->recorded && !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
     }
+}
+
+/* A closed account is for --late, or for who says --reopen. */
+static bool
+may_start(const Tally *tally, const char *name, const MhMemory *memory, GError **error)
+{
+    const MhSettings *settings = tally->settings;
+    bool writes = tally->command == MH_COMMAND_MIGRATE || tally->command == MH_COMMAND_UNDO;
+    if (settings->late && !memory->known) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                    "the state directory has no record of what was carried: late mail cannot be "
+                    "told from what was deleted since");
+        return false;
+    }
+    if (!writes || memory->closed == 0 || settings->late)
+        return true;
+    if (settings->reopen)
+        return !tally->recorded || mh_state_reopen(tally->state, name, error);
+    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(memory->closed);
+    g_autofree char *date = when != NULL ? g_date_time_format(when, "%Y-%m-%d %H:%M") : NULL;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "the account was closed by its final run on %s; --late adds late mail, --reopen "
+                "goes on as before",
+                date != NULL ? date : "an unknown day");
+    return false;
+}
+
+static MhMemory *
+recall(const char *name, void *user, GError **error)
+{
+    const Tally *tally = user;
+    g_autoptr(MhMemory) memory =
+        tally->state != NULL
+            ? mh_state_recall(tally->state, name, tally->settings->late, error)
+            : mh_memory_new();
+    return memory != NULL && may_start(tally, name, memory, error) ? g_steal_pointer(&memory)
+                                                                   : NULL;
 }
 
 static void
 print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 {
     g_autofree char *count = mh_text_count(accounts->accounts->len, "account");
+    if (tally->task == MH_TASK_VERIFY) {
+        printf("%s: %zu the same, %zu damaged, %zu with other differences, %zu not compared\n",
+               count, tally->done - MIN(tally->done, tally->different + tally->failed),
+               tally->damaged, tally->different - tally->damaged, tally->failed);
+        return;
+    }
     g_autofree char *messages = mh_text_count(tally->messages, "message");
     g_autofree char *size = g_format_size(tally->bytes);
     printf("%s: %zu done, %zu failed, %zu with losses; %s %s (%s)\n", count,
@@ -59,6 +120,7 @@ make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *
     *job = (MhJob){.settings = settings,
                    .task = task,
                    .has_owner = settings->owner != NULL,
+                   .pace = mh_pace_new(settings->max_rate * UINT64_C(1000000)),
                    .now = g_get_real_time() / G_USEC_PER_SEC,
                    .folders = accounts->folders,
                    .names = accounts->names};
@@ -66,24 +128,31 @@ make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *
            mh_account_parse_owner(settings->owner, &job->owner_uid, &job->owner_gid, error);
 }
 
-/* Opens the state and begins the run there. */
-static MhState *
-open_state(const MhSettings *settings, const char *task, GError **error)
+/* Opens the state and begins the run there; in a dry run it is only looked at. */
+static bool
+open_state(Tally *tally, const char *task, GError **error)
 {
     g_autofree char *preset = mh_state_default_directory();
-    g_autoptr(MhState) state =
-        mh_state_open(settings->state != NULL ? settings->state : preset, error);
-    if (state == NULL || !mh_state_begin_run(state, task, error))
-        return NULL;
-    return g_steal_pointer(&state);
+    const char *directory = tally->settings->state != NULL ? tally->settings->state : preset;
+    if (!tally->recorded)
+        return mh_state_open_to_look(directory, &tally->state, error);
+    tally->state = mh_state_open(directory, error);
+    return tally->state != NULL && mh_state_begin_run(tally->state, task, error);
+}
+
+static char *
+digest_of(const MhSettings *settings, const MhAccounts *accounts)
+{
+    GBytes *lists[] = {accounts->folders_text, accounts->names_text};
+    return mh_settings_digest(settings, lists, G_N_ELEMENTS(lists), MAILHAUL_VERSION);
 }
 
 static int
 exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
 {
-    if (!complete || tally->failed > 0 || accounts->refused > 0)
+    if (!complete || tally->failed > 0 || accounts->refused > 0 || tally->damaged > 0)
         return MH_EXIT_FAILED;
-    return tally->with_loss > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
+    return tally->with_loss > 0 || tally->different > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
 
 int
@@ -92,22 +161,27 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     const MhSettings *settings = context->settings;
     MhJob job;
     int status;
-    g_autoptr(MhState) state = NULL;
     g_autoptr(MhAccounts) accounts = mh_accounts_load(context, &status, error);
     if (accounts == NULL)
         return status;
     if (!make_job(&job, settings, task, accounts, error))
         return MH_EXIT_CONFIG;
-    if (task != MH_TASK_CHECK) {
-        state = open_state(settings, context->command->name, error);
-        if (state == NULL)
-            return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
-                                                                             : MH_EXIT_FAILED;
+    g_autofree char *digest = digest_of(settings, accounts);
+    bool writes = task == MH_TASK_MIGRATE || task == MH_TASK_UNDO;
+    job.settings_digest = digest;
+    Tally tally = {.settings = settings,
+                   .task = task,
+                   .recorded = writes && !settings->dry_run,
+                   .command = context->command->id};
+    if (!open_state(&tally, context->command->name, error)) {
+        mh_state_free(tally.state);
+        return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
+                                                                         : MH_EXIT_FAILED;
     }
-    Tally tally = {.settings = settings, .state = state};
-    MhCoordinatorEvents events = {.account_done = account_done, .user = &tally};
+    MhCoordinatorEvents events = {.account_done = account_done, .recall = recall, .user = &tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
+    mh_pace_free(job.pace);
     status = exit_status(&tally, accounts, complete);
     if (!complete)
         fprintf(stderr,
@@ -115,8 +189,9 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
                 "run again to continue\n",
                 tally.done, accounts->accounts->len);
     if (!settings->json && !settings->quiet)
-        print_summary(&tally, accounts, task == MH_TASK_CHECK);
-    if (state != NULL && !mh_state_end_run(state, status, error))
-        return MH_EXIT_FAILED;
+        print_summary(&tally, accounts, !tally.recorded);
+    if (tally.recorded && !mh_state_end_run(tally.state, status, error))
+        status = MH_EXIT_FAILED;
+    mh_state_free(tally.state);
     return status;
 }

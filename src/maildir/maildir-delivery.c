@@ -111,13 +111,15 @@ write_message(const MaildirDelivery *delivery, int dirfd, const char *name,
 
 /* The base name that a message gets: its own, or one that carries its identity. g_free(). */
 static char *
-choose_base(const MaildirWork *work, const MhMessage *message, MaildirOccurrences *seen)
+choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen)
 {
+    const MhMessage *message = mh_mailbox_get(work->mailbox, index);
     const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
     if (kept != NULL)
         return g_strdup(kept);
     return maildir_file_name_own(message->internaldate, &message->id,
-                                 maildir_occurrences_next(seen, &message->id), message->size_bytes);
+                                 maildir_occurrences_next(seen, index),
+                                 message->size_bytes);
 }
 
 /* The name in cur/ or new/ for a message with these flags. g_free(). */
@@ -220,7 +222,7 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
 {
     MaildirDelivery *delivery = staging->delivery;
     const MhMessage *message = message_of(staging->work, line);
-    g_autofree char *base = choose_base(staging->work, message, staging->seen);
+    g_autofree char *base = choose_base(staging->work, line->source - 1, staging->seen);
     g_autofree char *name = full_name(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
     if (!write_message(delivery, dirfd, name, message, staging->source, error))
@@ -256,7 +258,9 @@ stage_new_folder(Staging *staging, GError **error)
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL);
+    bool made_root = strcmp(staging->work->folder->name, ".") == 0 && delivery->tree->made_root;
+    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
+                                 made_root ? "Mr" : "M");
     staging->writer = &writer;
     bool good = stage_messages(staging, error);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
@@ -283,7 +287,7 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
     tidy(work->folder);
     if (work->folder->exists && work->plan->delivered == 0)
         return true;
-    MaildirOccurrences *seen = maildir_occurrences_new(work->folder);
+    MaildirOccurrences *seen = maildir_occurrences_new(work->folder, work->mailbox, work->plan);
     Staging staging = {delivery, work, source, told, user, seen, NULL};
     bool good =
         make_build(delivery, error) && (work->folder->exists ? stage_messages(&staging, error)
@@ -317,7 +321,7 @@ merge_new(const MaildirDelivery *delivery, const MaildirFolder *folder, GError *
 {
     for (guint i = 0; i < folder->leftovers->len; i++) {
         const char *name =
-            (const char *)folder->names->data + g_array_index(folder->leftovers, uint32_t, i);
+            maildir_folder_file(folder, &g_array_index(folder->leftovers, MhTargetMessage, i));
         if (unlinkat(folder->new_fd, name, 0) != 0 && errno != ENOENT)
             return mh_set_errno(error, errno, "cannot remove '%s' of a killed run", name);
     }
@@ -472,7 +476,7 @@ write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
-    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
+    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, line_at(work, i), out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error);

@@ -55,12 +55,16 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirUidlist, maildir_uidlist_free)
 /* Reads a whole list. What is odd in lines becomes findings (which may be NULL). NULL with
  * MAILDIR_ERROR_FORMAT when the header cannot be used: a server then numbers everything anew. */
 MaildirUidlist *maildir_uidlist_parse(MhSpan text, MhFindings *findings, GError **error);
+/* The same, and keeps @text instead of a copy. */
+MaildirUidlist *maildir_uidlist_parse_bytes(GBytes *text, MhFindings *findings, GError **error);
 /* The line (the header is 1) at which reading stopped; 0: it reached the end. */
 uint64_t maildir_uidlist_stopped_at(const MaildirUidlist *list);
 
 MhUidState maildir_uidlist_uids(const MaildirUidlist *list);
 /* A lower uidnext than the list needs is raised. */
 void maildir_uidlist_set_uids(MaildirUidlist *list, MhUidState uids);
+/* The header's fields that are not ours to know: "Kvalue Kvalue"; empty when there are none. */
+MhSpan maildir_uidlist_header_other(const MaildirUidlist *list);
 /* The GUID's 32 digits; empty when there is none. */
 MhSpan maildir_uidlist_guid(const MaildirUidlist *list);
 
