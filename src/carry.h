@@ -9,6 +9,7 @@
 #pragma once
 
 #include "maildir/maildir-delivery.h"
+#include "memory.h"
 #include "outcome.h"
 #include "settings.h"
 
@@ -31,6 +32,7 @@ typedef struct {
     const MhSettings *settings;
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
     bool dry_run;
+    GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
     MaildirDelivered told;
     void *told_user;
 } MhCarryContext;
@@ -43,5 +45,9 @@ MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder,
                         const MhCarrySource *source, MhMailboxOutcome *outcome, GError **error);
 /* Puts it in place. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
+/* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are
+ * added), and what of the mailbox has been carried. */
+void mh_carry_target(const MhCarry *carry, GArray *out_stamps);
+GVariant *mh_carry_carried(const MhCarry *carry);
 void mh_carry_free(MhCarry *carry); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhCarry, mh_carry_free)

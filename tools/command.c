@@ -16,6 +16,11 @@ static const MhCommand commands[] = {
      "Carries the mail of every account over, with its UIDs, flags, keywords, dates and "
      "subscriptions. Run again it carries only what has changed.",
      MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
+    {MH_COMMAND_UNDO, "undo", mh_cmd_undo, "USER...", 1, SIZE_MAX,
+     "take a test migration back out of the target",
+     "Removes from the target what was carried into it, and nothing else: mail that came there "
+     "since and folders made there stay. With --dry-run it only says what would go.",
+     MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_VERIFY, "verify", mh_cmd_verify, "[USER...]", 0, SIZE_MAX,
      "compare target with source, message by message",
      "Reads both sides afresh, every byte of them, and tells all in which they differ. Nothing is "

@@ -258,7 +258,9 @@ stage_new_folder(Staging *staging, GError **error)
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL);
+    bool made_root = strcmp(staging->work->folder->name, ".") == 0 && delivery->tree->made_root;
+    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
+                                 made_root ? "Mr" : "M");
     staging->writer = &writer;
     bool good = stage_messages(staging, error);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
@@ -474,7 +476,7 @@ write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
-    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
+    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, line_at(work, i), out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error);

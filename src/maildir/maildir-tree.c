@@ -34,14 +34,14 @@ maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **
 
 /* Makes the last component of @path, unless it is there. */
 static int
-make_root(const char *path, mode_t mode, GError **error)
+make_root(const char *path, mode_t mode, bool *out_made, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
     int parent_fd = mh_open_root(parent, error);
     if (parent_fd < 0)
         return -1;
-    int fd = mh_make_dir(parent_fd, name, mode, NULL, error);
+    int fd = mh_make_dir(parent_fd, name, mode, out_made, error);
     if (fd >= 0)
         fsync(parent_fd);
     close(parent_fd);
@@ -55,7 +55,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (tree == NULL)
         return NULL;
     if (tree->fd < 0)
-        tree->fd = make_root(path, options->dir_mode, error);
+        tree->fd = make_root(path, options->dir_mode, &tree->made_root, error);
     if (tree->fd < 0) {
         g_prefix_error(error, "cannot make the target: ");
         return NULL;

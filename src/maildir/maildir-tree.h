@@ -26,6 +26,7 @@ typedef struct {
     int fd;       /* the root; -1 when the tree is not there (yet) */
     int build_fd; /* mailhaul.build; -1 until something is built */
     unsigned builds;
+    bool made_root; /* mailhaul has just made the root directory */
     char *path; /* printable */
     MaildirTreeOptions options;
 } MaildirTree;

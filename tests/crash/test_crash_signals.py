@@ -72,7 +72,7 @@ class Signals(unittest.TestCase):
                 done = self.place.run(run.SIGNAL, step,
                                       on_step=lambda p: os.kill(p.pid, signal.SIGKILL))
                 self.assertEqual(done.status, -signal.SIGKILL, done)
-                self.assertLess(time.monotonic() - started, 3)
+                self.assertLess(time.monotonic() - started, 60)
                 if step in self.staging:  # the whole was not done behind the dead one's back
                     self.assertLess(done.steps, step + 60)
                 self.in_between()
