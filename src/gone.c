@@ -83,7 +83,6 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
     gone->foreign_names = g_ptr_array_new_with_free_func(g_free);
     gone->exists = folder->exists;
     gone->made_here = folder->fd >= 0 && maildir_removal_made_here(folder);
-    gone->made_root = folder->fd >= 0 && maildir_removal_made_root(folder);
     count_messages(folder, gone);
     if (gone->ours == 0 && !gone->made_here) {
         gone_free(gone);

@@ -18,7 +18,6 @@ typedef struct {
     GPtrArray *foreign_names; /* of char *: the first of them, printable, "cur/NAME" */
     bool exists;     /* it has a cur directory */
     bool made_here;  /* mailhaul made the folder */
-    bool made_root;  /* and, with the INBOX, the root directory */
 } MhGone;
 
 /* @survey NULL: every folder with something of ours in it. Where the survey did not look at all

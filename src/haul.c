@@ -530,8 +530,7 @@ undo_account(Haul *haul, GError **error)
         return false;
     if (haul->dry_run)
         return true;
-    const MhGone *inbox = haul->gone->len > 0 ? haul->gone->pdata[0] : NULL;
-    bool made_root = inbox != NULL && inbox->made_root;
+    bool made_root = memory != NULL && memory->made_root;
     if (!maildir_tree_finish(haul->tree, error))
         return false;
     haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
@@ -558,6 +557,7 @@ remember_account(Haul *haul, bool good)
         return;
     MhMemory *memory =
         mh_remember_account(haul->survey, complete && haul->tree->options.sync_batches);
+    memory->made_root = haul->tree->made_root || (before != NULL && before->made_root);
     if (!good && before != NULL)
         mh_memory_copy_places(memory, before); /* nothing was found out about new ones */
     if (!haul->subscribed) {

@@ -180,8 +180,8 @@ mh_mailbox_memory_from_variant(GVariant *variant)
     return mailbox;
 }
 
-/* Watch, subscriptions, places, findings, what is no mail. */
-#define MEMORY_TYPE "(mvmaaya(stt)mva(ss))"
+/* Watch, subscriptions, places, findings, what is no mail, whether we made the root. */
+#define MEMORY_TYPE "(mvmaaya(stt)mva(ss)b)"
 
 static GVariant *
 names_to_variant(const GPtrArray *names)
@@ -211,9 +211,9 @@ mh_memory_to_variant(const MhMemory *memory)
         g_variant_builder_add(&not_mail, "(ss)", item->path, item->reason);
     }
     GVariant *watch = memory->watch != NULL ? mh_watch_to_variant(memory->watch) : NULL;
-    return g_variant_new("(mv@maay@a(stt)mv@a(ss))", watch, names_to_variant(memory->subscriptions),
+    return g_variant_new("(mv@maay@a(stt)mv@a(ss)b)", watch, names_to_variant(memory->subscriptions),
                          g_variant_builder_end(&places), memory->findings,
-                         g_variant_builder_end(&not_mail));
+                         g_variant_builder_end(&not_mail), (gboolean)memory->made_root);
 }
 
 static void
@@ -243,10 +243,12 @@ mh_memory_from_variant(MhMemory *memory, GVariant *variant)
     g_autoptr(GVariantIter) places = NULL, not_mail = NULL;
     const char *path, *reason;
     guint64 device, inode;
+    gboolean made_root;
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(MEMORY_TYPE)))
         return false;
-    g_variant_get(variant, "(mv@maaya(stt)mva(ss))", &watch, &names, &places, &findings,
-                  &not_mail);
+    g_variant_get(variant, "(mv@maaya(stt)mva(ss)b)", &watch, &names, &places, &findings,
+                  &not_mail, &made_root);
+    memory->made_root = made_root;
     if (watch != NULL)
         memory->watch = mh_watch_from_variant(watch);
     take_names(memory, names);

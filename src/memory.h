@@ -43,6 +43,7 @@ typedef struct MhMemory {
     GVariant *findings;       /* about the account; NULL on its way from a worker */
     GPtrArray *not_mail;      /* of MhNotMail */
     char *settings;           /* digest, as above */
+    bool made_root;           /* mailhaul made the target's root directory */
     int64_t closed;           /* by a final run, seconds since 1970; 0: it is not */
     bool known;               /* there was a run that came to its end */
 } MhMemory;

@@ -113,11 +113,18 @@ bool
 mh_state_open_to_look(const char *directory, MhState **out_state, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    g_autofree char *quoted = g_uri_escape_string(path, "/", FALSE);
     *out_state = NULL;
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return true;
+    /* Without a log nobody is at work there, and SQLite need not make its files to see so. */
+    bool plain = !g_file_test(log, G_FILE_TEST_EXISTS);
+    g_autofree char *uri =
+        g_strdup_printf("file:%s?mode=ro%s", quoted, plain ? "&immutable=1" : "");
     g_autoptr(MhState) state = state_new();
-    if (sqlite3_open_v2(path, &state->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(uri, &state->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
+            SQLITE_OK ||
         sqlite3_busy_timeout(state->db, 10000) != SQLITE_OK)
         return mh_state_failed(state, "open", error);
     *out_state = g_steal_pointer(&state);

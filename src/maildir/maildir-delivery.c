@@ -3,6 +3,7 @@
 #include "maildir-file-name.h"
 #include "maildir-lock.h"
 #include "maildir-occurrences.h"
+#include "maildir-removal.h"
 #include "maildir-uidlist-writer.h"
 #include "printable.h"
 
@@ -258,9 +259,8 @@ stage_new_folder(Staging *staging, GError **error)
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    bool made_root = strcmp(staging->work->folder->name, ".") == 0 && delivery->tree->made_root;
     maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
-                                 made_root ? "Mr" : "M");
+                                 MAILDIR_REMOVAL_MARK);
     staging->writer = &writer;
     bool good = stage_messages(staging, error);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;

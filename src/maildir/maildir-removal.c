@@ -1,6 +1,5 @@
 #include "maildir-removal.h"
 
-#include "maildir-carried.h"
 #include "maildir-lock.h"
 
 #include <errno.h>
@@ -33,29 +32,18 @@ is_among(const char *const *patterns, const char *name)
     return false;
 }
 
-static bool
-has_mark(const MaildirFolder *folder, const char *value)
-{
-    MhSpan fields = maildir_uidlist_header_other(folder->uidlist), field;
-    while (mh_span_take_word(&fields, &field)) {
-        if (field.data[0] == MAILDIR_CARRIED_KEY &&
-            (value == NULL ||
-             mh_span_equal(mh_span_from(field, 1), mh_span_from_string(value))))
-            return true;
-    }
-    return false;
-}
-
 bool
 maildir_removal_made_here(const MaildirFolder *folder)
 {
-    return folder->uidlist != NULL && has_mark(folder, NULL);
-}
-
-bool
-maildir_removal_made_root(const MaildirFolder *folder)
-{
-    return folder->uidlist != NULL && has_mark(folder, "r");
+    MhSpan fields, field;
+    if (folder->uidlist == NULL)
+        return false;
+    fields = maildir_uidlist_header_other(folder->uidlist);
+    while (mh_span_take_word(&fields, &field)) {
+        if (mh_span_equal(field, mh_span_from_string(MAILDIR_REMOVAL_MARK)))
+            return true;
+    }
+    return false;
 }
 
 /* Is there nothing but what a server can do without? */

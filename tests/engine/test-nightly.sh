@@ -84,6 +84,7 @@ says 'up to date'
 snapshot >after
 cmp -s before after || complain "the target changed"
 touch new/fred/.Sent/dovecot-uidlist # the target is looked at again, too
+sleep 0.3
 run 0 migrate
 says 'up to date'
 if command -v strace >/dev/null && strace -o /dev/null true 2>/dev/null; then
@@ -342,6 +343,14 @@ tail -n 1 new/fred/.Sent/dovecot-uidlist | grep -q "^$((last + 1)) .*:2.mine" ||
     complain "the UID of mail that stays changed"
 printf '3 V77 N9\n8 :3.mine\n' | cmp -s - new/fred/.Mine/dovecot-uidlist ||
     complain "a foreign folder changed"
+
+site 'undo in a directory that was there before'
+mkdir new/fred
+fred new/fred
+run 0 migrate
+run 0 undo fred
+there new/fred
+[ -z "$(ls -A new/fred)" ] || complain "something is left: $(ls -A new/fred)"
 
 # ---- locks and signals ---------------------------------------------------------------------
 
