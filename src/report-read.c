@@ -1,6 +1,8 @@
 /* report-read: from the database to MhSiteReport. See state.c for what the tables hold. */
 #include "report.h"
 
+#include "safe-file.h"
+
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
@@ -266,24 +268,11 @@ read_all(Reader *reader, GError **error)
     return true;
 }
 
-/* Read-only; a reader without write permission cannot make the shared-memory file that a
- * write-ahead log takes, and needs none as long as there is no log. */
+/* Read-only. Without a write-ahead log nobody is at work there, and with @plain SQLite then makes
+ * no files of its own to see so. */
 static bool
-open_database(Reader *reader, GError **error)
+open_database(Reader *reader, const char *path, bool plain, GError **error)
 {
-    const char *directory = reader->report->directory;
-    g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
-    g_autofree char *log = g_strconcat(path, "-wal", NULL);
-    if (access(path, R_OK) != 0) {
-        int errnum = errno;
-        g_set_error(error, G_FILE_ERROR, (int)g_file_error_from_errno(errnum),
-                    errnum == ENOENT ? "there is no state in '%s' yet%s%s"
-                                     : "cannot read the state in '%s': %s%s",
-                    directory, errnum == ENOENT ? "" : g_strerror(errnum),
-                    errnum == ENOENT ? "; is it another --state?" : "");
-        return false;
-    }
-    bool plain = access(directory, W_OK) != 0 && access(log, F_OK) != 0;
     g_autofree char *quoted = g_uri_escape_string(path, "/", FALSE);
     g_autofree char *uri =
         g_strdup_printf("file:%s?mode=ro%s", quoted, plain ? "&immutable=1" : "");
@@ -291,13 +280,13 @@ open_database(Reader *reader, GError **error)
         SQLITE_OK)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                "cannot open the state database in '%s': %s", directory,
+                "cannot open the state database in '%s': %s", reader->report->directory,
                 sqlite3_errmsg(reader->db));
     return false;
 }
 
-MhSiteReport *
-mh_site_report_load(const char *directory, GError **error)
+static MhSiteReport *
+load_once(const char *directory, const char *path, bool plain, GError **error)
 {
     g_autoptr(MhSiteReport) report = g_new0(MhSiteReport, 1);
     g_autoptr(GHashTable) by_user = g_hash_table_new(g_str_hash, g_str_equal);
@@ -307,7 +296,40 @@ mh_site_report_load(const char *directory, GError **error)
     report->accounts = g_ptr_array_new_with_free_func(account_free);
     report->runs = g_ptr_array_new_with_free_func(run_free);
     report->work = g_array_new(FALSE, FALSE, sizeof(MhReportWork));
-    bool good = open_database(&reader, error) && read_all(&reader, error);
+    bool good = open_database(&reader, path, plain, error) && read_all(&reader, error);
     sqlite3_close(reader.db);
     return good ? g_steal_pointer(&report) : NULL;
+}
+
+static bool
+find_database(const char *directory, const char *path, struct stat *out_stat, GError **error)
+{
+    if (access(path, R_OK) == 0 && stat(path, out_stat) == 0)
+        return true;
+    if (errno != ENOENT)
+        return mh_set_errno(error, errno, "cannot read the state in '%s'", directory);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                "there is no state in '%s' yet; is it another --state?", directory);
+    return false;
+}
+
+MhSiteReport *
+mh_site_report_load(const char *directory, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    struct stat before, after;
+    if (!find_database(directory, path, &before, error))
+        return NULL;
+    if (access(log, F_OK) != 0) {
+        g_autoptr(MhSiteReport) report = load_once(directory, path, true, NULL);
+        MhStamp then = mh_stamp_of(&before);
+        /* A run that began meanwhile may have changed what was being read: then once more. */
+        if (report != NULL && access(log, F_OK) != 0 && stat(path, &after) == 0) {
+            MhStamp now = mh_stamp_of(&after);
+            if (mh_stamp_equal(&then, &now))
+                return g_steal_pointer(&report);
+        }
+    }
+    return load_once(directory, path, false, error);
 }

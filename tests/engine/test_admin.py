@@ -144,6 +144,10 @@ def test_status():
         site.add("ann", 5)
         site.add("cid", 0, "this is no mail\n" * 3)
         site.run("migrate", expect=2)
+        before = site.snapshot()
+        site.state("status", expect=2)
+        site.state("report", "--format", "html")
+        assert site.snapshot() == before, "status or report has left something behind"
         with open(site.path("state/lock"), "r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             site.run("migrate", expect=75)
