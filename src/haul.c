@@ -44,13 +44,13 @@ typedef struct {
     const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
     int fd;
     MaildirTree *tree;
-    char *maildir;         /* its path */
+    char *maildir; /* its path */
     bool dry_run;
-    MhSettings of_undo;    /* as settings, but everything carried goes */
-    GPtrArray *gone;       /* of MhGone */
-    bool root_left;        /* undo: the root directory that we made is for root to remove */
-    bool subscribed;       /* what the source subscribes stands at the target */
-    GPtrArray *removed;    /* of char *: folders that were removed, without their first dot */
+    MhSettings of_undo; /* as settings, but everything carried goes */
+    GPtrArray *gone;    /* of MhGone */
+    bool root_left;     /* undo: the root directory that we made is for root to remove */
+    bool subscribed;    /* what the source subscribes stands at the target */
+    GPtrArray *removed; /* of char *: folders that were removed, without their first dot */
     MhCarryContext context;
     MhAccountSurvey *survey;
     MhFindings *findings;
@@ -138,7 +138,9 @@ remember_mailbox(const Haul *haul, const Pending *pending)
         memory = mh_remember_same(haul->job, pending->mailbox);
     else if (carry != NULL)
         memory = mh_remember_mailbox(haul->survey, haul->maildir, pending->mailbox, carry,
-                                     pending->changed, haul->tree->options.sync_batches);
+                                     pending->changed,
+                                     haul->tree->options.sync_batches &&
+                                         !mh_remember_unreadable(pending->outcome->findings));
     mh_remember_send_mailbox(haul->fd, memory);
 }
 
@@ -269,8 +271,7 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
-    pending->unchanged =
-        mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
+    pending->unchanged = mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
     if (pending->unchanged)
         return;
     if (begin_carry(haul, mailbox, pending, &error))
@@ -318,8 +319,8 @@ empty_folder(Haul *haul, const MhGone *gone)
     if (!gone->exists || gone->ours == 0)
         return; /* only the directory is left of it */
     haul->context.carried = NULL;
-    pending->carry = mh_carry_begin(&haul->context, gone->directory, &source, pending->outcome,
-                                    &error);
+    pending->carry =
+        mh_carry_begin(&haul->context, gone->directory, &source, pending->outcome, &error);
     if (pending->carry != NULL)
         wait_for_batch(haul, pending);
     else
@@ -352,8 +353,7 @@ static bool
 expand_maildir(Haul *haul, GError **error)
 {
     if (haul->maildir == NULL)
-        haul->maildir =
-            mh_path_pattern_expand(haul->job->settings->maildir, haul->account, error);
+        haul->maildir = mh_path_pattern_expand(haul->job->settings->maildir, haul->account, error);
     return haul->maildir != NULL;
 }
 
@@ -367,9 +367,8 @@ open_tree(Haul *haul, GError **error)
                                   .sync_messages = settings->sync == MH_SYNC_MESSAGE};
     if (!expand_maildir(haul, error))
         return false;
-    haul->tree = haul->dry_run
-                     ? maildir_tree_open(haul->maildir, &options, error)
-                     : maildir_tree_open_to_write(haul->maildir, &options, error);
+    haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
+                               : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
     if (haul->tree != NULL && !haul->dry_run)
         haul->tree->made_root |= haul->job->target_made;
@@ -465,10 +464,8 @@ is_final(Haul *haul, GError **error)
     haul->findings = findings;
     for (guint i = 0; good && i < haul->survey->mailboxes->len; i++) {
         const MhSurveyMailbox *mailbox = haul->survey->mailboxes->pdata[i];
-        if (i >= before->mailboxes->len ||
-            !is_same_mailbox(mailbox, before->mailboxes->pdata[i]))
-            g_string_append_printf(changed, "%s'%s'", changed->len > 0 ? ", " : "",
-                                   mailbox->path);
+        if (i >= before->mailboxes->len || !is_same_mailbox(mailbox, before->mailboxes->pdata[i]))
+            g_string_append_printf(changed, "%s'%s'", changed->len > 0 ? ", " : "", mailbox->path);
     }
     if (good && changed->len == 0 && haul->survey->mailboxes->len != before->mailboxes->len)
         g_string_append(changed, "a mailbox has gone");
@@ -549,14 +546,14 @@ remember_account(Haul *haul, bool good)
         return;
     if (haul->job->task == MH_TASK_UNDO) {
         if (complete)
-            mh_remember_send_account(haul->fd, mh_memory_new(), false, true,
-                                     haul->root_left);
+            mh_remember_send_account(haul->fd, mh_memory_new(), false, true, haul->root_left);
         return;
     }
     if (haul->survey == NULL)
         return;
-    MhMemory *memory =
-        mh_remember_account(haul->survey, complete && haul->tree->options.sync_batches);
+    bool watch = complete && haul->tree->options.sync_batches && !haul->survey->incomplete &&
+                 !mh_remember_unreadable(haul->findings);
+    MhMemory *memory = mh_remember_account(haul->survey, watch);
     memory->made_root = haul->tree->made_root || (before != NULL && before->made_root);
     if (!good && before != NULL)
         mh_memory_copy_places(memory, before); /* nothing was found out about new ones */
