@@ -370,8 +370,6 @@ open_tree(Haul *haul, GError **error)
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
                                : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
-    if (haul->tree != NULL && !haul->dry_run)
-        haul->tree->made_root |= haul->job->target_made;
     return haul->tree != NULL;
 }
 
@@ -527,9 +525,11 @@ undo_account(Haul *haul, GError **error)
         return false;
     if (haul->dry_run)
         return true;
-    bool made_root = memory != NULL && memory->made_root;
+    bool made_root = haul->tree->made_root || (memory != NULL && memory->made_root);
     if (!maildir_tree_finish(haul->tree, error))
         return false;
+    if (made_root) /* a first run was killed before it came to the INBOX */
+        unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0);
     haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
     return true;
 }
@@ -619,28 +619,6 @@ is_roots_place(int fd)
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
-/* Makes @name and gives it to @uid and @gid; it appears when it is theirs. Another's directory at
- * the name aside (others may write to a sticky directory) is not touched. */
-static int
-make_given_dir(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid, GError **error)
-{
-    struct stat st;
-    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
-    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
-    if (fd < 0)
-        return -1;
-    bool good = fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == uid);
-    if (!good)
-        mh_set_errno(error, EEXIST, "cannot make directory '%s'", aside);
-    else if (fchown(fd, uid, gid) != 0)
-        good = mh_set_errno(error, errno, "cannot give '%s' to user %u", name, (unsigned)uid);
-    if (good && mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
-        mh_sync_dir(parent_fd, error))
-        return fd;
-    close(fd);
-    return -1;
-}
-
 /* Opens @path, making what is missing of it where only root can. What is above it stays root's.
  * -1 with @error, or without when it is for the account to make. */
 static int
@@ -660,16 +638,15 @@ make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **er
         return -1;
     if (is_roots_place(parent_fd))
         fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
-                      : make_given_dir(parent_fd, name, mode, uid, gid, error);
+                      : maildir_tree_make_root(parent_fd, name, mode, uid, gid, error);
     close(parent_fd);
     return fd;
 }
 
 bool
 mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
-                       bool *out_made, GError **error)
+                       GError **error)
 {
-    *out_made = false;
     if (geteuid() != 0 || uid == 0 || job->task != MH_TASK_MIGRATE)
         return true;
     g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
@@ -677,12 +654,9 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
     if (path == NULL)
         return false;
     mode_t mode = job->settings->mode | (job->settings->mode & 0444) >> 2;
-    struct stat st;
-    bool missing = lstat(path, &st) != 0;
     int fd = make_roots_path(path, mode, uid, gid, &failure);
     if (fd >= 0)
         close(fd);
-    *out_made = fd >= 0 && missing;
     if (failure == NULL)
         return true;
     g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");

@@ -6,7 +6,7 @@
 /* Root's part, before the worker gives root up: makes the target's root directory where only root
  * can (its parent is root's), and gives it to @uid and @gid. Nothing is made in a dry run. */
 bool mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
-                            bool *out_made, GError **error);
+                            GError **error);
 
 /* Root's part, after an undo that has left nothing in the target's root directory, which mailhaul
  * had made: it goes too, if it is where only root can remove it. */

@@ -26,6 +26,5 @@ typedef struct {
     const MhNameMap *names;      /* --name-map; empty without it */
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
     const char *settings_digest; /* of all that changes what is written: see settings-digest.h */
-    bool target_made;            /* a worker's: its target's root has just been made */
     const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
 } MhJob;

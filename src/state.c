@@ -8,6 +8,9 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+/* What a run did to each account is kept for this many runs. */
+#define WORK_RUNS_KEPT 60
+
 /* The one place that says what the database holds. Times are seconds since 1970, names printable
  * text. */
 static const char schema[] =
@@ -38,7 +41,13 @@ static const char schema[] =
     " user TEXT PRIMARY KEY, settings TEXT NOT NULL, content BLOB NOT NULL);"
     "CREATE TABLE IF NOT EXISTS memory_mailbox ("
     " user TEXT NOT NULL, key BLOB NOT NULL, run INTEGER NOT NULL, settings TEXT NOT NULL,"
-    " content BLOB NOT NULL, outcome BLOB NOT NULL, carried BLOB, PRIMARY KEY (user, key));";
+    " content BLOB NOT NULL, outcome BLOB NOT NULL, carried BLOB, PRIMARY KEY (user, key));"
+    /* What each of the latest runs did to each account. */
+    "CREATE TABLE IF NOT EXISTS work ("
+    " run INTEGER NOT NULL, user TEXT NOT NULL, ended_us INTEGER NOT NULL,"
+    " elapsed_us INTEGER NOT NULL, failed INTEGER NOT NULL, messages INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS work_run ON work (run);";
 
 /* The system's own word for it stands in the connection, but not for a file that could not be
  * opened: there it is what came of a second try. */
@@ -104,11 +113,18 @@ bool
 mh_state_open_to_look(const char *directory, MhState **out_state, GError **error)
 {
     g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    g_autofree char *quoted = g_uri_escape_string(path, "/", FALSE);
     *out_state = NULL;
     if (!g_file_test(path, G_FILE_TEST_EXISTS))
         return true;
+    /* Without a log nobody is at work there, and SQLite need not make its files to see so. */
+    bool plain = !g_file_test(log, G_FILE_TEST_EXISTS);
+    g_autofree char *uri =
+        g_strdup_printf("file:%s?mode=ro%s", quoted, plain ? "&immutable=1" : "");
     g_autoptr(MhState) state = state_new();
-    if (sqlite3_open_v2(path, &state->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+    if (sqlite3_open_v2(uri, &state->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
+            SQLITE_OK ||
         sqlite3_busy_timeout(state->db, 10000) != SQLITE_OK)
         return mh_state_failed(state, "open", error);
     *out_state = g_steal_pointer(&state);
@@ -194,6 +210,8 @@ mh_state_begin_run(MhState *state, const char *task, GError **error)
                  (int64_t)getpid(), now_s()))
         return mh_state_failed(state, "write", error);
     state->run = sqlite3_last_insert_rowid(state->db);
+    if (!run_sql(state, "DELETE FROM work WHERE run <= ?", "i", state->run - WORK_RUNS_KEPT))
+        return mh_state_failed(state, "write", error);
     return true;
 }
 
@@ -242,6 +260,23 @@ record_mailbox(MhState *state, const char *user, const MhMailboxOutcome *mailbox
 }
 
 static bool
+record_work(MhState *state, const MhAccountOutcome *outcome)
+{
+    uint64_t messages = 0, bytes = 0;
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        messages += mailbox->delivered;
+        bytes += mailbox->delivered_bytes;
+    }
+    return run_sql(state,
+                   "INSERT INTO work (run, user, ended_us, elapsed_us, failed, messages, bytes)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   "isiiiii", state->run, outcome->user, g_get_real_time(),
+                   (int64_t)outcome->elapsed_us, (int64_t)mh_account_outcome_failed(outcome),
+                   (int64_t)messages, (int64_t)bytes);
+}
+
+static bool
 record(MhState *state, const MhAccountOutcome *outcome)
 {
     const char *user = outcome->user;
@@ -259,7 +294,7 @@ record(MhState *state, const MhAccountOutcome *outcome)
         !run_sql(state, "DELETE FROM mailbox WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM finding WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM not_mail WHERE user = ?", "s", user) ||
-        !record_findings(state, user, "", outcome->findings))
+        !record_findings(state, user, "", outcome->findings) || !record_work(state, outcome))
         return false;
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         if (!record_mailbox(state, user, outcome->mailboxes->pdata[i]))

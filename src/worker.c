@@ -99,11 +99,9 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
 {
     g_autoptr(GError) error = NULL;
     MhIdentity identity;
-    MhJob own = *job;
     g_autoptr(GPtrArray) uidls = mh_haul_read_uidls(job, account, &error);
     if (error != NULL || !choose_identity(job, account, &identity, &error) ||
-        !mh_haul_prepare_target(job, account, identity.uid, identity.gid, &own.target_made,
-                                &error) ||
+        !mh_haul_prepare_target(job, account, identity.uid, identity.gid, &error) ||
         !mh_privileges_become(&identity, &error)) {
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
         return;
@@ -112,7 +110,7 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
     if (job->task == MH_TASK_VERIFY)
         mh_verify_account(job, account, uidls, fd);
     else
-        mh_haul_account(&own, account, uidls, fd);
+        mh_haul_account(job, account, uidls, fd);
 }
 
 bool

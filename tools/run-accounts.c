@@ -1,13 +1,17 @@
 #include "run-accounts.h"
 
 #include "accounts.h"
+#include "check-verdict.h"
 #include "coordinator.h"
+#include "log.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
+#include "progress.h"
 #include "settings-digest.h"
 #include "state.h"
-#include "version.h"
 #include "verify-text.h"
+#include "version.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -18,6 +22,11 @@ typedef struct {
     MhState *state; /* NULL: there is none yet, and this run makes none */
     bool recorded;  /* what is done is written down there */
     MhCommandId command;
+    MhLog *log; /* NULL: none */
+    MhProgressLine *progress;
+    MhWorkload *workload;
+    MhVerdict *verdict; /* of a check only */
+    size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
     size_t damaged, different; /* accounts; what verify has found */
@@ -42,6 +51,10 @@ account_done(const MhAccountOutcome *outcome, void *user)
 {
     Tally *tally = user;
     g_autoptr(GError) error = NULL;
+    mh_progress_hide(tally->progress);
+    mh_workload_done(tally->workload, outcome);
+    mh_log_account(tally->log, outcome);
+    mh_verdict_account(tally->verdict, outcome);
     tally->done++;
     tally->failed += mh_account_outcome_failed(outcome);
     tally->with_loss += mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0;
@@ -93,6 +106,19 @@ recall(const char *name, void *user, GError **error)
                              : mh_memory_new();
     return memory != NULL && may_start(tally, name, memory, error) ? g_steal_pointer(&memory)
                                                                    : NULL;
+}
+
+static void
+show_progress(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user)
+{
+    Tally *tally = user;
+    MhProgressAt at = {.accounts = tally->accounts,
+                       .done = accounts_done,
+                       .failed = tally->failed,
+                       .messages = messages,
+                       .bytes = bytes,
+                       .part = mh_workload_part(tally->workload, bytes)};
+    mh_progress_update(tally->progress, &at);
 }
 
 static void
@@ -154,41 +180,86 @@ exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
     return tally->with_loss > 0 || tally->different > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
 
+/* What is to be said when all is done. Returns the exit status. */
+static int
+conclude(Tally *tally, const MhAccounts *accounts, const char *task, bool complete,
+         uint64_t elapsed_us)
+{
+    const MhSettings *settings = tally->settings;
+    int status = exit_status(tally, accounts, complete);
+    g_clear_pointer(&tally->progress, mh_progress_free);
+    if (!complete)
+        fprintf(stderr,
+                "mailhaul: stopped as asked after %zu of %u accounts; "
+                "run again to continue\n",
+                tally->done, accounts->accounts->len);
+    if (!settings->json && !settings->quiet)
+        print_summary(tally, accounts, !tally->recorded);
+    if (tally->verdict != NULL && !mh_verdict_print(tally->verdict, complete, elapsed_us))
+        status = MH_EXIT_FAILED;
+    mh_log_end(tally->log, task, tally->done, tally->failed, status);
+    if (mh_log_failed(tally->log) != NULL) {
+        fprintf(stderr, "mailhaul: the log is not complete: %s\n", mh_log_failed(tally->log));
+        status = MH_EXIT_FAILED;
+    }
+    return status;
+}
+
+/* Does all accounts, the largest first. */
+static int
+run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *task)
+{
+    const MhSettings *settings = job->settings;
+    g_autoptr(MhWorkload) workload = mh_workload_new(accounts->accounts, settings);
+    g_autoptr(MhVerdict) verdict =
+        job->task == MH_TASK_CHECK ? mh_verdict_new(job, accounts) : NULL;
+    MhCoordinatorEvents events = {.account_done = account_done,
+                                  .progress = show_progress,
+                                  .recall = recall,
+                                  .user = tally};
+    uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
+    int64_t begun = g_get_monotonic_time();
+    tally->workload = workload;
+    tally->verdict = verdict;
+    tally->progress = mh_progress_new(settings);
+    mh_log_begin(tally->log, task, accounts->accounts->len);
+    bool complete = mh_coordinate(job, accounts->accounts, jobs, &events);
+    mh_pace_free(job->pace);
+    return conclude(tally, accounts, task, complete, (uint64_t)(g_get_monotonic_time() - begun));
+}
+
 int
 mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
 {
     const MhSettings *settings = context->settings;
     MhJob job;
     int status;
+    g_autoptr(GError) why = NULL;
     g_autoptr(MhAccounts) accounts = mh_accounts_load(context, &status, error);
     if (accounts == NULL)
         return status;
     if (!make_job(&job, settings, task, accounts, error))
         return MH_EXIT_CONFIG;
+    g_autoptr(MhLog) log = mh_log_open(settings, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return MH_EXIT_CONFIG;
+    }
     g_autofree char *digest = digest_of(settings, accounts);
     bool writes = task == MH_TASK_MIGRATE || task == MH_TASK_UNDO;
     job.settings_digest = digest;
     Tally tally = {.settings = settings,
                    .task = task,
                    .recorded = writes && !settings->dry_run,
-                   .command = context->command->id};
+                   .command = context->command->id,
+                   .log = log,
+                   .accounts = accounts->accounts->len};
     if (!open_state(&tally, context->command->name, error)) {
         mh_state_free(tally.state);
         return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
                                                                          : MH_EXIT_FAILED;
     }
-    MhCoordinatorEvents events = {.account_done = account_done, .recall = recall, .user = &tally};
-    uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
-    bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
-    mh_pace_free(job.pace);
-    status = exit_status(&tally, accounts, complete);
-    if (!complete)
-        fprintf(stderr,
-                "mailhaul: stopped as asked after %zu of %u accounts; "
-                "run again to continue\n",
-                tally.done, accounts->accounts->len);
-    if (!settings->json && !settings->quiet)
-        print_summary(&tally, accounts, !tally.recorded);
+    status = run_job(&job, accounts, &tally, context->command->name);
     if (tally.recorded && !mh_state_end_run(tally.state, status, error))
         status = MH_EXIT_FAILED;
     mh_state_free(tally.state);

@@ -14,6 +14,8 @@
 #include <sys/types.h>
 
 #define MAILDIR_BUILD_DIR "mailhaul.build"
+/* A file in a root that mailhaul has made, from its first moment until the INBOX's list says so. */
+#define MAILDIR_MADE_MARK "mailhaul-made"
 
 typedef struct {
     mode_t file_mode; /* of message files and state files, whatever the umask */
@@ -26,7 +28,7 @@ typedef struct {
     int fd;       /* the root; -1 when the tree is not there (yet) */
     int build_fd; /* mailhaul.build; -1 until something is built */
     unsigned builds;
-    bool made_root; /* mailhaul has just made the root directory */
+    bool made_root; /* mailhaul has made the root directory, and no INBOX in it yet */
     char *path; /* printable */
     MaildirTreeOptions options;
 } MaildirTree;
@@ -39,6 +41,11 @@ MaildirTree *maildir_tree_open(const char *path, const MaildirTreeOptions *optio
  * a killed run left behind. G_FILE_ERROR_AGAIN: another run has it. */
 MaildirTree *maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options,
                                         GError **error);
+/* Makes the directory @name below @parent_fd a root, marked as made by mailhaul and, unless they
+ * are -1, given to @uid and @gid; it is seen when it is all that, or not at all. A descriptor, -1 on
+ * error. */
+int maildir_tree_make_root(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid,
+                           GError **error);
 void maildir_tree_free(MaildirTree *tree); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_tree_free)
 
