@@ -17,6 +17,7 @@ typedef struct {
     char *key;         /* bytes: its name for memory.h; NULL: it is not remembered */
     GArray *stamps;    /* of MhStamp: what it is read from, looked at after @watch began and
                           before it is opened; mh_watch_settle()d */
+    bool locked;       /* somebody has locked it, or has left a lock behind */
     MhSourceOpen open;
     void *data; /* of open */
     GDestroyNotify data_free;

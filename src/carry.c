@@ -21,8 +21,8 @@ struct MhCarry {
     MhKeywordPlan *keywords;
     MhSyncPlan *plan;
     MaildirDelivery *delivery;
-    bool *before;    /* late: what was carried before */
-    uint64_t staged; /* messages written */
+    bool *before;                   /* late: what was carried before */
+    uint64_t staged;                /* messages written */
     MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
 };
 
@@ -53,8 +53,8 @@ is_accounted_for(const MhCarry *carry, GError **error)
 {
     const MhSyncPlan *plan = carry->plan;
     size_t found = mh_mailbox_length(carry->mailbox);
-    size_t told = plan->delivered + plan->retagged + plan->renumbered + plan->unchanged +
-                  plan->deleted;
+    size_t told =
+        plan->delivered + plan->retagged + plan->renumbered + plan->unchanged + plan->deleted;
     if (told == found)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,

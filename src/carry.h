@@ -17,8 +17,7 @@
 typedef MhSource *(*MhSourceOpen)(void *user, MhFindings *findings, GError **error);
 
 /* Has its chance to change what was read, before the plan is made: UIDLs of a saved listing. */
-typedef bool (*MhMailboxRead)(MhMailbox *mailbox, MhFindings *findings, void *user,
-                              GError **error);
+typedef bool (*MhMailboxRead)(MhMailbox *mailbox, MhFindings *findings, void *user, GError **error);
 
 typedef struct {
     MhSourceOpen open;

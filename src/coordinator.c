@@ -78,8 +78,7 @@ is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
         job->settings->pop3_uidl == MH_UIDL_FILE) /* a list that no watch is kept on */
         return false;
     g_autofree char *maildir = mh_path_pattern_expand(job->settings->maildir, account, NULL);
-    return maildir != NULL &&
-           mh_remember_all_unchanged(memory, job->settings_digest, maildir) &&
+    return maildir != NULL && mh_remember_all_unchanged(memory, job->settings_digest, maildir) &&
            mh_remember_outcome(memory, outcome);
 }
 

@@ -189,8 +189,8 @@ mh_gone_allowed(const GPtrArray *gone, const MhAccountSurvey *survey, const MhMe
     bool folders_there = survey->mailboxes->len > (inbox_there ? 1U : 0U);
     for (guint i = 0; i < survey->roots->len; i++) {
         const MhSurveyRoot *root = &g_array_index(survey->roots, MhSurveyRoot, i);
-        bool lost = (root->has_inbox && inbox) ||
-                    (root->has_folders && folders > 0 && !folders_there);
+        bool lost =
+            (root->has_inbox && inbox) || (root->has_folders && folders > 0 && !folders_there);
         if (!lost || is_same_place(root, memory))
             continue;
         if (root->fd < 0 || is_empty(root->fd))

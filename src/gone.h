@@ -12,12 +12,12 @@
 #include "account-survey.h"
 
 typedef struct {
-    char *directory; /* of the target tree; "." is the INBOX */
-    size_t ours;     /* messages that were carried */
-    size_t foreign;  /* others */
+    char *directory;          /* of the target tree; "." is the INBOX */
+    size_t ours;              /* messages that were carried */
+    size_t foreign;           /* others */
     GPtrArray *foreign_names; /* of char *: the first of them, printable, "cur/NAME" */
-    bool exists;     /* it has a cur directory */
-    bool made_here;  /* mailhaul made the folder */
+    bool exists;              /* it has a cur directory */
+    bool made_here;           /* mailhaul made the folder */
 } MhGone;
 
 /* @survey NULL: every folder with something of ours in it. Where the survey did not look at all
@@ -26,5 +26,5 @@ GPtrArray *mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey,
                         MhFindings *findings, GError **error);
 
 /* May what is in @gone be removed? False with an @error that says what has gone and what to do. */
-bool mh_gone_allowed(const GPtrArray *gone, const MhAccountSurvey *survey,
-                     const MhMemory *memory, GError **error);
+bool mh_gone_allowed(const GPtrArray *gone, const MhAccountSurvey *survey, const MhMemory *memory,
+                     GError **error);

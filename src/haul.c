@@ -138,7 +138,9 @@ remember_mailbox(const Haul *haul, const Pending *pending)
         memory = mh_remember_same(haul->job, pending->mailbox);
     else if (carry != NULL)
         memory = mh_remember_mailbox(haul->survey, haul->maildir, pending->mailbox, carry,
-                                     pending->changed, haul->tree->options.sync_batches);
+                                     pending->changed,
+                                     haul->tree->options.sync_batches &&
+                                         !mh_remember_unreadable(pending->outcome->findings));
     mh_remember_send_mailbox(haul->fd, memory);
 }
 
@@ -549,8 +551,9 @@ remember_account(Haul *haul, bool good)
     }
     if (haul->survey == NULL)
         return;
-    MhMemory *memory =
-        mh_remember_account(haul->survey, complete && haul->tree->options.sync_batches);
+    bool watch = complete && haul->tree->options.sync_batches && !haul->survey->incomplete &&
+                 !mh_remember_unreadable(haul->findings);
+    MhMemory *memory = mh_remember_account(haul->survey, watch);
     memory->made_root = haul->tree->made_root || (before != NULL && before->made_root);
     if (!good && before != NULL)
         mh_memory_copy_places(memory, before); /* nothing was found out about new ones */

@@ -33,13 +33,13 @@ typedef struct {
     MhFindings *findings;
     MhAccountSurvey *survey;
     MboxSourceOptions options;
-    int home_fd, folders_fd; /* -1: there is none */
-    char *folders_path;      /* absolute */
+    int home_fd, folders_fd;           /* -1: there is none */
+    char *folders_path;                /* absolute */
     char *folders_root, *folders_rest; /* the same, as mh_place_split() has it */
     MhStamp inbox_stamp, target_stamp;
     MhSubscriptionList *subscriptions;
     GPtrArray *rejected; /* of char **: components of what is there and is no mailbox */
-    GPtrArray *paths; /* of char *: per mailbox, its path below the folders; NULL: the INBOX */
+    GPtrArray *paths;    /* of char *: per mailbox, its path below the folders; NULL: the INBOX */
 } Survey;
 
 static void
@@ -101,6 +101,16 @@ add_stamp(Survey *survey, MhSurveyMailbox *mailbox, const char *root, const MhSt
     g_array_append_val(mailbox->stamps, settled);
 }
 
+/* Somebody has locked the file @path, or has left a lock behind: then it is to be opened, and the
+ * lock waited for or cleared away, whatever its stamp says. */
+static void
+distrust_locked(MhSurveyMailbox *mailbox, int dirfd, const char *path)
+{
+    struct stat st;
+    g_autofree char *lock = g_strconcat(path, ".lock", NULL);
+    mailbox->locked |= mh_stat(dirfd, lock, MH_LINKS_BENEATH, &st, NULL);
+}
+
 /* Was a mailbox carried from this very file? */
 static bool
 is_remembered(const Survey *survey, const char *key, const MhStamp *stamp)
@@ -127,13 +137,11 @@ is_known_inbox(const char *path, const MhStamp *stamp, void *data)
 
 /* The folder directory's @path was looked at. */
 static void
-folder_seen(const char *path, bool follow, const MhStamp *stamp, const GPtrArray *names,
-            void *data)
+folder_seen(const char *path, bool follow, const MhStamp *stamp, const GPtrArray *names, void *data)
 {
     const Survey *survey = data;
     MhWatch *watch = survey->survey->watch;
-    g_autofree char *whole = strcmp(survey->folders_rest, ".") == 0
-                                 ? g_strdup(path)
+    g_autofree char *whole = strcmp(survey->folders_rest, ".") == 0 ? g_strdup(path)
                              : strcmp(path, ".") == 0
                                  ? g_strdup(survey->folders_rest)
                                  : g_build_filename(survey->folders_rest, path, NULL);
@@ -181,7 +189,9 @@ watch_inbox(const Survey *survey, char **out_root, GError **error)
         return true;
     if (!mh_place_split(survey->job->settings->inbox, survey->account, out_root, &rest, error))
         return false;
+    g_autofree char *lock = g_strconcat(rest, ".lock", NULL);
     mh_watch_look(watch, *out_root, rest);
+    mh_watch_look(watch, *out_root, lock);
     return true;
 }
 
@@ -195,8 +205,8 @@ find_inbox(Survey *survey, GError **error)
     g_autofree char *root = NULL;
     if (!watch_inbox(survey, &root, error))
         return false;
-    bool home = survey->home_fd >= 0 &&
-                mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
+    bool home =
+        survey->home_fd >= 0 && mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
     int dirfd = -1;
     if (pattern != NULL) {
         dirfd = mh_place_open_parent(pattern, survey->account, &name, error);
@@ -221,16 +231,20 @@ find_inbox(Survey *survey, GError **error)
     if (home && spool && home_stamp.inode == spool_stamp.inode &&
         home_stamp.device == spool_stamp.device)
         place->spool_missing = true; /* --inbox says ~/mbox itself */
-    g_autofree char *home_mbox = g_strdup_printf("%s/mbox%s%s", survey->account->home,
-                                                 place->spool_missing ? "" : " and ",
-                                                 place->spool_missing ? "" : shown);
+    g_autofree char *home_mbox =
+        g_strdup_printf("%s/mbox%s%s", survey->account->home, place->spool_missing ? "" : " and ",
+                        place->spool_missing ? "" : shown);
     MhSurveyMailbox *mailbox =
         add_inbox(survey, place, home ? home_mbox : shown,
                   (home ? home_stamp.size_bytes : 0) + (spool ? spool_stamp.size_bytes : 0));
     if (home)
         add_stamp(survey, mailbox, survey->account->home, &home_stamp);
-    if (spool)
+    if (home)
+        distrust_locked(mailbox, survey->home_fd, "mbox");
+    if (spool) {
         add_stamp(survey, mailbox, root, &spool_stamp);
+        distrust_locked(mailbox, dirfd, name);
+    }
     return true;
 }
 
@@ -327,6 +341,8 @@ add_folder(Survey *survey, const MhFound *found)
     mailbox->size_bytes = found->stamp.size_bytes;
     mailbox->key = g_strdup(found->path);
     add_stamp(survey, mailbox, survey->folders_root, &found->stamp);
+    if (survey->folders_fd >= 0)
+        distrust_locked(mailbox, survey->folders_fd, found->path);
     if (found->kind == MH_FOUND_ERROR)
         mailbox->error = g_strdup(found->reason);
     g_ptr_array_add(survey->paths, g_strdup(found->path));
@@ -424,8 +440,7 @@ static const char *
 earlier_name(const char *path, void *data)
 {
     const Survey *survey = data;
-    const MhMailboxMemory *known =
-        *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
+    const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
     return known != NULL ? known->directory : NULL;
 }
 
@@ -449,8 +464,10 @@ choose_names(Survey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
-    MhNamePlanOptions options = {
-        .escape = MAILDIR_ESCAPE_DEFAULT, .map = mapped_name, .earlier = earlier_name, .data = survey};
+    MhNamePlanOptions options = {.escape = MAILDIR_ESCAPE_DEFAULT,
+                                 .map = mapped_name,
+                                 .earlier = earlier_name,
+                                 .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         const char *path = survey->paths->pdata[i];

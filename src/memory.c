@@ -108,8 +108,8 @@ mh_memory_look_at_target(int fd, MhStamp out_stamps[MH_TARGET_STAMPS])
                                                         "cur", "new"};
     for (size_t i = 0; i < MH_TARGET_STAMPS; i++) {
         struct stat st;
-        out_stamps[i] = fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 ? mh_stamp_of(&st)
-                                                                            : (MhStamp){0};
+        out_stamps[i] =
+            fstatat(fd, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 ? mh_stamp_of(&st) : (MhStamp){0};
     }
 }
 
@@ -211,9 +211,10 @@ mh_memory_to_variant(const MhMemory *memory)
         g_variant_builder_add(&not_mail, "(ss)", item->path, item->reason);
     }
     GVariant *watch = memory->watch != NULL ? mh_watch_to_variant(memory->watch) : NULL;
-    return g_variant_new("(mv@maay@a(stt)mv@a(ss)b)", watch, names_to_variant(memory->subscriptions),
-                         g_variant_builder_end(&places), memory->findings,
-                         g_variant_builder_end(&not_mail), (gboolean)memory->made_root);
+    return g_variant_new("(mv@maay@a(stt)mv@a(ss)b)", watch,
+                         names_to_variant(memory->subscriptions), g_variant_builder_end(&places),
+                         memory->findings, g_variant_builder_end(&not_mail),
+                         (gboolean)memory->made_root);
 }
 
 static void
@@ -246,8 +247,8 @@ mh_memory_from_variant(MhMemory *memory, GVariant *variant)
     gboolean made_root;
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(MEMORY_TYPE)))
         return false;
-    g_variant_get(variant, "(mv@maaya(stt)mva(ss)b)", &watch, &names, &places, &findings,
-                  &not_mail, &made_root);
+    g_variant_get(variant, "(mv@maaya(stt)mva(ss)b)", &watch, &names, &places, &findings, &not_mail,
+                  &made_root);
     memory->made_root = made_root;
     if (watch != NULL)
         memory->watch = mh_watch_from_variant(watch);

@@ -43,7 +43,7 @@ mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyM
                       MhMailboxOutcome *outcome)
 {
     const MhMailboxMemory *known = mh_memory_find(job->memory, mailbox->key);
-    if (known == NULL || tree->fd < 0 || strcmp(known->directory, mailbox->target) != 0 ||
+    if (known == NULL || mailbox->locked || tree->fd < 0 || strcmp(known->directory, mailbox->target) != 0 ||
         g_strcmp0(known->settings, job->settings_digest) != 0 ||
         !mh_stamps_equal(known->source, mailbox->stamps) || !target_holds(tree->fd, known))
         return false;
@@ -58,8 +58,7 @@ mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyM
 }
 
 bool
-mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest,
-                          const char *maildir)
+mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest, const char *maildir)
 {
     if (memory->watch == NULL || g_strcmp0(memory->settings, settings_digest) != 0)
         return false;
@@ -97,6 +96,19 @@ mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out)
     mh_findings_merge(out->findings, findings);
     out->same = true;
     return true;
+}
+
+bool
+mh_remember_unreadable(const MhFindings *findings)
+{
+    static const MhFindingCode codes[] = {MH_FINDING_SUBSCRIPTIONS_UNREADABLE,
+                                          MH_FINDING_SURVEY_UNREADABLE,
+                                          MH_FINDING_COURIER_KEYWORDS_UNREADABLE};
+    for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
+        if (mh_findings_count(findings, codes[i]) > 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- what is to be remembered ------------------------------------------------------------- */
@@ -170,9 +182,9 @@ mh_remember_send_mailbox(int fd, MhMailboxMemory *mailbox)
 {
     if (mailbox == NULL)
         return;
-    mh_channel_send(fd, MH_RECORD_REMEMBER,
-                    g_variant_new("(vmv)", mh_mailbox_memory_to_variant(mailbox),
-                                  mailbox->carried));
+    mh_channel_send(
+        fd, MH_RECORD_REMEMBER,
+        g_variant_new("(vmv)", mh_mailbox_memory_to_variant(mailbox), mailbox->carried));
     mh_mailbox_memory_free(mailbox);
 }
 
@@ -209,8 +221,8 @@ mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content)
     if (mailbox == NULL || mh_memory_find(memory, mailbox->key) != NULL)
         return false;
     mailbox->carried = g_steal_pointer(&carried);
-    mailbox->outcome = g_variant_ref_sink(mh_mailbox_outcome_to_variant(
-        outcome->mailboxes->pdata[outcome->mailboxes->len - 1]));
+    mailbox->outcome = g_variant_ref_sink(
+        mh_mailbox_outcome_to_variant(outcome->mailboxes->pdata[outcome->mailboxes->len - 1]));
     mh_memory_add(memory, g_steal_pointer(&mailbox));
     return true;
 }

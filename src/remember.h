@@ -17,6 +17,10 @@ MhMailboxMemory *mh_remember_mailbox(const MhAccountSurvey *survey, const char *
 /* The same of one that was left alone, since nothing has happened to it. */
 MhMailboxMemory *mh_remember_same(const MhJob *job, const MhSurveyMailbox *mailbox);
 
+/* Do they tell of something that could not be read, and may be readable the next time? Then it is
+ * tried again, though nothing has changed. */
+bool mh_remember_unreadable(const MhFindings *findings);
+
 /* What is to be remembered of the account. @watch: everything was done, so that the next run need
  * not look into it while what the survey has seen stays. */
 MhMemory *mh_remember_account(const MhAccountSurvey *survey, bool watch);
@@ -30,8 +34,7 @@ bool mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out);
 
 /* Sends memory to the coordinator; takes it over (NULL is fine). */
 void mh_remember_send_mailbox(int fd, MhMailboxMemory *mailbox);
-void mh_remember_send_account(int fd, MhMemory *memory, bool closed, bool undone,
-                              bool root_left);
+void mh_remember_send_account(int fd, MhMemory *memory, bool closed, bool undone, bool root_left);
 /* And receives it, into @outcome. False for what a worker does not send. */
 bool mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content);
 bool mh_remember_take_account(MhAccountOutcome *outcome, GVariant *content);

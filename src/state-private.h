@@ -7,9 +7,9 @@
 
 struct MhState {
     sqlite3 *db;
-    int lock_fd;      /* -1: opened to look only */
+    int lock_fd; /* -1: opened to look only */
     int64_t run;
-    GPtrArray *same;  /* of char *: users to whom nothing happened, not yet written */
+    GPtrArray *same; /* of char *: users to whom nothing happened, not yet written */
 };
 
 /* Writes what an account's run left for the next: part of the account's transaction. */

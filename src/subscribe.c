@@ -16,8 +16,8 @@ read_target(const MaildirTree *tree, bool *out_there, MhFindings *findings, GErr
     g_autoptr(GError) missing = NULL;
     g_autoptr(GBytes) text = NULL;
     if (tree->fd >= 0)
-        text = mh_read_file(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL,
-                            &missing);
+        text =
+            mh_read_file(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &missing);
     if (missing != NULL && !g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_propagate_error(error, g_steal_pointer(&missing));
         return NULL;
@@ -47,8 +47,8 @@ has_name(const GPtrArray *names, const char *name)
 }
 
 static bool
-add_new(MaildirSubscriptions *list, const MhAccountSurvey *survey, GHashTable *carried,
-        bool mirror, MhFindings *findings)
+add_new(MaildirSubscriptions *list, const MhAccountSurvey *survey, GHashTable *carried, bool mirror,
+        MhFindings *findings)
 {
     bool changed = false;
     for (guint i = 0; i < survey->subscriptions->len; i++) {
@@ -98,8 +98,8 @@ mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, const GPtrArray *
 }
 
 bool
-mh_unsubscribe(MaildirTree *tree, const GPtrArray *carried, const GPtrArray *removed,
-               bool dry_run, GError **error)
+mh_unsubscribe(MaildirTree *tree, const GPtrArray *carried, const GPtrArray *removed, bool dry_run,
+               GError **error)
 {
     bool there, changed = false;
     g_autoptr(MaildirSubscriptions) list = read_target(tree, &there, NULL, error);

@@ -26,9 +26,9 @@ typedef struct {
     uint32_t root;
     char *path;
     bool follow;
-    MhStamp stamp;    /* inode 0: nothing was there; device MH_STAMP_UNSURE: too young */
-    uint64_t names;   /* a directory: digest of its names; 0: not listed */
-    uint64_t device;  /* as it was, where the stamp is too young */
+    MhStamp stamp;   /* inode 0: nothing was there; device MH_STAMP_UNSURE: too young */
+    uint64_t names;  /* a directory: digest of its names; 0: not listed */
+    uint64_t device; /* as it was, where the stamp is too young */
 } Item;
 
 struct MhWatch {
@@ -85,10 +85,10 @@ mh_watch_free(MhWatch *watch)
 static bool
 is_local(const char *path)
 {
-    static const unsigned long local[] = {EXT4_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC,
-                                          F2FS_SUPER_MAGIC,  0x58465342 /* xfs */,
-                                          0x2fc12fc1 /* zfs */, OVERLAYFS_SUPER_MAGIC,
-                                          0xca451a4e /* bcachefs */};
+    static const unsigned long local[] = {EXT4_SUPER_MAGIC,      BTRFS_SUPER_MAGIC,
+                                          TMPFS_MAGIC,           F2FS_SUPER_MAGIC,
+                                          0x58465342 /* xfs */,  0x2fc12fc1 /* zfs */,
+                                          OVERLAYFS_SUPER_MAGIC, 0xca451a4e /* bcachefs */};
     struct statfs fs;
     if (statfs(path, &fs) != 0)
         return false;
@@ -216,24 +216,23 @@ go_to_parent(Looker *looker, const Item *item, const char *slash)
 {
     size_t len = slash != NULL ? (size_t)(slash - item->path) : 0;
     bool same_root = looker->parent != NULL && looker->root == item->root;
-    if (same_root && strlen(looker->parent) == len &&
-        memcmp(looker->parent, item->path, len) == 0)
+    if (same_root && strlen(looker->parent) == len && memcmp(looker->parent, item->path, len) == 0)
         return;
     if (!same_root) {
         if (looker->root_fd >= 0)
             close(looker->root_fd);
         looker->root = item->root;
-        looker->root_fd = open(root_at(looker->watch, item->root)->path,
-                               O_PATH | O_DIRECTORY | O_CLOEXEC);
+        looker->root_fd =
+            open(root_at(looker->watch, item->root)->path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     if (looker->fd >= 0)
         close(looker->fd);
     g_free(looker->parent);
     looker->parent = g_strndup(item->path, len);
-    looker->fd = looker->root_fd < 0 ? -1
-                                     : mh_safe_path_find(looker->root_fd,
-                                                         len > 0 ? looker->parent : ".",
-                                                         MH_LINKS_BENEATH);
+    looker->fd =
+        looker->root_fd < 0
+            ? -1
+            : mh_safe_path_find(looker->root_fd, len > 0 ? looker->parent : ".", MH_LINKS_BENEATH);
 }
 
 /* What is at @item now; all 0 for nothing. False when that cannot be said. */
@@ -245,9 +244,9 @@ look(Looker *looker, const Item *item, MhStamp *out)
     *out = (MhStamp){0};
     go_to_parent(looker, item, slash);
     if (looker->fd < 0) /* a directory that is not there holds nothing */
-        return looker->root_fd < 0 ? access(root_at(looker->watch, item->root)->path, F_OK) != 0 &&
-                                         errno == ENOENT
-                                   : looker->fd == -ENOENT;
+        return looker->root_fd < 0
+                   ? access(root_at(looker->watch, item->root)->path, F_OK) != 0 && errno == ENOENT
+                   : looker->fd == -ENOENT;
     int failed;
     if (item->follow) {
         int fd = mh_safe_path_find(looker->root_fd, item->path, MH_LINKS_BENEATH);
@@ -269,8 +268,7 @@ look(Looker *looker, const Item *item, MhStamp *out)
 static bool
 names_hold(const Looker *looker, const Item *item, const MhStamp *now)
 {
-    uint64_t device = item->stamp.device != MH_STAMP_UNSURE ? item->stamp.device
-                                                            : item->device;
+    uint64_t device = item->stamp.device != MH_STAMP_UNSURE ? item->stamp.device : item->device;
     if (item->names == 0 || now->inode == 0 || now->inode != item->stamp.inode ||
         now->device != device)
         return false;
@@ -346,11 +344,8 @@ mh_stamp_from_variant(GVariant *variant)
     guint64 device, inode, size;
     gint64 mtime, ctime;
     g_variant_get(variant, MH_STAMP_TYPE, &device, &inode, &size, &mtime, &ctime);
-    return (MhStamp){.device = device,
-                     .inode = inode,
-                     .size_bytes = size,
-                     .mtime_ns = mtime,
-                     .ctime_ns = ctime};
+    return (MhStamp){
+        .device = device, .inode = inode, .size_bytes = size, .mtime_ns = mtime, .ctime_ns = ctime};
 }
 
 GVariant *
@@ -367,10 +362,9 @@ mh_watch_to_variant(const MhWatch *watch)
         const Item *item = &g_array_index(watch->items, Item, i);
         const MhStamp *stamp = &item->stamp;
         g_variant_builder_add(&items, "(u^aybtttxxtt)", item->root, item->path,
-                              (gboolean)item->follow, (guint64)stamp->device,
-                              (guint64)stamp->inode, (guint64)stamp->size_bytes,
-                              (gint64)stamp->mtime_ns, (gint64)stamp->ctime_ns,
-                              (guint64)item->names, (guint64)item->device);
+                              (gboolean)item->follow, (guint64)stamp->device, (guint64)stamp->inode,
+                              (guint64)stamp->size_bytes, (gint64)stamp->mtime_ns,
+                              (gint64)stamp->ctime_ns, (guint64)item->names, (guint64)item->device);
     }
     return g_variant_new(MH_WATCH_TYPE, &roots, &items);
 }
@@ -383,8 +377,8 @@ item_from_variant(MhWatch *watch, GVariant *variant)
     gboolean follow;
     guint64 device, inode, size, names, was;
     gint64 mtime, ctime;
-    g_variant_get(variant, "(u^aybtttxxtt)", &root, &path, &follow, &device, &inode, &size,
-                  &mtime, &ctime, &names, &was);
+    g_variant_get(variant, "(u^aybtttxxtt)", &root, &path, &follow, &device, &inode, &size, &mtime,
+                  &ctime, &names, &was);
     Item item = {.root = root,
                  .path = path,
                  .follow = follow,

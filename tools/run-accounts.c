@@ -102,9 +102,8 @@ recall(const char *name, void *user, GError **error)
 {
     const Tally *tally = user;
     g_autoptr(MhMemory) memory =
-        tally->state != NULL
-            ? mh_state_recall(tally->state, name, tally->settings->late, error)
-            : mh_memory_new();
+        tally->state != NULL ? mh_state_recall(tally->state, name, tally->settings->late, error)
+                             : mh_memory_new();
     return memory != NULL && may_start(tally, name, memory, error) ? g_steal_pointer(&memory)
                                                                    : NULL;
 }

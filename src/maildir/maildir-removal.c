@@ -12,12 +12,13 @@
 /* What servers keep in a folder beside mail, and what they keep in the root. A name that ends in
  * '*' stands for all that begin so. The UID list is not among them: it goes last. */
 static const char *const of_folder[] = {
-    "dovecot-keywords", "maildirfolder",      "dovecot.index", "dovecot.index.*",
+    "dovecot-keywords", "maildirfolder",       "dovecot.index",  "dovecot.index.*",
     "dovecot-acl",      "dovecot-uidlist.tmp", "mailhaul-tmp.*", NULL,
 };
 static const char *const of_root[] = {
-    "dovecot.list.index", "dovecot.list.index.*", "dovecot-uidvalidity", "dovecot-uidvalidity.*",
-    "dovecot.mailbox.log", "dovecot.mailbox.log.*", "dovecot-acl-list", "maildirsize", NULL,
+    "dovecot.list.index",    "dovecot.list.index.*", "dovecot-uidvalidity",
+    "dovecot-uidvalidity.*", "dovecot.mailbox.log",  "dovecot.mailbox.log.*",
+    "dovecot-acl-list",      "maildirsize",          NULL,
 };
 
 static bool
@@ -52,8 +53,9 @@ only_known(const GPtrArray *names, bool is_root)
 {
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        bool part = strcmp(name, MAILDIR_UIDLIST_FILE ".lock") == 0 || strcmp(name, "cur") == 0 || strcmp(name, "new") == 0 ||
-                    strcmp(name, "tmp") == 0 || strcmp(name, MAILDIR_UIDLIST_FILE) == 0;
+        bool part = strcmp(name, MAILDIR_UIDLIST_FILE ".lock") == 0 || strcmp(name, "cur") == 0 ||
+                    strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0 ||
+                    strcmp(name, MAILDIR_UIDLIST_FILE) == 0;
         if (!part && !is_root && !is_among(of_folder, name))
             return false;
     }

@@ -19,5 +19,4 @@ bool maildir_removal_made_here(const MaildirFolder *folder);
 
 /* Removes the folder @name, which holds no message; of the INBOX (".") all but the root directory
  * itself. @out_removed says whether it could go. */
-bool maildir_removal_remove(MaildirTree *tree, const char *name, bool *out_removed,
-                            GError **error);
+bool maildir_removal_remove(MaildirTree *tree, const char *name, bool *out_removed, GError **error);

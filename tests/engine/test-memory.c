@@ -50,8 +50,7 @@ test_carried(void **state)
 {
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(MhMailbox) then =
-            mailbox(rows[i].then_validity, rows[i].then_next, rows[i].then);
+        g_autoptr(MhMailbox) then = mailbox(rows[i].then_validity, rows[i].then_next, rows[i].then);
         g_autoptr(MhMailbox) now = mailbox(rows[i].now_validity, rows[i].now_next, rows[i].now);
         g_autoptr(GVariant) carried = mh_carried_new(then);
         assert_true(g_variant_is_of_type(carried, G_VARIANT_TYPE(MH_CARRIED_TYPE)));
