@@ -13,7 +13,9 @@ mailbox_free(gpointer item)
     g_strfreev(mailbox->components);
     g_free(mailbox->path);
     g_free(mailbox->target);
+    g_free(mailbox->directory);
     g_free(mailbox->error);
+    g_free(mailbox->acl);
     g_free(mailbox);
 }
 

@@ -11,7 +11,9 @@ typedef struct {
     char **components; /* the folder as the old server named it, bytes; empty for the INBOX */
     char *path;        /* what it is read from, printable */
     char *target;      /* its directory in the target tree; "." is the INBOX */
+    char *directory;   /* in place: its directory as it is now; may differ from target */
     char *error;       /* it is there but cannot be read, and why; NULL otherwise */
+    char *acl;         /* the text of its access list at the target; NULL: none of its own */
     uint64_t size_bytes;
     MhSourceOpen open;
     void *data; /* of open */
@@ -25,6 +27,8 @@ typedef struct {
     GPtrArray *subscriptions; /* of char *: directories at the target without their first dot,
                                  whether such a folder exists or not; "INBOX" */
     bool has_subscriptions;   /* the source has a list, even if it is empty */
+    bool in_place;            /* the target is the source: no message file may come or go */
+    uint64_t quota_bytes, quota_messages; /* 0: no limit */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
 

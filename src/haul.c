@@ -1,8 +1,7 @@
 #include "haul.h"
 
-#include "account-survey.h"
+#include "account-format.h"
 #include "channel.h"
-#include "mbox-account.h"
 #include "path-pattern.h"
 #include "printable.h"
 #include "subscribe.h"
@@ -189,8 +188,8 @@ do_account(Haul *haul, GError **error)
                                      .dry_run = haul->job->task == MH_TASK_CHECK,
                                      .told = message_written,
                                      .told_user = haul};
-    haul->survey = mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings,
-                                          error);
+    haul->survey =
+        mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
     if (haul->survey == NULL)
         return false;
     report_survey(haul);
