@@ -28,6 +28,11 @@ typedef struct {
     GBytes *known_text;
 } CourierFolder;
 
+/* The new server has no escape character for these sites. Their names have no '.' within a level
+ * and no '/', so that it would be of use for a '~' in front alone; and with one Dovecot, both
+ * series, reads a name like "per^cent" twice and ends the session. */
+#define ESCAPE MAILDIR_ESCAPE_NONE
+
 typedef struct {
     const MhJob *job;
     const MhAccount *account;
@@ -229,7 +234,7 @@ choose_names(Survey *survey)
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
     MhNamePlanOptions options = {
-        .escape = MAILDIR_ESCAPE_DEFAULT, .is_text = true, .map = mapped_name, .data = survey};
+        .escape = ESCAPE, .is_text = true, .map = mapped_name, .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         sources[i].path = survey->paths->pdata[i];
@@ -269,7 +274,7 @@ subscribed_name(const Survey *survey, const MhNamePlan *names, MhSpan path)
     g_auto(GStrv) levels = courier_folder_components(path, survey->names, NULL);
     g_autofree char *directory = NULL;
     mh_findings_add(survey->findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", shown);
-    directory = mh_name_plan_directory(levels, MAILDIR_ESCAPE_DEFAULT);
+    directory = mh_name_plan_directory(levels, ESCAPE);
     return g_strdup(directory + 1);
 }
 

@@ -106,7 +106,7 @@ cut(char **levels, const char *path, char escape)
 }
 
 /* '_' for what no directory can hold: an empty level, and without an escape character '.', '/' and
- * a '~' in front. */
+ * a '~' in front of all. */
 static bool
 replace(char **levels, char escape)
 {
@@ -117,7 +117,7 @@ replace(char **levels, char escape)
             set_level(&levels[i], g_strdup("_"));
         if (escape == MAILDIR_ESCAPE_NONE)
             g_strdelimit(levels[i], "./", '_');
-        if (escape == MAILDIR_ESCAPE_NONE && levels[i][0] == '~')
+        if (escape == MAILDIR_ESCAPE_NONE && i == 0 && levels[i][0] == '~')
             levels[i][0] = '_';
         replaced = replaced || strcmp(before, levels[i]) != 0;
     }
