@@ -111,16 +111,16 @@ report_plan(MhCarry *carry)
 
 /* Reads the source once, plans and stages. G_FILE_ERROR_AGAIN: it has changed meanwhile. */
 static bool
-attempt(MhCarry *carry, MhSourceOpen open, MhMailboxRead read, void *user, MhFindings *findings,
-        GError **error)
+attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError **error)
 {
-    g_autoptr(MhSource) source = open(user, findings, error);
+    g_autoptr(MhSource) source = from->open(from->open_user, findings, error);
     if (source == NULL)
         return false;
     g_clear_pointer(&carry->mailbox, mh_mailbox_free);
     carry->mailbox = mh_mailbox_new();
     if (!source->class->index(source, carry->mailbox, findings, error) ||
-        (read != NULL && !read(carry->mailbox, findings, user, error)) ||
+        (from->read != NULL &&
+         !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !make_plan(carry, findings, error))
         return false;
     if (!carry->context->dry_run) {
@@ -135,8 +135,8 @@ attempt(MhCarry *carry, MhSourceOpen open, MhMailboxRead read, void *user, MhFin
 }
 
 MhCarry *
-mh_carry_begin(const MhCarryContext *context, const char *folder, MhSourceOpen open,
-               MhMailboxRead read, void *user, MhMailboxOutcome *outcome, GError **error)
+mh_carry_begin(const MhCarryContext *context, const char *folder, const MhCarrySource *source,
+               MhMailboxOutcome *outcome, GError **error)
 {
     g_autoptr(MhCarry) carry = g_new0(MhCarry, 1);
     carry->context = context;
@@ -145,7 +145,7 @@ mh_carry_begin(const MhCarryContext *context, const char *folder, MhSourceOpen o
     for (int reads = 1;; reads++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(MhFindings) findings = mh_findings_new();
-        if (attempt(carry, open, read, user, findings, &failure)) {
+        if (attempt(carry, source, findings, &failure)) {
             mh_findings_merge(outcome->findings, findings);
             break;
         }

@@ -20,6 +20,13 @@ typedef bool (*MhMailboxRead)(MhMailbox *mailbox, MhFindings *findings, void *us
                               GError **error);
 
 typedef struct {
+    MhSourceOpen open;
+    void *open_user;
+    MhMailboxRead read; /* may be NULL */
+    void *read_user;
+} MhCarrySource;
+
+typedef struct {
     MaildirTree *tree;
     const MhSettings *settings;
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
@@ -32,9 +39,8 @@ typedef struct MhCarry MhCarry;
 
 /* @folder is the directory below the tree ("." is the INBOX). @outcome is filled; it must outlive
  * the carry. NULL with @error: nothing of this mailbox was done. */
-MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder, MhSourceOpen open,
-                        MhMailboxRead read, void *user, MhMailboxOutcome *outcome,
-                        GError **error);
+MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder,
+                        const MhCarrySource *source, MhMailboxOutcome *outcome, GError **error);
 /* Puts it in place. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
 void mh_carry_free(MhCarry *carry); /* NULL is fine */

@@ -23,8 +23,8 @@ open_source(void *user, MhFindings *findings, GError **error)
 static bool
 carry(const MhCarryContext *context, Place *place, MhMailboxOutcome *outcome, GError **error)
 {
-    g_autoptr(MhCarry) carry =
-        mh_carry_begin(context, ".", open_source, NULL, place, outcome, error);
+    MhCarrySource source = {.open = open_source, .open_user = place};
+    g_autoptr(MhCarry) carry = mh_carry_begin(context, ".", &source, outcome, error);
     if (carry == NULL)
         return false;
     if (context->dry_run || outcome->done == MH_DONE_UP_TO_DATE)

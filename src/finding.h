@@ -122,7 +122,7 @@ typedef enum {
     X(FOLDER_NAME_INBOX, REPAIRED,                                                                 \
       "a folder is called INBOX beside the INBOX, or stands below such a name")                    \
     X(FOLDER_NAME_CUT, REPAIRED, "a folder name is too long for the target and is shortened")      \
-    X(FOLDER_NAME_REPLACED, REPAIRED, "a folder name has characters that the target cannot hold")  \
+    X(FOLDER_NAME_REPLACED, LOSS, "a folder name has characters that the target cannot hold")  \
     X(FOLDER_NAME_CASE, NOTE, "two folder names differ in nothing but upper and lower case")       \
     X(COURIER_FOLDER_UNUSABLE, NOTE, "an entry that Courier lists as a folder but cannot open")    \
     X(COURIER_FOLDER_LINK, NOTE, "a folder that is a link to another one: carried as its own")     \

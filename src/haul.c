@@ -4,7 +4,9 @@
 #include "channel.h"
 #include "path-pattern.h"
 #include "printable.h"
+#include "size-limits.h"
 #include "subscribe.h"
+#include "uidl-listing.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -28,6 +30,7 @@ typedef struct {
 typedef struct {
     const MhJob *job;
     const MhAccount *account;
+    const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
     int fd;
     MaildirTree *tree;
     MhCarryContext context;
@@ -118,6 +121,14 @@ flush_batch(Haul *haul)
     tell_progress(haul);
 }
 
+static bool
+give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error)
+{
+    (void)error;
+    mh_uidl_listing_apply(uidls, mailbox, findings);
+    return true;
+}
+
 static void
 carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
 {
@@ -134,8 +145,13 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
-    pending->carry = mh_carry_begin(&haul->context, mailbox->target, mailbox->open, NULL,
-                                    mailbox->data, pending->outcome, &error);
+    bool is_inbox = strcmp(mailbox->target, ".") == 0;
+    MhCarrySource source = {.open = mailbox->open,
+                            .open_user = mailbox->data,
+                            .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
+                            .read_user = (void *)(uintptr_t)haul->uidls};
+    pending->carry = mh_carry_begin(&haul->context, mailbox->target, &source, pending->outcome,
+                                    &error);
     if (pending->carry == NULL) {
         fail_mailbox(haul, pending->outcome, error);
         return;
@@ -203,10 +219,10 @@ do_account(Haul *haul, GError **error)
 }
 
 void
-mh_haul_account(const MhJob *job, const MhAccount *account, int fd)
+mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd)
 {
     g_autoptr(GError) error = NULL;
-    Haul haul = {.job = job, .account = account, .fd = fd};
+    Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
     umask(0);
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(pending_free);
@@ -277,4 +293,26 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
     if (fd >= 0)
         close(fd);
     return good;
+}
+
+GPtrArray *
+mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
+{
+    if (job->settings->pop3_uidl != MH_UIDL_FILE)
+        return NULL;
+    g_autofree char *path =
+        mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
+    if (path == NULL)
+        return NULL;
+    g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
+    int dirfd = mh_open_root(directory, error);
+    g_autoptr(GBytes) text =
+        dirfd >= 0 ? mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, error) : NULL;
+    if (dirfd >= 0)
+        close(dirfd);
+    GPtrArray *uidls =
+        text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
+    if (uidls == NULL)
+        g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
+    return uidls;
 }

@@ -8,5 +8,10 @@
 bool mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
                             GError **error);
 
-/* Does the account and reports to @fd (channel.h). What fails is reported there too. */
-void mh_haul_account(const MhJob *job, const MhAccount *account, int fd);
+/* Root's part too: reads the saved UIDL listing of the account (--pop3-uidl=file:...), which may be
+ * the admin's alone. NULL without @error when there is to be none; of char * otherwise. */
+GPtrArray *mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error);
+
+/* Does the account and reports to @fd (channel.h). What fails is reported there too.
+ * @uidls are those of the INBOX; NULL: none were saved. */
+void mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd);

@@ -25,6 +25,7 @@ uidl_of(MhPop3Uidl uidl)
     case MH_UIDL_X_UIDL:
         return MBOX_UIDL_X_UIDL;
     case MH_UIDL_AUTO:
+        return MBOX_UIDL_AUTO;
     case MH_UIDL_IMAP:
     case MH_UIDL_FILENAME:
     case MH_UIDL_NONE:

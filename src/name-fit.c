@@ -105,8 +105,17 @@ cut(char **levels, const char *path, char escape)
     return try(levels, escape, &code);
 }
 
-/* '_' for what no directory can hold: an empty level, and without an escape character '.', '/' and
- * a '~' in front of all. */
+/* Would @at, on disk escaped as it must be, be taken for an escape when Dovecot decodes it a second
+ * time? Its list index does (2.3 and 2.4, observed): "per^cent" becomes bytes that are no UTF-8,
+ * and every session of the user dies at its first LIST. */
+static bool
+looks_escaped(const char *at, char escape)
+{
+    return at[0] == escape && g_ascii_isxdigit(at[1]) && g_ascii_isxdigit(at[2]);
+}
+
+/* '_' for what no directory can hold: an empty level, the escape character where two digits seem to
+ * follow it, and without an escape character '.', '/' and a '~' in front of all. */
 static bool
 replace(char **levels, char escape)
 {
@@ -119,6 +128,8 @@ replace(char **levels, char escape)
             g_strdelimit(levels[i], "./", '_');
         if (escape == MAILDIR_ESCAPE_NONE && i == 0 && levels[i][0] == '~')
             levels[i][0] = '_';
+        for (char *at = levels[i]; escape != MAILDIR_ESCAPE_NONE && *at != '\0'; at++)
+            *at = looks_escaped(at, escape) ? '_' : *at;
         replaced = replaced || strcmp(before, levels[i]) != 0;
     }
     return replaced;

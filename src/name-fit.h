@@ -11,7 +11,7 @@
 
 typedef enum {
     MH_FIT_INBOX = 1 << 0,    /* a first level "inbox" is INBOX for every server */
-    MH_FIT_REPLACED = 1 << 1, /* '_' for what needs an escape where there is none */
+    MH_FIT_REPLACED = 1 << 1, /* '_' for what the layout cannot hold */
     MH_FIT_CUT = 1 << 2,      /* too long for a file system */
 } MhFitFlags;
 

@@ -91,13 +91,14 @@ do_account(const MhJob *job, const MhAccount *account, int fd)
 {
     g_autoptr(GError) error = NULL;
     MhIdentity identity;
-    if (!choose_identity(job, account, &identity, &error) ||
+    g_autoptr(GPtrArray) uidls = mh_haul_read_uidls(job, account, &error);
+    if (error != NULL || !choose_identity(job, account, &identity, &error) ||
         !mh_haul_prepare_target(job, account, identity.uid, identity.gid, &error) ||
         !mh_privileges_become(&identity, &error)) {
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
         return;
     }
-    mh_haul_account(job, account, fd);
+    mh_haul_account(job, account, uidls, fd);
 }
 
 bool

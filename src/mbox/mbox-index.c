@@ -227,6 +227,8 @@ make_uw_uidls(MboxIndex *index)
     uint32_t uidvalidity = index->mailbox->uids.uidvalidity;
     for (size_t i = 0; uidvalidity != 0 && i < mh_mailbox_length(index->mailbox); i++) {
         MhMessage *message = mh_mailbox_get(index->mailbox, i);
+        if (message->uid == 0)
+            continue;
         snprintf(text, sizeof(text), "%08x%08x", uidvalidity, message->uid);
         message->uidl = mh_mailbox_text(index->mailbox, mh_span_from_string(text));
     }
@@ -381,8 +383,9 @@ assign_uids(MboxIndex *index)
 void
 mbox_index_finish(MboxIndex *index)
 {
+    bool uw = index->options.dialect == MBOX_DIALECT_UW;
     assign_uids(index);
-    if (index->options.uidl == MBOX_UIDL_UW)
+    if (index->options.uidl == MBOX_UIDL_UW || (index->options.uidl == MBOX_UIDL_AUTO && uw))
         make_uw_uidls(index);
     if (index->expunged > 0)
         mh_findings_add(index->findings, MH_FINDING_MBOX_EXPUNGED, "%" G_GUINT64_FORMAT " messages",

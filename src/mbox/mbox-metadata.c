@@ -28,6 +28,7 @@ typedef enum {
 typedef enum {
     SHOWN,
     HIDDEN_BY_THUNDERBIRD,
+    HIDDEN_BY_ALL_BUT_UW, /* c-client sends it as any other header (observed, 2007f) */
     HIDDEN_BY_ALL,
 } Visibility;
 
@@ -37,7 +38,7 @@ static const struct {
     Visibility visibility;
 } fields[] = {
 #define NAME(text) text, sizeof(text) - 1
-    [FIELD_CONTENT_LENGTH] = {NAME("Content-Length"), HIDDEN_BY_ALL},
+    [FIELD_CONTENT_LENGTH] = {NAME("Content-Length"), HIDDEN_BY_ALL_BUT_UW},
     [FIELD_STATUS] = {NAME("Status"), HIDDEN_BY_ALL},
     [FIELD_X_IMAP] = {NAME("X-IMAP"), HIDDEN_BY_ALL},
     [FIELD_X_IMAPBASE] = {NAME("X-IMAPbase"), HIDDEN_BY_ALL},
@@ -352,7 +353,8 @@ mbox_metadata_read(MhSpan header, MboxMetadata *out)
         Field field = split_field(whole, &name, &value) ? find_field(name) : FIELD_OTHER;
         if (field == FIELD_OTHER)
             continue;
-        if (fields[field].visibility == HIDDEN_BY_ALL)
+        if (fields[field].visibility == HIDDEN_BY_ALL ||
+            fields[field].visibility == HIDDEN_BY_ALL_BUT_UW)
             add_server_field(out, field, value, whole);
         else if (fields[field].visibility == HIDDEN_BY_THUNDERBIRD)
             add_mozilla_field(out, field, value);
@@ -447,8 +449,17 @@ mbox_metadata_is_private(MhSpan name, MboxHiding which)
     Field field = find_field(name);
     if (field == FIELD_OTHER)
         return false;
-    return fields[field].visibility == HIDDEN_BY_ALL ||
-           (fields[field].visibility == HIDDEN_BY_THUNDERBIRD && which == MBOX_HIDING_THUNDERBIRD);
+    switch (fields[field].visibility) {
+    case HIDDEN_BY_ALL:
+        return true;
+    case HIDDEN_BY_ALL_BUT_UW:
+        return which != MBOX_HIDING_UW;
+    case HIDDEN_BY_THUNDERBIRD:
+        return which == MBOX_HIDING_THUNDERBIRD;
+    case SHOWN:
+        break;
+    }
+    return false;
 }
 
 bool

@@ -115,8 +115,8 @@ bool mbox_metadata_is_expunged(const MboxMetadata *metadata, MboxHiding which);
 bool mbox_metadata_next_keyword(MhSpan *rest, MhSpan *out_name);
 
 /* Is @name (without colon) a header that clients did not see?
- * MBOX_HIDING_DOVECOT and _UW: Content-Length, Status, X-IMAP, X-IMAPbase, X-Keywords, X-Status,
- * X-UID. MBOX_HIDING_THUNDERBIRD: X-Mozilla-Status, X-Mozilla-Status2, X-Mozilla-Keys as well.
+ * All: Status, X-IMAP, X-IMAPbase, X-Keywords, X-Status, X-UID. All but MBOX_HIDING_UW:
+ * Content-Length. MBOX_HIDING_THUNDERBIRD: X-Mozilla-Status, X-Mozilla-Status2, X-Mozilla-Keys too.
  * X-UIDL and X-Delivery-ID are shown by all of them. */
 bool mbox_metadata_is_private(MhSpan name, MboxHiding which);
 

@@ -17,6 +17,7 @@
 /* How the old POP3 server made its UIDLs. */
 typedef enum {
     MBOX_UIDL_NONE,   /* the new server makes them, or they cannot be known */
+    MBOX_UIDL_AUTO,   /* as ipop3d where the file is c-client's, otherwise none */
     MBOX_UIDL_UW,     /* ipop3d: 8 + 8 lower-case hex digits, UIDVALIDITY and UID */
     MBOX_UIDL_X_UIDL, /* qpopper: the X-UIDL header, unless it repeats in the mailbox */
 } MboxUidlMode;

@@ -51,8 +51,8 @@ carry(Site *site, const char *folder, bool dry_run)
                               .fresh_uidvalidity = 4711,
                               .dry_run = dry_run};
     MhMailboxOutcome *outcome = mh_mailbox_outcome_new();
-    g_autoptr(MhCarry) done = mh_carry_begin(&context, folder, fake_source_open, NULL,
-                                             &site->mailbox, outcome, &error);
+    MhCarrySource source = {.open = fake_source_open, .open_user = &site->mailbox};
+    g_autoptr(MhCarry) done = mh_carry_begin(&context, folder, &source, outcome, &error);
     assert_no_error(error);
     if (dry_run)
         return outcome;
