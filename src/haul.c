@@ -174,7 +174,8 @@ open_tree(Haul *haul, GError **error)
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
-                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE};
+                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE,
+                                  .copy_only = settings->transfer == MH_TRANSFER_COPY};
     if (path == NULL)
         return false;
     haul->tree = haul->job->task == MH_TASK_CHECK

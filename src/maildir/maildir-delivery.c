@@ -2,6 +2,7 @@
 
 #include "maildir-file-name.h"
 #include "maildir-occurrences.h"
+#include "maildir-transfer.h"
 #include "maildir-uidlist-writer.h"
 #include "printable.h"
 
@@ -81,35 +82,18 @@ line_at(const MaildirWork *work, guint i)
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* Writes one message as @name in @dirfd. */
-static bool
-write_message(const MaildirDelivery *delivery, int dirfd, const char *name,
-              const MhMessage *message, MhSource *source, GError **error)
-{
-    mode_t mode = delivery->tree->options.file_mode;
-    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return mh_set_errno(error, errno, "cannot make the file '%s'", name);
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = message->internaldate}};
-    bool good = source->class->copy(source, message, fd, error);
-    if (good && futimens(fd, times) != 0)
-        good = mh_set_errno(error, errno, "cannot set the time of '%s'", name);
-    if (good && delivery->tree->options.sync_messages && fsync(fd) != 0)
-        good = mh_set_errno(error, errno, "cannot sync '%s'", name);
-    if (close(fd) != 0 && good)
-        good = mh_set_errno(error, errno, "cannot write '%s'", name);
-    return good;
-}
-
-/* The base name that a message gets: its own, or one that carries its identity. g_free(). */
+/* The base name that a message gets: the source's, if the target can keep it and it is not there
+ * already, or one that carries its identity. g_free(). */
 static char *
 choose_base(const MaildirWork *work, const MhMessage *message, MaildirOccurrences *seen)
 {
     const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
-    if (kept != NULL)
+    uint32_t occurrence = maildir_occurrences_next(seen, &message->id);
+    if (kept != NULL && occurrence == 1 &&
+        maildir_file_name_fault(mh_span_from_string(kept), message->size_bytes,
+                                message->virtual_size) == MAILDIR_FAULT_NONE)
         return g_strdup(kept);
-    return maildir_file_name_own(message->internaldate, &message->id,
-                                 maildir_occurrences_next(seen, &message->id),
+    return maildir_file_name_own(message->internaldate, &message->id, occurrence,
                                  message->size_bytes);
 }
 
@@ -215,7 +199,7 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
     g_autofree char *base = choose_base(staging->work, message, staging->seen);
     g_autofree char *name = full_name(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    if (!write_message(delivery, dirfd, name, message, staging->source, error))
+    if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
         return false;
     if (staging->writer != NULL)
         add_source_line(staging->writer, staging->work, line, NULL, mh_span_from_string(base));

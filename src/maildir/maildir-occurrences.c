@@ -70,10 +70,12 @@ maildir_occurrences_new(const MaildirFolder *folder)
         MhDigest id;
         uint32_t number;
         maildir_file_name_parse(mh_span_from_string(entry), &name);
-        if (maildir_file_name_parse_own(name.base, &id, &number)) {
-            uint32_t *last = place(seen, key_of(&id));
-            *last = MAX(*last, number);
+        if (!maildir_file_name_parse_own(name.base, &id, &number)) {
+            id = message->id;
+            number = 1;
         }
+        uint32_t *last = place(seen, key_of(&id));
+        *last = MAX(*last, number);
     }
     return seen;
 }

@@ -1,7 +1,8 @@
 /* maildir-occurrences: numbers equal messages, so that each gets a name of its own.
  *
  * Names of our own carry the message's digest and its occurrence among equal ones. The numbers
- * that files of the folder have already are not given again.
+ * that files of the folder have already are not given again; a file with a name of another's
+ * making counts as the first with its identity.
  */
 #pragma once
 

@@ -20,13 +20,15 @@ typedef struct {
     mode_t dir_mode;
     bool sync_batches;  /* make a batch durable before it is put in place */
     bool sync_messages; /* make every message durable when it is written */
+    bool copy_only;     /* message files of the source are not linked: see maildir-transfer.h */
 } MaildirTreeOptions;
 
 typedef struct {
     int fd;       /* the root; -1 when the tree is not there (yet) */
     int build_fd; /* mailhaul.build; -1 until something is built */
     unsigned builds;
-    char *path; /* printable */
+    char *path;                      /* printable */
+    bool no_reflinks, no_hard_links; /* the file systems do not offer them */
     MaildirTreeOptions options;
 } MaildirTree;
 
