@@ -13,8 +13,8 @@ mh_account_format(const MhJob *job, const MhAccount *account, MhSourceFormat *ou
     const MhSettings *settings = job->settings;
     g_autoptr(GError) failure = NULL;
     struct stat st;
-    *out_format = settings->source_format != MH_FORMAT_AUTO ? settings->source_format
-                                                            : MH_FORMAT_MBOX;
+    *out_format =
+        settings->source_format != MH_FORMAT_AUTO ? settings->source_format : MH_FORMAT_MBOX;
     if (settings->source_format != MH_FORMAT_AUTO || settings->inbox == NULL)
         return true;
     int fd = mh_place_open(settings->inbox, account, &failure);

@@ -13,6 +13,7 @@
 
 struct MhCarry {
     const MhCarryContext *context;
+    MhCarrySource from;
     char *folder_name;
     MhMailboxOutcome *outcome;
     MhMailbox *mailbox;
@@ -42,6 +43,29 @@ mh_carry_free(MhCarry *carry)
     g_free(carry);
 }
 
+/* Courier drops keyword letters whenever it changes the flags in a name, and nobody asked for that:
+ * what has none now is given those of the source again. */
+static void
+restore_letters(MhTargetIndex *index)
+{
+    for (guint i = 0; i < index->messages->len; i++) {
+        MhTargetMessage *message = mh_target_index_get(index, i);
+        if (message->letters == 0)
+            message->carried_letters = 0;
+    }
+}
+
+/* In place every message of the source is one of the target, and none may go. */
+static bool
+check_in_place(const MhCarry *carry, GError **error)
+{
+    if (carry->plan->delivered == 0 && carry->plan->expunge->len == 0)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                "the folder changes while it is converted; stop the old server, or run again");
+    return false;
+}
+
 /* Reads the target and makes the plan. @findings may be NULL (they were reported before). */
 static bool
 make_plan(MhCarry *carry, MhFindings *findings, GError **error)
@@ -55,6 +79,8 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
         return false;
     for (guint i = 0; i < carry->folder->index.messages->len; i++)
         letters |= mh_target_index_get(&carry->folder->index, i)->letters;
+    if (carry->context->in_place)
+        restore_letters(&carry->folder->index);
     carry->keywords =
         mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
     MhSyncInput input = {.source = carry->mailbox,
@@ -62,10 +88,10 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
                          .target = &carry->folder->index,
                          .fresh_uidvalidity = carry->context->fresh_uidvalidity,
                          .mirror = settings->mirror,
-                         .keep_expunged = settings->keep_expunged,
+                         .keep_expunged = settings->keep_expunged || carry->context->in_place,
                          .late = settings->late};
     carry->plan = mh_sync(&input);
-    return true;
+    return !carry->context->in_place || check_in_place(carry, error);
 }
 
 static MaildirWork
@@ -75,7 +101,8 @@ work_of(const MhCarry *carry)
                          .mailbox = carry->mailbox,
                          .plan = carry->plan,
                          .set_letters = carry->keywords->set_letters,
-                         .keywords = carry->keywords->keywords};
+                         .keywords = carry->keywords->keywords,
+                         .in_place = carry->context->in_place};
 }
 
 /* The plan in numbers, and what it costs. */
@@ -142,6 +169,7 @@ mh_carry_begin(const MhCarryContext *context, const char *folder, const MhCarryS
     carry->context = context;
     carry->folder_name = g_strdup(folder);
     carry->outcome = outcome;
+    carry->from = *source;
     for (int reads = 1;; reads++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(MhFindings) findings = mh_findings_new();
@@ -174,6 +202,23 @@ commit(MhCarry *carry, GError **error)
     return true;
 }
 
+/* The target has changed since the plan was made; in place the source has, too. */
+static bool
+plan_again(MhCarry *carry, GError **error)
+{
+    if (!carry->context->in_place)
+        return make_plan(carry, NULL, error);
+    for (int reads = 1;; reads++) {
+        g_autoptr(GError) failure = NULL;
+        if (attempt(carry, &carry->from, NULL, &failure))
+            return true;
+        if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_AGAIN) && reads < READS_MAX)
+            continue;
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+}
+
 bool
 mh_carry_commit(MhCarry *carry, GError **error)
 {
@@ -187,7 +232,7 @@ mh_carry_commit(MhCarry *carry, GError **error)
     bool good = maildir_lock_take(folder_fd, FOLDER_LOCK_S, error);
     if (good) {
         good = (maildir_folder_unchanged(carry->context->tree, carry->folder) ||
-                make_plan(carry, NULL, error)) &&
+                plan_again(carry, error)) &&
                commit(carry, error);
         maildir_lock_release(folder_fd);
     }

@@ -31,6 +31,7 @@ typedef struct {
     const MhSettings *settings;
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
     bool dry_run;
+    bool in_place; /* source and target are one folder */
     MaildirDelivered told;
     void *told_user;
 } MhCarryContext;

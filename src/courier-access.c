@@ -6,8 +6,6 @@
 #include "safe-file.h"
 #include "size-limits.h"
 
-#include <string.h>
-
 static const struct {
     MhRights right;
     uint32_t ours;
@@ -65,12 +63,12 @@ read_list(int root_fd, const char *path, MhFindings *findings)
 }
 
 char *
-mh_courier_access(int root_fd, const char *dir, MhFindings *findings)
+mh_courier_access(int root_fd, const char *dir, const char *path, MhFindings *findings)
 {
     g_autofree char *own = g_strdup_printf("%s/courierimapacl", dir);
-    g_autofree char *of_name = g_strdup_printf("courierimaphieracl/%s", dir + 1);
+    g_autofree char *of_name = g_strdup_printf("courierimaphieracl/%s", path);
     g_autoptr(GBytes) text = read_list(root_fd, own, findings);
-    if (text == NULL && strcmp(dir, ".") != 0)
+    if (text == NULL && *path != '\0')
         text = read_list(root_fd, of_name, findings);
     if (text == NULL)
         return NULL;

@@ -5,6 +5,7 @@
 #include "courier/courier-quota.h"
 #include "courier/courier-subscribed.h"
 #include "courier/courier-tree.h"
+#include "in-place.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-folder.h"
 #include "maildir/maildir-folder-name.h"
@@ -43,7 +44,8 @@ typedef struct {
     int root_fd;
     char *root_path;
     CourierNames names;
-    GPtrArray *paths; /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
+    GHashTable *renamed; /* in place: directories that had another name; see in-place.h */
+    GPtrArray *paths;    /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
 } Survey;
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -87,8 +89,10 @@ known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_s
 static void
 look_up_known(CourierFolder *folder)
 {
+    const MhSurveyMailbox *mailbox = folder->mailbox;
     g_autofree char *path =
-        g_strdup_printf("%s/%s", folder->mailbox->target, MAILDIR_UIDLIST_FILE);
+        g_strdup_printf("%s/%s", mailbox->directory != NULL ? mailbox->directory : mailbox->target,
+                        MAILDIR_UIDLIST_FILE);
     forget_known(folder);
     if (folder->target->fd < 0)
         return;
@@ -102,8 +106,7 @@ static MhSource *
 open_folder(void *user, MhFindings *findings, GError **error)
 {
     CourierFolder *folder = user;
-    const char *dir =
-        folder->mailbox->directory != NULL ? folder->mailbox->directory : folder->dir;
+    const char *dir = folder->mailbox->directory != NULL ? folder->mailbox->directory : folder->dir;
     (void)findings;
     look_up_known(folder);
     folder->options.known_size = known_size;
@@ -113,12 +116,21 @@ open_folder(void *user, MhFindings *findings, GError **error)
 
 /* ---- folders ------------------------------------------------------------------------------ */
 
-static MhSurveyMailbox *
+/* What Courier called the directory @name. */
+static const char *
+courier_dir(const Survey *survey, const char *name)
+{
+    const char *before =
+        survey->renamed != NULL ? g_hash_table_lookup(survey->renamed, name) : NULL;
+    return before != NULL ? before : name;
+}
+
+static void
 add_folder(Survey *survey, const char *dir, char **components)
 {
-    g_autofree char *full = strcmp(dir, ".") == 0
-                                ? g_strdup(survey->root_path)
-                                : g_build_filename(survey->root_path, dir, NULL);
+    const char *path = courier_dir(survey, dir) + 1;
+    g_autofree char *full = strcmp(dir, ".") == 0 ? g_strdup(survey->root_path)
+                                                  : g_build_filename(survey->root_path, dir, NULL);
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, components, full);
     CourierFolder *folder = g_new0(CourierFolder, 1);
     folder->root_fd = survey->root_fd;
@@ -129,9 +141,10 @@ add_folder(Survey *survey, const char *dir, char **components)
     mailbox->open = open_folder;
     mailbox->data = folder;
     mailbox->data_free = folder_free;
-    mailbox->acl = mh_courier_access(survey->root_fd, dir, survey->findings);
-    g_ptr_array_add(survey->paths, g_strdup(dir + 1));
-    return mailbox;
+    mailbox->acl = mh_courier_access(survey->root_fd, dir, path, survey->findings);
+    if (survey->survey->in_place)
+        mailbox->directory = g_strdup(dir);
+    g_ptr_array_add(survey->paths, g_strdup(path));
 }
 
 /* The folder's name for lists and maps that an admin writes. g_free(). */
@@ -165,21 +178,29 @@ guess_names(Survey *survey, const GPtrArray *entries)
     g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
     for (guint i = 0; i < entries->len; i++) {
         const CourierTreeEntry *entry = entries->pdata[i];
-        MhSpan path = mh_span_from_string(entry->name + 1);
+        MhSpan path = mh_span_from_string(courier_dir(survey, entry->name) + 1);
         if (entry->kind == COURIER_TREE_FOLDER && path.len > 0)
             g_array_append_val(paths, path);
     }
-    survey->names = mh_courier_names(survey->job->settings,
-                                     (const MhSpan *)(const void *)paths->data, paths->len,
-                                     survey->findings);
+    survey->names =
+        mh_courier_names(survey->job->settings, (const MhSpan *)(const void *)paths->data,
+                         paths->len, survey->findings);
+}
+
+/* Is it what we have written beside Courier's own files? */
+static bool
+is_dovecots(const char *name)
+{
+    return g_str_has_prefix(name, "dovecot") || strcmp(name, "subscriptions") == 0;
 }
 
 static void
 take_entry(Survey *survey, const CourierTreeEntry *entry)
 {
-    const char *path = entry->name + 1;
+    const char *path = courier_dir(survey, entry->name) + 1;
     if (entry->kind != COURIER_TREE_FOLDER) {
-        add_no_mail(survey, entry->name, entry->reason);
+        if (!survey->survey->in_place || !is_dovecots(entry->name))
+            add_no_mail(survey, entry->name, entry->reason);
         return;
     }
     if (*path == '\0') {
@@ -286,8 +307,7 @@ read_subscriptions(Survey *survey, const MhNamePlan *names)
     if (text == NULL)
         return;
     survey->survey->has_subscriptions = true;
-    g_autoptr(GArray) list =
-        courier_subscribed_parse(mh_span_from_bytes(text), survey->findings);
+    g_autoptr(GArray) list = courier_subscribed_parse(mh_span_from_bytes(text), survey->findings);
     for (guint i = 0; i < list->len; i++) {
         const CourierSubscribed *entry = &g_array_index(list, CourierSubscribed, i);
         char *name = NULL;
@@ -349,6 +369,10 @@ do_survey(Survey *survey, GError **error)
         !open_root(survey, error))
         return false;
     survey->survey->in_place = is_same_directory(survey->root_fd, survey->target->fd);
+    if (survey->survey->in_place)
+        survey->renamed = mh_in_place_names(survey->root_fd, error);
+    if (survey->survey->in_place && survey->renamed == NULL)
+        return false;
     if (!find_folders(survey, error))
         return false;
     g_autoptr(MhNamePlan) names = choose_names(survey);
@@ -371,6 +395,8 @@ mh_courier_account_survey(const MhJob *job, const MhAccount *account, const Mail
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     bool good = do_survey(&survey, error);
     g_ptr_array_unref(survey.paths);
+    if (survey.renamed != NULL)
+        g_hash_table_unref(survey.renamed);
     g_free(survey.root_path);
     return good ? g_steal_pointer(&result) : NULL;
 }

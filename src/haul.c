@@ -1,7 +1,9 @@
 #include "haul.h"
 
 #include "account-format.h"
+#include "account-state.h"
 #include "channel.h"
+#include "in-place.h"
 #include "path-pattern.h"
 #include "printable.h"
 #include "size-limits.h"
@@ -39,6 +41,7 @@ typedef struct {
     GPtrArray *pending; /* of Pending */
     uint64_t pending_messages, pending_bytes;
     uint64_t untold_messages, untold_bytes;
+    uint64_t quota_messages, quota_bytes; /* what counts for the quota */
     bool failed; /* something was not done */
 } Haul;
 
@@ -150,14 +153,19 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
                             .open_user = mailbox->data,
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
                             .read_user = (void *)(uintptr_t)haul->uidls};
-    pending->carry = mh_carry_begin(&haul->context, mailbox->target, &source, pending->outcome,
-                                    &error);
+    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
+    pending->carry =
+        mh_carry_begin(&haul->context, folder, &source, pending->outcome, &error);
     if (pending->carry == NULL) {
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
     if (haul->job->task == MH_TASK_CHECK || pending->outcome->done == MH_DONE_UP_TO_DATE)
         g_clear_pointer(&pending->carry, mh_carry_free);
+    if (mh_account_state_counts(mailbox)) {
+        haul->quota_messages += pending->outcome->messages;
+        haul->quota_bytes += pending->outcome->bytes;
+    }
     haul->pending_messages += pending->outcome->messages;
     haul->pending_bytes += pending->outcome->delivered_bytes;
     if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)
@@ -209,13 +217,19 @@ do_account(Haul *haul, GError **error)
         mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
     if (haul->survey == NULL)
         return false;
+    haul->context.in_place = haul->survey->in_place;
     report_survey(haul);
+    if (haul->survey->in_place && !haul->context.dry_run &&
+        !mh_in_place_rename(haul->tree, haul->survey, error))
+        return false;
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
         carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     flush_batch(haul);
     if (haul->job->task == MH_TASK_CHECK || mh_worker_stopping())
         return true;
     return mh_subscribe(haul->tree, haul->survey, haul->findings, error) &&
+           mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
+                                  haul->quota_messages, error) &&
            maildir_tree_finish(haul->tree, error);
 }
 

@@ -2,6 +2,7 @@
 
 #include "maildir-file-name.h"
 #include "maildir-occurrences.h"
+#include "maildir-rebase.h"
 #include "maildir-transfer.h"
 #include "maildir-uidlist-writer.h"
 #include "printable.h"
@@ -244,7 +245,7 @@ bool
 maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSource *source,
                        MaildirDelivered told, void *user, GError **error)
 {
-    if (work->folder->exists && work->plan->delivered == 0)
+    if (work->in_place || (work->folder->exists && work->plan->delivered == 0))
         return true;
     MaildirOccurrences *seen = maildir_occurrences_new(work->folder);
     Staging staging = {delivery, work, source, told, user, seen, NULL};
@@ -299,38 +300,54 @@ move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLi
     return false;
 }
 
-static bool
-retag(const MaildirWork *work, const MhSyncLine *line, GError **error)
+/* The base name that a file which is there shall have: @rebase says which change. */
+static MhSpan
+base_to_be(GHashTable *rebase, guint line, MhSpan base)
 {
+    const char *other =
+        rebase != NULL ? g_hash_table_lookup(rebase, GUINT_TO_POINTER(line + 1)) : NULL;
+    return other != NULL ? mh_span_from_string(other) : base;
+}
+
+static bool
+retag(const MaildirWork *work, GHashTable *rebase, guint at, GError **error)
+{
+    const MhSyncLine *line = line_at(work, at);
     const MhTargetMessage *there = file_of(work, line);
     const char *old_name = maildir_folder_file(work->folder, there);
     MaildirFileName parsed;
     maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
+    MhSpan base = base_to_be(rebase, at, parsed.base);
     g_autofree char *new_name =
-        line->is_new ? mh_span_dup(parsed.base)
-                     : maildir_file_name_format(parsed.base, line->flags, line->letters,
-                                                parsed.info);
+        line->is_new ? mh_span_dup(base)
+                     : maildir_file_name_format(base, line->flags, line->letters, parsed.info);
     int from = there->is_new ? work->folder->new_fd : work->folder->cur_fd;
     int to = line->is_new ? work->folder->new_fd : work->folder->cur_fd;
-    if (renameat(from, old_name, to, new_name) == 0 || errno == ENOENT)
+    g_autoptr(GError) failure = NULL;
+    if ((from == to && strcmp(old_name, new_name) == 0) ||
+        mh_rename_noreplace(from, old_name, to, new_name, &failure) ||
+        g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true; /* gone meanwhile: the next run sees it */
-    return mh_set_errno(error, errno, "cannot change the flags of '%s'", old_name);
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                               "cannot change the flags of a message: ");
+    return false;
+}
+
+/* These first: then no two files have one base name. */
+static bool
+rename_bases(const MaildirWork *work, GHashTable *rebase, GError **error)
+{
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        if (g_hash_table_contains(rebase, GUINT_TO_POINTER(i + 1)) &&
+            !retag(work, rebase, i, error))
+            return false;
+    }
+    return true;
 }
 
 static bool
-commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+remove_expunged(const MaildirWork *work, GError **error)
 {
-    for (guint i = 0; i < work->plan->lines->len; i++) {
-        const MhSyncLine *line = line_at(work, i);
-        const char *staged = line->target == 0 ? g_hash_table_lookup(
-                                                     delivery->staged,
-                                                     GUINT_TO_POINTER(line->source))
-                                               : NULL;
-        if (staged != NULL && !move_in(delivery, work, line, staged, error))
-            return false;
-        if (line->retag && !retag(work, line, error))
-            return false;
-    }
     for (guint i = 0; i < work->plan->expunge->len; i++) {
         uint32_t at = g_array_index(work->plan->expunge, uint32_t, i);
         const MhTargetMessage *there = mh_target_index_get(&work->folder->index, at);
@@ -342,11 +359,33 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **
     return true;
 }
 
+static bool
+commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GHashTable *rebase,
+             GError **error)
+{
+    if (rebase != NULL && !rename_bases(work, rebase, error))
+        return false;
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        const MhSyncLine *line = line_at(work, i);
+        const char *staged = line->target == 0 ? g_hash_table_lookup(
+                                                     delivery->staged,
+                                                     GUINT_TO_POINTER(line->source))
+                                               : NULL;
+        if (staged != NULL && !move_in(delivery, work, line, staged, error))
+            return false;
+        bool renamed = rebase != NULL && g_hash_table_contains(rebase, GUINT_TO_POINTER(i + 1));
+        if (line->retag && !renamed && !retag(work, rebase, i, error))
+            return false;
+    }
+    return work->in_place || remove_expunged(work, error);
+}
+
 /* One line of the new list of a folder that exists. */
 static void
 add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const MaildirWork *work,
-         const MhSyncLine *line, size_t *left_out)
+         GHashTable *rebase, guint at, size_t *left_out)
 {
+    const MhSyncLine *line = line_at(work, at);
     const MhTargetMessage *there = file_of(work, line);
     const MaildirUidlist *list = work->folder->uidlist;
     const MaildirUidlistEntry *before =
@@ -361,15 +400,15 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
     }
     maildir_file_name_parse(mh_span_from_string(name), &parsed);
     if (line->source != 0)
-        add_source_line(writer, work, line, before, parsed.base);
+        add_source_line(writer, work, line, before, base_to_be(rebase, at, parsed.base));
     else if (before != NULL)
         maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
 }
 
 /* Writes the list aside and puts it in place. */
 static bool
-replace_list(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
-             GError **error)
+replace_list(const MaildirDelivery *delivery, const MaildirWork *work, GHashTable *rebase,
+             size_t *out_left_out, GError **error)
 {
     static const char aside[] = "mailhaul-tmp." MAILDIR_UIDLIST_FILE;
     MaildirUidlistWriter writer;
@@ -381,7 +420,7 @@ replace_list(const MaildirDelivery *delivery, const MaildirWork *work, size_t *o
         return mh_set_errno(error, errno, "cannot write '%s'", aside);
     maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
     for (guint i = 0; i < work->plan->lines->len; i++)
-        add_line(&writer, delivery, work, line_at(work, i), out_left_out);
+        add_line(&writer, delivery, work, rebase, i, out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error);
     if (good && fsync(fd) != 0)
         good = mh_set_errno(error, errno, "cannot sync '%s'", aside);
@@ -413,7 +452,10 @@ commit_changes(const MaildirDelivery *delivery, const MaildirWork *work, size_t 
 {
     const MaildirFolder *folder = work->folder;
     mode_t mode = delivery->tree->options.file_mode;
-    if (!commit_files(delivery, work, error))
+    g_autoptr(GHashTable) rebase =
+        work->in_place ? maildir_rebase(folder, work->mailbox, work->plan) : NULL;
+    bool renamed = rebase != NULL && g_hash_table_size(rebase) > 0;
+    if (!commit_files(delivery, work, rebase, error))
         return false;
     g_autoptr(GString) before = maildir_keywords_format(folder->keywords);
     g_autoptr(GString) after = maildir_keywords_format(work->keywords);
@@ -421,7 +463,8 @@ commit_changes(const MaildirDelivery *delivery, const MaildirWork *work, size_t 
         !mh_replace_file(folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len), mode,
                          (uid_t)-1, (gid_t)-1, error))
         return false;
-    if (work->plan->list_changed && !replace_list(delivery, work, out_left_out, error))
+    if ((work->plan->list_changed || renamed) &&
+        !replace_list(delivery, work, rebase, out_left_out, error))
         return false;
     if (work->plan->uids_replaced || work->plan->inserts_below)
         drop_indexes(delivery, folder);

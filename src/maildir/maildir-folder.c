@@ -16,9 +16,11 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
 {
     MaildirFileName name;
     MhTargetMessage message = {.is_new = is_new};
-    if (maildir_file_name_parse(mh_span_from_string(entry), &name) == MAILDIR_ENTRY_HIDDEN)
+    MaildirEntryKind kind = maildir_file_name_parse(mh_span_from_string(entry), &name);
+    if (kind == MAILDIR_ENTRY_HIDDEN)
         return;
-    message.id = maildir_file_name_identity(name.base);
+    message.id = kind == MAILDIR_ENTRY_NO_BASE ? mh_digest_of(mh_span_from_string(entry))
+                                               : maildir_file_name_identity(name.base);
     message.flags = name.flags;
     message.letters = name.keywords;
     message.ours = maildir_file_name_parse_own(name.base, NULL, NULL);

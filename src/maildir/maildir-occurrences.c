@@ -63,7 +63,7 @@ maildir_occurrences_new(const MaildirFolder *folder)
 {
     MaildirOccurrences *seen = g_new0(MaildirOccurrences, 1);
     allocate(seen, 64);
-    for (guint i = 0; i < folder->index.messages->len; i++) {
+    for (guint i = 0; folder != NULL && i < folder->index.messages->len; i++) {
         const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
         const char *entry = maildir_folder_file(folder, message);
         MaildirFileName name;

@@ -10,7 +10,7 @@
 
 typedef struct MaildirOccurrences MaildirOccurrences;
 
-/* @folder: what is there already. */
+/* @folder: what is there already; NULL: nothing. */
 MaildirOccurrences *maildir_occurrences_new(const MaildirFolder *folder);
 void maildir_occurrences_free(MaildirOccurrences *seen);
 
