@@ -4,15 +4,13 @@
 The old view is what Courier's imapd and courierpop3d show; the new ones are what Dovecot 2.3 and
 2.4 show of the result, under the settings that mailhaul prints.
 """
-import glob
 import os
 import re
-import shutil
 import unittest
 
 import courier_site
 import lab
-import servers
+import messages
 import view
 
 
@@ -53,9 +51,34 @@ def renamed(folders):
     return names
 
 
-def atoms(old):
-    """@old with the keywords as Dovecot may hold them: an IMAP atom."""
-    return old
+def message_files(top):
+    for path, _, files in os.walk(top):
+        if os.path.basename(path) in ("cur", "new") and os.path.isdir(os.path.join(path, "../tmp")):
+            for name in files:
+                yield os.path.join(path, name)
+
+
+def copied(target):
+    """Message files of the target that share neither file nor blocks with one of the source. Where
+    reflinks are to be had, nothing can be told from outside."""
+    known = {os.stat(f).st_ino for f in message_files(target.site.top)}
+    return [f for f in message_files(target.maildirs) if os.stat(f).st_ino not in known]
+
+
+def contents(site):
+    """(account, base name, bytes, time) of every message, and the bytes of Courier's own files."""
+    seen = []
+    for account in site.accounts:
+        for path in message_files(account.maildir):
+            name = os.path.basename(path).split(":")[0]
+            with open(path, "rb") as f:
+                seen.append((account.name, name, f.read(), os.stat(path).st_mtime_ns))
+        for name in ("courierimapuiddb", "courierpop3dsizelist", "courierimapsubscribed"):
+            path = os.path.join(account.maildir, name)
+            if os.path.exists(path):
+                with open(path, "rb") as f:
+                    seen.append((account.name, name, f.read()))
+    return seen
 
 
 class EndToEnd(unittest.TestCase):
@@ -99,6 +122,67 @@ class EndToEnd(unittest.TestCase):
         self.assertEqual(again.returncode, 0, lab.told(again))
         self.assertEqual(lab.changes(result, lab.snapshot(target.maildirs)), [])
         self.compare(target)
+
+    def test_links(self):
+        before = lab.snapshot(self.site.top)
+        target = self.migrate(self.site, "linked", "--transfer", "link")
+        self.assertEqual(lab.changes(before, lab.snapshot(self.site.top)), [])
+        self.assertEqual(copied(target), [])
+        again = target.migrate("--transfer", "link")
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.compare(target)
+
+    def test_in_place(self):
+        site = self.site.copy(os.path.join(self.work, "here"))
+        before = contents(site)
+        target = self.migrate(site, "in-place", in_place=True)
+        self.assertEqual([x for x in before if x not in contents(site)], [])
+        result = lab.snapshot(site.top)
+        again = target.migrate()
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.assertEqual(lab.changes(result, lab.snapshot(site.top)), [])
+        self.compare(target)
+
+    def test_in_place_follows_courier(self):
+        """Courier goes on for a while; then the account is converted again."""
+        site = self.site.copy(os.path.join(self.work, "there"))
+        target = self.migrate(site, "follows", in_place=True)
+        generator = messages.Generator(7)
+        with site.imap("ada") as client:
+            client.on("SELECT", "INBOX")
+            client.store("1", "+FLAGS (\\Answered)")
+            client.store("6", "+FLAGS (afterwards)")
+            client.store("7", "+FLAGS (\\Deleted)")
+            client.ok("UID EXPUNGE 10")
+            client.append("INBOX", generator.mail().data, ("\\Seen",), None)
+        site.deliver("ada", generator.mail())
+        with site.pop3("ada") as client:
+            client.uidl()
+        old = view.record(site.copy(os.path.join(self.work, "there-old")), "ada")
+        again = target.migrate()
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        for series in ("2.3", "2.4"):
+            with target.server(series, "f" + series, target.copy("follows-" + series)) as server:
+                new = view.record(server, "ada")
+            with self.subTest(series=series):
+                only = {"folders": {"INBOX": old["folders"]["INBOX"]}, "pop3": old["pop3"],
+                        "subscribed": []}
+                shown = dict(new, folders={"INBOX": new["folders"]["INBOX"]})
+                self.assertEqual(view.compare(only, shown, skip=["subscribed"]), [])
+
+    def test_first_pop3_session_opens_no_message(self):
+        target = self.migrate(self.site, "pop3")
+        for series in ("2.3", "2.4"):
+            trace = os.path.join(self.work, "trace-" + series)
+            with target.server(series, "p" + series, target.copy("p-" + series),
+                               trace=lab.strace(trace)) as server:
+                for name in ("ada", "pop", "old@example.org"):
+                    with server.pop3(name) as client:
+                        self.assertEqual(client.stat(), self.old[name]["pop3"]["stat"])
+                        self.assertEqual(client.uidl(), [m["uidl"] for m in
+                                                         self.old[name]["pop3"]["messages"]])
+            with self.subTest(series=series):
+                self.assertEqual(lab.opened_messages(trace), [])
 
 
 if __name__ == "__main__":
