@@ -54,8 +54,7 @@ MhSurveyMailbox *
 mh_account_survey_add(MhAccountSurvey *survey, char **components, const char *path)
 {
     MhSurveyMailbox *mailbox = g_new0(MhSurveyMailbox, 1);
-    mailbox->components =
-        components != NULL ? g_strdupv(components) : g_new0(char *, 1);
+    mailbox->components = components != NULL ? g_strdupv(components) : g_new0(char *, 1);
     mailbox->path = mh_printable_string(path);
     g_ptr_array_add(survey->mailboxes, mailbox);
     return mailbox;

@@ -73,16 +73,14 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
     const MhSettings *settings = carry->context->settings;
     uint32_t letters = 0;
     forget_plan(carry);
-    carry->folder =
-        maildir_folder_read(carry->context->tree, carry->folder_name, findings, error);
+    carry->folder = maildir_folder_read(carry->context->tree, carry->folder_name, findings, error);
     if (carry->folder == NULL)
         return false;
     for (guint i = 0; i < carry->folder->index.messages->len; i++)
         letters |= mh_target_index_get(&carry->folder->index, i)->letters;
     if (carry->context->in_place)
         restore_letters(&carry->folder->index);
-    carry->keywords =
-        mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
+    carry->keywords = mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
     MhSyncInput input = {.source = carry->mailbox,
                          .set_letters = carry->keywords->set_letters,
                          .target = &carry->folder->index,
@@ -146,8 +144,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     g_clear_pointer(&carry->mailbox, mh_mailbox_free);
     carry->mailbox = mh_mailbox_new();
     if (!source->class->index(source, carry->mailbox, findings, error) ||
-        (from->read != NULL &&
-         !from->read(carry->mailbox, findings, from->read_user, error)) ||
+        (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !make_plan(carry, findings, error))
         return false;
     if (!carry->context->dry_run) {

@@ -24,8 +24,7 @@ send_all(int fd, const void *data, size_t len)
 bool
 mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
 {
-    g_autoptr(GVariant) record =
-        g_variant_ref_sink(g_variant_new("(yv)", (guchar)kind, content));
+    g_autoptr(GVariant) record = g_variant_ref_sink(g_variant_new("(yv)", (guchar)kind, content));
     gsize size = g_variant_get_size(record);
     g_assert(size <= MH_CHANNEL_RECORD_BYTES);
     uint32_t length = (uint32_t)size;

@@ -71,8 +71,7 @@ mh_convert(const MhSettings *settings, const char *source, const char *maildir, 
     if (!mh_mbox_options_from_settings(settings, &place.options, error))
         return NULL;
     place.dirfd = mh_open_root(directory, error);
-    bool good = place.dirfd >= 0 &&
-                convert(settings, &place, maildir, dry_run, outcome, error);
+    bool good = place.dirfd >= 0 && convert(settings, &place, maildir, dry_run, outcome, error);
     if (place.dirfd >= 0)
         close(place.dirfd);
     g_time_zone_unref(place.options.local);

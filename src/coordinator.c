@@ -138,8 +138,7 @@ take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
     return false;
 }
 
-static void
-set_error(MhAccountOutcome *outcome, const char *format, ...) G_GNUC_PRINTF(2, 3);
+static void set_error(MhAccountOutcome *outcome, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* The first cause stays. */
 static void

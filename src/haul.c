@@ -42,7 +42,7 @@ typedef struct {
     uint64_t pending_messages, pending_bytes;
     uint64_t untold_messages, untold_bytes;
     uint64_t quota_messages, quota_bytes; /* what counts for the quota */
-    bool failed; /* something was not done */
+    bool failed;                          /* something was not done */
 } Haul;
 
 static void
@@ -64,9 +64,9 @@ static void
 tell_progress(Haul *haul)
 {
     if (haul->untold_messages > 0)
-        mh_channel_send(haul->fd, MH_RECORD_PROGRESS,
-                        g_variant_new("(tt)", (guint64)haul->untold_messages,
-                                      (guint64)haul->untold_bytes));
+        mh_channel_send(
+            haul->fd, MH_RECORD_PROGRESS,
+            g_variant_new("(tt)", (guint64)haul->untold_messages, (guint64)haul->untold_bytes));
     haul->untold_messages = haul->untold_bytes = 0;
 }
 
@@ -154,8 +154,7 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
                             .read_user = (void *)(uintptr_t)haul->uidls};
     const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
-    pending->carry =
-        mh_carry_begin(&haul->context, folder, &source, pending->outcome, &error);
+    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, &error);
     if (pending->carry == NULL) {
         fail_mailbox(haul, pending->outcome, error);
         return;
@@ -213,8 +212,7 @@ do_account(Haul *haul, GError **error)
                                      .dry_run = haul->job->task == MH_TASK_CHECK,
                                      .told = message_written,
                                      .told_user = haul};
-    haul->survey =
-        mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
+    haul->survey = mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
     if (haul->survey == NULL)
         return false;
     haul->context.in_place = haul->survey->in_place;
@@ -225,12 +223,14 @@ do_account(Haul *haul, GError **error)
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
         carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     flush_batch(haul);
-    if (haul->job->task == MH_TASK_CHECK || mh_worker_stopping())
+    if (haul->job->task == MH_TASK_CHECK)
         return true;
-    return mh_subscribe(haul->tree, haul->survey, haul->findings, error) &&
-           mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
-                                  haul->quota_messages, error) &&
-           maildir_tree_finish(haul->tree, error);
+    if (mh_worker_stopping())
+        return maildir_tree_finish(haul->tree, error);
+    bool good = mh_subscribe(haul->tree, haul->survey, haul->findings, error) &&
+                mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
+                                       haul->quota_messages, error);
+    return maildir_tree_finish(haul->tree, good ? error : NULL) && good;
 }
 
 void
@@ -238,7 +238,6 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
 {
     g_autoptr(GError) error = NULL;
     Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
-    umask(0);
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(pending_free);
     if (!do_account(&haul, &error))
@@ -262,10 +261,32 @@ is_roots_place(int fd)
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
-/* Opens @path, making what is missing of it where only root can. -1 with @error, or without when
- * it is for the account to make. */
+/* Makes @name and gives it to @uid and @gid; it appears when it is theirs. Another's directory at
+ * the name aside (others may write to a sticky directory) is not touched. */
 static int
-make_roots_path(const char *path, mode_t mode, bool *out_made, GError **error)
+make_given_dir(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid, GError **error)
+{
+    struct stat st;
+    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
+    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
+    if (fd < 0)
+        return -1;
+    bool good = fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == uid);
+    if (!good)
+        mh_set_errno(error, EEXIST, "cannot make directory '%s'", aside);
+    else if (fchown(fd, uid, gid) != 0)
+        good = mh_set_errno(error, errno, "cannot give '%s' to user %u", name, (unsigned)uid);
+    if (good && mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
+        mh_sync_dir(parent_fd, error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* Opens @path, making what is missing of it where only root can. What is above it stays root's.
+ * -1 with @error, or without when it is for the account to make. */
+static int
+make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error)
 {
     g_autoptr(GError) missing = NULL;
     int fd = mh_open_root(path, &missing);
@@ -276,11 +297,12 @@ make_roots_path(const char *path, mode_t mode, bool *out_made, GError **error)
     }
     g_autofree char *parent = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
-    bool parent_made;
-    int parent_fd = make_roots_path(parent, 0755, &parent_made, error);
+    int parent_fd = make_roots_path(parent, 0755, 0, 0, error);
     if (parent_fd < 0)
         return -1;
-    fd = is_roots_place(parent_fd) ? mh_make_dir(parent_fd, name, mode, out_made, error) : -1;
+    if (is_roots_place(parent_fd))
+        fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
+                      : make_given_dir(parent_fd, name, mode, uid, gid, error);
     close(parent_fd);
     return fd;
 }
@@ -293,21 +315,16 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
         return true;
     g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
     g_autoptr(GError) failure = NULL;
-    bool made = false;
     if (path == NULL)
         return false;
-    int fd = make_roots_path(path, job->settings->mode | (job->settings->mode & 0444) >> 2, &made,
-                             &failure);
-    if (failure != NULL) {
-        g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
-        return false;
-    }
-    bool good = fd < 0 || !made || fchown(fd, uid, gid) == 0 ||
-                mh_set_errno(error, errno, "cannot give the target '%s' to user %u", path,
-                             (unsigned)uid);
+    mode_t mode = job->settings->mode | (job->settings->mode & 0444) >> 2;
+    int fd = make_roots_path(path, mode, uid, gid, &failure);
     if (fd >= 0)
         close(fd);
-    return good;
+    if (failure == NULL)
+        return true;
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
+    return false;
 }
 
 GPtrArray *
@@ -315,8 +332,7 @@ mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
 {
     if (job->settings->pop3_uidl != MH_UIDL_FILE)
         return NULL;
-    g_autofree char *path =
-        mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
+    g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
     if (path == NULL)
         return NULL;
     g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
@@ -325,8 +341,7 @@ mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
         dirfd >= 0 ? mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, error) : NULL;
     if (dirfd >= 0)
         close(dirfd);
-    GPtrArray *uidls =
-        text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
+    GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
     if (uidls == NULL)
         g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
     return uidls;

@@ -119,8 +119,8 @@ find_inbox(Survey *survey, GError **error)
     g_autofree char *name = NULL, *shown = NULL;
     MhFolderSurveyOptions options = {.is_home = true};
     MhStamp home_stamp, spool_stamp;
-    bool home = survey->home_fd >= 0 &&
-                mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
+    bool home =
+        survey->home_fd >= 0 && mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
     int dirfd = -1;
     if (pattern != NULL) {
         dirfd = mh_place_open_parent(pattern, survey->account, &name, error);
@@ -143,9 +143,9 @@ find_inbox(Survey *survey, GError **error)
     if (home && spool && home_stamp.inode == spool_stamp.inode &&
         home_stamp.device == spool_stamp.device)
         place->spool_missing = true; /* --inbox says ~/mbox itself */
-    g_autofree char *home_mbox = g_strdup_printf("%s/mbox%s%s", survey->account->home,
-                                                 place->spool_missing ? "" : " and ",
-                                                 place->spool_missing ? "" : shown);
+    g_autofree char *home_mbox =
+        g_strdup_printf("%s/mbox%s%s", survey->account->home, place->spool_missing ? "" : " and ",
+                        place->spool_missing ? "" : shown);
     add_inbox(survey, place, home ? home_mbox : shown,
               (home ? home_stamp.size_bytes : 0) + (spool ? spool_stamp.size_bytes : 0));
     return true;
@@ -228,9 +228,9 @@ add_folder(Survey *survey, const MhFound *found)
     g_autofree char *full = g_build_filename(survey->folders_path, found->path, NULL);
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, found->components, full);
     mailbox->open = open_file;
-    mailbox->data = file_new(survey, survey->folders_fd,
-                              found->linked ? found->alias_of : found->path,
-                              found->linked ? MH_LINKS_BENEATH : MH_LINKS_REFUSE);
+    mailbox->data =
+        file_new(survey, survey->folders_fd, found->linked ? found->alias_of : found->path,
+                 found->linked ? MH_LINKS_BENEATH : MH_LINKS_REFUSE);
     mailbox->data_free = file_free;
     mailbox->size_bytes = found->stamp.size_bytes;
     if (found->kind == MH_FOUND_ERROR)
@@ -242,8 +242,7 @@ static void
 add_no_mail(Survey *survey, const MhFound *found)
 {
     g_autofree char *path = mh_printable_string(found->path);
-    g_autofree char *alias =
-        found->alias_of != NULL ? mh_printable_string(found->alias_of) : NULL;
+    g_autofree char *alias = found->alias_of != NULL ? mh_printable_string(found->alias_of) : NULL;
     g_autofree char *reason = found->kind == MH_FOUND_ALIAS
                                   ? g_strdup_printf("another name of '%s'", alias)
                                   : g_strdup(found->reason);
@@ -298,7 +297,7 @@ list_folders(Survey *survey)
         MhFound found = {.kind = MH_FOUND_MAILBOX, .path = path, .components = components};
         if (survey->folders_fd < 0) {
             found.kind = MH_FOUND_ERROR;
-            found.reason = (char *)(uintptr_t)"the account has no folder directory";
+            found.reason = (char *)(uintptr_t) "the account has no folder directory";
         } else if (!mh_stat(survey->folders_fd, path, MH_LINKS_BENEATH, &st, &error)) {
             found.kind = MH_FOUND_ERROR;
             found.reason = error->message;
@@ -315,8 +314,7 @@ static const char *
 mapped_name(const char *path, void *data)
 {
     const Survey *survey = data;
-    return mh_name_map_lookup(survey->job->names, survey->account->user,
-                              mh_span_from_string(path));
+    return mh_name_map_lookup(survey->job->names, survey->account->user, mh_span_from_string(path));
 }
 
 static void
@@ -330,11 +328,9 @@ choose_names(Survey *survey)
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         const char *path = survey->paths->pdata[i];
         sources[i].path = path != NULL ? path : "";
-        sources[i].components =
-            path != NULL ? (const char *const *)mailbox->components : NULL;
+        sources[i].components = path != NULL ? (const char *const *)mailbox->components : NULL;
     }
-    g_autoptr(MhNamePlan) names =
-        mh_name_plan_new(sources, count, &options, survey->findings);
+    g_autoptr(MhNamePlan) names = mh_name_plan_new(sources, count, &options, survey->findings);
     for (guint i = 0; i < count; i++) {
         MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         if (mailbox->target == NULL)

@@ -131,8 +131,8 @@ mh_findings_from_variant(GVariant *variant)
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(FINDINGS_TYPE)))
         return NULL;
     g_variant_get(variant, FINDINGS_TYPE, &kept, &more);
-    while (g_variant_iter_next(kept, "(&sbtum&s)", &name, &has_offset, &offset, &message,
-                               &detail)) {
+    while (
+        g_variant_iter_next(kept, "(&sbtum&s)", &name, &has_offset, &offset, &message, &detail)) {
         if (!mh_finding_from_name(name, &code))
             return NULL;
         if (has_offset)
@@ -155,11 +155,11 @@ mh_findings_from_variant(GVariant *variant)
 GVariant *
 mh_mailbox_outcome_to_variant(const MhMailboxOutcome *o)
 {
-    return g_variant_new("(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", o->source, o->path,
-                         o->target, o->format, (guchar)o->done, o->error, o->uidvalidity,
-                         o->uidnext, o->messages, o->bytes, o->delivered, o->delivered_bytes,
-                         o->retagged, o->expunged, o->unchanged, o->foreign, o->kept_gone,
-                         o->left_out, mh_findings_to_variant(o->findings));
+    return g_variant_new("(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", o->source, o->path, o->target,
+                         o->format, (guchar)o->done, o->error, o->uidvalidity, o->uidnext,
+                         o->messages, o->bytes, o->delivered, o->delivered_bytes, o->retagged,
+                         o->expunged, o->unchanged, o->foreign, o->kept_gone, o->left_out,
+                         mh_findings_to_variant(o->findings));
 }
 
 MhMailboxOutcome *
@@ -174,8 +174,7 @@ mh_mailbox_outcome_from_variant(GVariant *variant)
     g_variant_get(variant, "(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", &o->source, &o->path,
                   &o->target, &o->format, &done, &o->error, &o->uidvalidity, &o->uidnext,
                   &o->messages, &o->bytes, &o->delivered, &o->delivered_bytes, &o->retagged,
-                  &o->expunged, &o->unchanged, &o->foreign, &o->kept_gone, &o->left_out,
-                  &findings);
+                  &o->expunged, &o->unchanged, &o->foreign, &o->kept_gone, &o->left_out, &findings);
     o->findings = mh_findings_from_variant(findings);
     if (o->findings == NULL || done > MH_DONE_FAILED)
         return NULL;

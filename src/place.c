@@ -59,8 +59,7 @@ mh_place_open(const char *pattern, const MhAccount *account, GError **error)
 }
 
 int
-mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_name,
-                     GError **error)
+mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_name, GError **error)
 {
     g_autofree char *root = NULL, *rest = NULL;
     if (!mh_place_split(pattern, account, &root, &rest, error))

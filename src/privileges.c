@@ -13,8 +13,8 @@ set_groups(const MhIdentity *identity, GError **error)
 {
     int failed = identity->user != NULL ? initgroups(identity->user, identity->gid)
                                         : setgroups(1, &identity->gid);
-    return failed == 0 || mh_set_errno(error, errno, "cannot set the groups of user %u",
-                                       (unsigned)identity->uid);
+    return failed == 0 ||
+           mh_set_errno(error, errno, "cannot set the groups of user %u", (unsigned)identity->uid);
 }
 
 static bool

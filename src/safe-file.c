@@ -184,6 +184,13 @@ is_component(const char *name)
            strcmp(name, "..") != 0;
 }
 
+static bool
+has_mode(int fd, mode_t mode)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && (st.st_mode & 07777) == mode;
+}
+
 int
 mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **error)
 {
@@ -191,7 +198,8 @@ mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **e
         fail(error, EINVAL, "make directory", dirfd, name);
         return -1;
     }
-    bool made = mkdirat(dirfd, name, 0700) == 0;
+    /* With the mode at once: a kill may come before it is set. */
+    bool made = mkdirat(dirfd, name, mode) == 0;
     if (!made && errno != EEXIST) {
         fail(error, errno, "make directory", dirfd, name);
         return -1;
@@ -199,7 +207,7 @@ mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **e
     if (made) /* the umask may have kept us out */
         mh_safe_path_let_owner_in(dirfd, name);
     int fd = mh_open_dir_links(dirfd, name, MH_LINKS_REFUSE, error);
-    if (fd >= 0 && made && fchmod(fd, mode) != 0) {
+    if (fd >= 0 && made && !has_mode(fd, mode) && fchmod(fd, mode) != 0) {
         fail(error, errno, "set the mode of", dirfd, name);
         close(fd);
         return -1;
@@ -361,6 +369,13 @@ mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t ui
     if (!done)
         unlinkat(dirfd, temp, 0);
     return done && mh_sync_dir(dirfd, error);
+}
+
+void
+mh_replace_file_tidy(int dirfd, const char *name)
+{
+    g_autofree char *temp = g_strconcat(TEMP_PREFIX, name, NULL);
+    unlinkat(dirfd, temp, 0);
 }
 
 static gint

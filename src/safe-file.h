@@ -83,6 +83,9 @@ bool mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, con
 bool mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
                      GError **error);
 
+/* Removes what a killed mh_replace_file() of @name has left. */
+void mh_replace_file_tidy(int dirfd, const char *name);
+
 /* Removes what is at @name below @dirfd with everything in it, never following a link and never
  * entering another file system mounted there (an error). However deep the tree, two descriptors
  * are enough. Nothing there is fine. */

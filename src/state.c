@@ -101,8 +101,7 @@ mh_state_open(const char *directory, GError **error)
     mode_t old_umask = umask(0077);
     int result = sqlite3_open(path, &state->db);
     umask(old_umask);
-    if (result != SQLITE_OK ||
-        sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+    if (result != SQLITE_OK || sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
         db_failed(state, "open", error);
         return NULL;
     }

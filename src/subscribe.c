@@ -6,8 +6,7 @@
 #define SUBSCRIPTIONS_FILE "subscriptions"
 
 bool
-mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, MhFindings *findings,
-             GError **error)
+mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, MhFindings *findings, GError **error)
 {
     g_autoptr(GError) missing = NULL;
     g_autoptr(GBytes) before = NULL;

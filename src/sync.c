@@ -356,7 +356,8 @@ count(Sync *sync)
         count_line(sync, &g_array_index(plan->lines, MhSyncLine, i));
     plan->expunged = plan->expunge->len;
     plan->list_changed |=
-        plan->expunged > 0 || other_validity || plan->uids.uidnext != theirs->uidnext;
+        plan->expunged > 0 || other_validity || plan->uids.uidnext != theirs->uidnext ||
+        (sync->in->target->unfiled > 0 && !sync->in->late);
     plan->uids_replaced |= other_validity && theirs->uidvalidity != 0;
 }
 

@@ -27,6 +27,7 @@ typedef struct {
 typedef struct {
     MhUidState uids;  /* 0, 0 when there is no list */
     GArray *messages; /* of MhTargetMessage */
+    size_t unfiled;   /* lines of the list whose file has gone */
 } MhTargetIndex;
 
 static inline MhTargetMessage *

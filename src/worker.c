@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t stopping;
@@ -28,10 +29,9 @@ stop(int signal_number)
     stopping = 1;
 }
 
-/* Signals as a worker wants them: asked to stop it finishes what it is at, and when the
- * coordinator dies it is asked to stop too. */
+/* Signals as a worker wants them: asked to stop it finishes what it is at. */
 static void
-set_signals(pid_t coordinator)
+set_signals(void)
 {
     struct sigaction action = {.sa_handler = stop};
     sigaction(SIGTERM, &action, NULL);
@@ -42,6 +42,13 @@ set_signals(pid_t coordinator)
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* When the coordinator dies the worker is asked to stop. To be called again after a change of
+ * identity, with which the kernel forgets it. */
+static void
+follow(pid_t coordinator)
+{
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (getppid() != coordinator)
         stopping = 1;
@@ -87,7 +94,7 @@ choose_identity(const MhJob *job, const MhAccount *account, MhIdentity *out, GEr
 }
 
 static void
-do_account(const MhJob *job, const MhAccount *account, int fd)
+do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd)
 {
     g_autoptr(GError) error = NULL;
     MhIdentity identity;
@@ -98,6 +105,7 @@ do_account(const MhJob *job, const MhAccount *account, int fd)
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
         return;
     }
+    follow(coordinator);
     mh_haul_account(job, account, uidls, fd);
 }
 
@@ -117,8 +125,10 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
     }
     if (pid == 0) {
         int fd = close_others(ends[1]);
-        set_signals(coordinator);
-        do_account(job, account, fd);
+        set_signals();
+        follow(coordinator);
+        umask(0); /* modes are those of the settings */
+        do_account(job, account, coordinator, fd);
         mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
         _exit(0);
     }

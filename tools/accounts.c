@@ -1,9 +1,11 @@
 #include "accounts.h"
 
+#include "account-size.h"
 #include "config-error.h"
 #include "path-pattern.h"
 #include "printable.h"
 #include "user-list.h"
+#include "user-sample.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -222,6 +224,31 @@ load_users(MhAccounts *accounts, const char *path, const MhUserPolicy *policy,
     return true;
 }
 
+/* --sample: keeps those who stand for all. */
+static void
+keep_sample(MhAccounts *accounts, const MhSettings *settings)
+{
+    guint count = accounts->accounts->len;
+    g_autofree MhSampleRow *rows = g_new0(MhSampleRow, count + 1);
+    if (settings->sample == 0 || settings->sample >= count)
+        return;
+    for (guint i = 0; i < count; i++) {
+        const MhAccount *account = accounts->accounts->pdata[i];
+        rows[i].user = account->user;
+        rows[i].size_bytes = mh_account_size(settings, account);
+        rows[i].oddness = (g_str_is_ascii(account->user) ? 0u : MH_ODD_USER_NAME) |
+                          (rows[i].size_bytes == 0 ? MH_ODD_EMPTY : 0u);
+    }
+    g_autoptr(GArray) chosen = mh_user_sample(rows, count, settings->sample);
+    GPtrArray *kept = g_ptr_array_new_with_free_func((GDestroyNotify)mh_account_free);
+    for (guint i = 0; i < chosen->len; i++) {
+        size_t at = g_array_index(chosen, size_t, i);
+        g_ptr_array_add(kept, mh_account_copy(accounts->accounts->pdata[at]));
+    }
+    g_ptr_array_unref(accounts->accounts);
+    accounts->accounts = kept;
+}
+
 MhAccounts *
 mh_accounts_load(const MhCommandContext *context, int *out_exit, GError **error)
 {
@@ -237,5 +264,6 @@ mh_accounts_load(const MhCommandContext *context, int *out_exit, GError **error)
         !load_folders(accounts, list, settings->folder_list, error) ||
         !load_names(accounts, settings->name_map, error))
         return NULL;
+    keep_sample(accounts, settings);
     return g_steal_pointer(&accounts);
 }

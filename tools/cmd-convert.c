@@ -12,8 +12,8 @@ mh_cmd_convert(const MhCommandContext *context, GError **error)
 {
     const MhSettings *settings = context->settings;
     umask(0);
-    MhMailboxOutcome *mailbox = mh_convert(settings, context->args[0], context->args[1],
-                                           settings->dry_run, error);
+    MhMailboxOutcome *mailbox =
+        mh_convert(settings, context->args[0], context->args[1], settings->dry_run, error);
     if (mailbox == NULL)
         return MH_EXIT_FAILED;
     g_autoptr(MhAccountOutcome) outcome = mh_account_outcome_new(mailbox->path);

@@ -29,9 +29,9 @@ print_boundaries(const MhInspection *inspection)
 {
     for (guint i = 0; i < inspection->boundaries->len; i++) {
         const MhInspectBoundary *boundary = inspection->boundaries->pdata[i];
-        printf("  at %" G_GUINT64_FORMAT ": %s message %u: %s\n    %s\n",
-               (guint64)boundary->offset, boundary->is_separator ? "begins" : "is text in",
-               boundary->message, boundary->reason, boundary->line);
+        printf("  at %" G_GUINT64_FORMAT ": %s message %u: %s\n    %s\n", (guint64)boundary->offset,
+               boundary->is_separator ? "begins" : "is text in", boundary->message,
+               boundary->reason, boundary->line);
     }
 }
 

@@ -4,6 +4,6 @@
 int
 mh_cmd_migrate(const MhCommandContext *context, GError **error)
 {
-    return mh_run_accounts(context,
-                           context->settings->dry_run ? MH_TASK_CHECK : MH_TASK_MIGRATE, error);
+    return mh_run_accounts(context, context->settings->dry_run ? MH_TASK_CHECK : MH_TASK_MIGRATE,
+                           error);
 }

@@ -9,7 +9,9 @@ char *
 mh_text_count(uint64_t count, const char *thing)
 {
     return g_strdup_printf("%" G_GUINT64_FORMAT " %s%s", (guint64)count, thing,
-                           count == 1 ? "" : g_str_has_suffix(thing, "x") ? "es" : "s");
+                           count == 1                     ? ""
+                           : g_str_has_suffix(thing, "x") ? "es"
+                                                          : "s");
 }
 
 typedef struct {
@@ -32,25 +34,32 @@ add_up(const MhAccountOutcome *outcome)
     return sum;
 }
 
+/* ", 3 carried (2 kB)"; of a dry run ", 3 to carry (2 kB)". */
+static void
+print_deed(uint64_t count, bool dry_run, const char *to_do, const char *done)
+{
+    if (count > 0)
+        printf(", %" G_GUINT64_FORMAT " %s", (guint64)count, dry_run ? to_do : done);
+}
+
 static void
 print_account_line(const MhAccountOutcome *outcome)
 {
     Sum sum = add_up(outcome);
+    bool failed = outcome->error != NULL || sum.failed > 0;
     g_autofree char *mailboxes = mh_text_count(outcome->mailboxes->len, "mailbox");
     g_autofree char *messages = mh_text_count(sum.messages, "message");
-    g_autofree char *size = g_format_size(sum.bytes);
     printf("%s: %s, %s", outcome->user, mailboxes, messages);
-    const char *tense = outcome->dry_run ? "to " : "";
-    if (outcome->error != NULL || sum.failed > 0)
+    if (failed)
         printf(", %s", outcome->error != NULL ? "failed" : "partly failed");
-    if (sum.delivered > 0)
-        printf(", %" G_GUINT64_FORMAT " %scarry%s (%s)", (guint64)sum.delivered, tense,
-               outcome->dry_run ? "" : "", size);
-    if (sum.retagged > 0)
-        printf(", %" G_GUINT64_FORMAT " flags %schange", (guint64)sum.retagged, tense);
-    if (sum.expunged > 0)
-        printf(", %" G_GUINT64_FORMAT " %sremove", (guint64)sum.expunged, tense);
-    if (sum.delivered + sum.retagged + sum.expunged + sum.failed == 0 && outcome->error == NULL)
+    print_deed(sum.delivered, outcome->dry_run, "to carry", "carried");
+    if (sum.delivered > 0) {
+        g_autofree char *size = g_format_size(sum.bytes);
+        printf(" (%s)", size);
+    }
+    print_deed(sum.retagged, outcome->dry_run, "flags to change", "flags changed");
+    print_deed(sum.expunged, outcome->dry_run, "to remove", "removed");
+    if (sum.delivered + sum.retagged + sum.expunged == 0 && !failed)
         printf(", up to date");
     printf("\n");
 }

@@ -53,7 +53,8 @@ print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 }
 
 static bool
-make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *accounts, GError **error)
+make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *accounts,
+         GError **error)
 {
     *job = (MhJob){.settings = settings,
                    .task = task,
@@ -109,8 +110,9 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
     status = exit_status(&tally, accounts, complete);
     if (!complete)
-        fprintf(stderr, "mailhaul: stopped as asked after %zu of %u accounts; "
-                        "run again to continue\n",
+        fprintf(stderr,
+                "mailhaul: stopped as asked after %zu of %u accounts; "
+                "run again to continue\n",
                 tally.done, accounts->accounts->len);
     if (!settings->json && !settings->quiet)
         print_summary(&tally, accounts, task == MH_TASK_CHECK);

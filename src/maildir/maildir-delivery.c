@@ -1,6 +1,7 @@
 #include "maildir-delivery.h"
 
 #include "maildir-file-name.h"
+#include "maildir-lock.h"
 #include "maildir-occurrences.h"
 #include "maildir-rebase.h"
 #include "maildir-transfer.h"
@@ -13,12 +14,20 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The new list of a folder that exists, until it is put in place. */
+static const char list_aside[] = "mailhaul-tmp." MAILDIR_UIDLIST_FILE;
+
+/* So often the lock of a folder is touched while its files are moved. */
+#define LOCK_TOUCH_FILES 10000
+
 struct MaildirDelivery {
     MaildirTree *tree;
-    char *build;         /* the name of what is built, below build_fd; NULL: nothing */
-    int fd;              /* the same, opened */
-    int cur_fd, new_fd;  /* its cur and new */
-    GHashTable *staged;  /* source index + 1 -> file name, for a folder that exists */
+    char *build;        /* the name of what is built, below build_fd; NULL: nothing */
+    int fd;             /* the same, opened */
+    int cur_fd, new_fd; /* its cur and new */
+    int made_new_fd;    /* new/ of the folder in place, where it was missing; -1 */
+    GHashTable *staged; /* source index + 1 -> file name, for a folder that exists */
+    GHashTable *rebase; /* in place: line + 1 -> new base name; NULL: not in place */
 };
 
 MaildirDelivery *
@@ -26,7 +35,7 @@ maildir_delivery_new(MaildirTree *tree)
 {
     MaildirDelivery *delivery = g_new0(MaildirDelivery, 1);
     delivery->tree = tree;
-    delivery->fd = delivery->cur_fd = delivery->new_fd = -1;
+    delivery->fd = delivery->cur_fd = delivery->new_fd = delivery->made_new_fd = -1;
     delivery->staged = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     return delivery;
 }
@@ -34,7 +43,7 @@ maildir_delivery_new(MaildirTree *tree)
 static void
 close_build(MaildirDelivery *delivery)
 {
-    int *fds[] = {&delivery->fd, &delivery->cur_fd, &delivery->new_fd};
+    int *fds[] = {&delivery->fd, &delivery->cur_fd, &delivery->new_fd, &delivery->made_new_fd};
     for (size_t i = 0; i < G_N_ELEMENTS(fds); i++) {
         if (*fds[i] >= 0)
             close(*fds[i]);
@@ -60,6 +69,7 @@ maildir_delivery_free(MaildirDelivery *delivery)
     close_build(delivery);
     g_free(delivery->build);
     g_hash_table_unref(delivery->staged);
+    g_clear_pointer(&delivery->rebase, g_hash_table_unref);
     g_free(delivery);
 }
 
@@ -102,9 +112,9 @@ choose_base(const MaildirWork *work, const MhMessage *message, MaildirOccurrence
 static char *
 full_name(MhSpan base, const MhSyncLine *line)
 {
-    return line->is_new ? mh_span_dup(base)
-                        : maildir_file_name_format(base, line->flags, line->letters,
-                                                   mh_span(NULL, 0));
+    return line->is_new
+               ? mh_span_dup(base)
+               : maildir_file_name_format(base, line->flags, line->letters, mh_span(NULL, 0));
 }
 
 static bool
@@ -153,6 +163,19 @@ add_source_line(MaildirUidlistWriter *writer, const MaildirWork *work, const MhS
 
 /* ---- staging ------------------------------------------------------------------------------ */
 
+/* A new file in a folder that is being built. */
+static bool
+write_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, GError **error)
+{
+    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write '%s'", name);
+    bool good = mh_write_all(fd, bytes, error);
+    if (close(fd) != 0 && good)
+        good = mh_set_errno(error, errno, "cannot write '%s'", name);
+    return good;
+}
+
 /* The state files that a new folder has beside its list. */
 static bool
 write_new_state(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
@@ -163,23 +186,11 @@ write_new_state(const MaildirDelivery *delivery, const MaildirWork *work, GError
         return false;
     close(tmp_fd);
     g_autoptr(GString) keywords = maildir_keywords_format(work->keywords);
-    if (keywords->len > 0) {
-        int fd = openat(delivery->fd, MAILDIR_KEYWORDS_FILE,
-                        O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        bool good = fd >= 0 && mh_write_all(fd, mh_span(keywords->str, keywords->len), error);
-        if (fd < 0)
-            return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_KEYWORDS_FILE);
-        close(fd);
-        if (!good)
-            return false;
-    }
-    if (strcmp(work->folder->name, ".") == 0)
-        return true;
-    int fd = openat(delivery->fd, "maildirfolder", O_WRONLY | O_CREAT | O_CLOEXEC, mode);
-    if (fd < 0)
-        return mh_set_errno(error, errno, "cannot write 'maildirfolder'");
-    close(fd);
-    return true;
+    if (keywords->len > 0 && !write_file(delivery->fd, MAILDIR_KEYWORDS_FILE,
+                                         mh_span(keywords->str, keywords->len), mode, error))
+        return false;
+    return strcmp(work->folder->name, ".") == 0 ||
+           write_file(delivery->fd, "maildirfolder", mh_span(NULL, 0), mode, error);
 }
 
 typedef struct {
@@ -237,21 +248,34 @@ stage_new_folder(Staging *staging, GError **error)
     staging->writer = &writer;
     bool good = stage_messages(staging, error);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
-    close(fd);
+    if (close(fd) != 0 && good)
+        good = mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
     return good && write_new_state(delivery, staging->work, error);
+}
+
+/* Removes what a killed run has left in the folder. The tree's lock says that none is at work. */
+static void
+tidy(const MaildirFolder *folder)
+{
+    if (folder->fd < 0)
+        return;
+    mh_replace_file_tidy(folder->fd, MAILDIR_UIDLIST_FILE);
+    mh_replace_file_tidy(folder->fd, MAILDIR_KEYWORDS_FILE);
+    maildir_lock_clear_dead(folder->fd);
 }
 
 bool
 maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSource *source,
                        MaildirDelivered told, void *user, GError **error)
 {
+    tidy(work->folder);
     if (work->in_place || (work->folder->exists && work->plan->delivered == 0))
         return true;
     MaildirOccurrences *seen = maildir_occurrences_new(work->folder);
     Staging staging = {delivery, work, source, told, user, seen, NULL};
-    bool good = make_build(delivery, error) && (work->folder->exists
-                                                    ? stage_messages(&staging, error)
-                                                    : stage_new_folder(&staging, error));
+    bool good =
+        make_build(delivery, error) && (work->folder->exists ? stage_messages(&staging, error)
+                                                             : stage_new_folder(&staging, error));
     maildir_occurrences_free(seen);
     if (!good)
         maildir_delivery_discard(delivery);
@@ -260,32 +284,88 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
 
 /* ---- putting in place --------------------------------------------------------------------- */
 
-static bool
-commit_new_folder(MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+/* What the server remembers of UIDs that are no longer true. */
+static void
+drop_indexes(const MaildirDelivery *delivery, const MaildirFolder *folder)
 {
-    static const struct {
-        const char *name;
-        bool replace;
-    } pieces[] = {{MAILDIR_UIDLIST_FILE, true},
-                  {MAILDIR_KEYWORDS_FILE, true},
-                  {"maildirfolder", true},
-                  {"tmp", false},
-                  {"new", false},
-                  {"cur", false}};
-    if (folder->fd < 0)
-        return mh_rename_noreplace(delivery->tree->build_fd, delivery->build,
-                                   delivery->tree->fd, folder->name, error);
-    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
-        const char *name = pieces[i].name;
-        if (renameat2(delivery->fd, name, folder->fd, name, pieces[i].replace ? 0 : RENAME_NOREPLACE) ==
-                0 ||
-            errno == ENOENT)
-            continue;
-        if (errno == EEXIST && strcmp(name, "cur") != 0)
-            continue; /* an empty tmp or new was there: new mail for it is in ours */
-        return mh_set_errno(error, errno, "cannot put '%s' in place", name);
+    static const char *const of_folder[] = {"dovecot.index", "dovecot.index.log",
+                                            "dovecot.index.log.2", "dovecot.index.cache"};
+    static const char *const of_tree[] = {"dovecot.list.index", "dovecot.list.index.log",
+                                          "dovecot.list.index.log.2"};
+    for (size_t i = 0; i < G_N_ELEMENTS(of_folder); i++)
+        unlinkat(folder->fd, of_folder[i], 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(of_tree); i++)
+        unlinkat(delivery->tree->fd, of_tree[i], 0);
+}
+
+/* The INBOX's new/ is there without a cur/: what a killed run has put into it goes, what a server
+ * has delivered stays, and ours comes to it. No reader has seen it yet. */
+static bool
+merge_new(const MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+{
+    for (guint i = 0; i < folder->leftovers->len; i++) {
+        const char *name =
+            (const char *)folder->names->data + g_array_index(folder->leftovers, uint32_t, i);
+        if (unlinkat(folder->new_fd, name, 0) != 0 && errno != ENOENT)
+            return mh_set_errno(error, errno, "cannot remove '%s' of a killed run", name);
+    }
+    g_autoptr(GPtrArray) names = mh_list_dir(delivery->new_fd, error);
+    if (names == NULL)
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        if (!mh_rename_noreplace(delivery->new_fd, names->pdata[i], folder->new_fd, names->pdata[i],
+                                 error))
+            return false;
     }
     return true;
+}
+
+/* A piece of the INBOX. tmp/ and new/ may be there already. */
+static bool
+put_piece(const MaildirDelivery *delivery, const MaildirFolder *folder, const char *name,
+          GError **error)
+{
+    bool is_dir = strcmp(name, "tmp") == 0 || strcmp(name, "new") == 0 || strcmp(name, "cur") == 0;
+    g_autoptr(GError) failure = NULL;
+    if (strcmp(name, "new") == 0 && folder->new_fd >= 0)
+        return merge_new(delivery, folder, error);
+    if (!is_dir) {
+        return renameat(delivery->fd, name, folder->fd, name) == 0 || errno == ENOENT ||
+               mh_set_errno(error, errno, "cannot put '%s' in place", name);
+    }
+    if (mh_rename_noreplace(delivery->fd, name, folder->fd, name, &failure) ||
+        (strcmp(name, "tmp") == 0 && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_EXIST)))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool
+commit_new_folder(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    /* Without cur/ there is no folder to readers, so that comes last. */
+    static const char *const pieces[] = {
+        MAILDIR_UIDLIST_FILE, MAILDIR_KEYWORDS_FILE, "maildirfolder", "tmp", "new", "cur"};
+    const MaildirFolder *folder = work->folder;
+    if (folder->fd < 0)
+        return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
+                                   folder->name, error);
+    if (work->plan->uids_replaced || work->plan->inserts_below)
+        drop_indexes(delivery, folder);
+    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        if (!put_piece(delivery, folder, pieces[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* cur/ or new/ of a folder that exists. */
+static int
+dir_in_place(const MaildirDelivery *delivery, const MaildirFolder *folder, bool is_new)
+{
+    if (!is_new)
+        return folder->cur_fd;
+    return folder->new_fd >= 0 ? folder->new_fd : delivery->made_new_fd;
 }
 
 static bool
@@ -293,37 +373,38 @@ move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLi
         const char *name, GError **error)
 {
     int from = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    int to = line->is_new ? work->folder->new_fd : work->folder->cur_fd;
+    int to = dir_in_place(delivery, work->folder, line->is_new);
     if (mh_rename_noreplace(from, name, to, name, error))
         return true;
     g_prefix_error(error, "cannot put a message in place: ");
     return false;
 }
 
-/* The base name that a file which is there shall have: @rebase says which change. */
-static MhSpan
-base_to_be(GHashTable *rebase, guint line, MhSpan base)
+/* The base name that the file of a line shall have, when it is to be another; NULL otherwise. */
+static const char *
+new_base(const MaildirDelivery *delivery, guint line)
 {
-    const char *other =
-        rebase != NULL ? g_hash_table_lookup(rebase, GUINT_TO_POINTER(line + 1)) : NULL;
-    return other != NULL ? mh_span_from_string(other) : base;
+    return delivery->rebase != NULL
+               ? g_hash_table_lookup(delivery->rebase, GUINT_TO_POINTER(line + 1))
+               : NULL;
 }
 
 static bool
-retag(const MaildirWork *work, GHashTable *rebase, guint at, GError **error)
+retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError **error)
 {
     const MhSyncLine *line = line_at(work, at);
     const MhTargetMessage *there = file_of(work, line);
     const char *old_name = maildir_folder_file(work->folder, there);
+    const char *other = new_base(delivery, at);
     MaildirFileName parsed;
     maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
-    MhSpan base = base_to_be(rebase, at, parsed.base);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
     g_autofree char *new_name =
         line->is_new ? mh_span_dup(base)
                      : maildir_file_name_format(base, line->flags, line->letters, parsed.info);
-    int from = there->is_new ? work->folder->new_fd : work->folder->cur_fd;
-    int to = line->is_new ? work->folder->new_fd : work->folder->cur_fd;
     g_autoptr(GError) failure = NULL;
+    int from = dir_in_place(delivery, work->folder, there->is_new);
+    int to = dir_in_place(delivery, work->folder, line->is_new);
     if ((from == to && strcmp(old_name, new_name) == 0) ||
         mh_rename_noreplace(from, old_name, to, new_name, &failure) ||
         g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -333,13 +414,12 @@ retag(const MaildirWork *work, GHashTable *rebase, guint at, GError **error)
     return false;
 }
 
-/* These first: then no two files have one base name. */
+/* These before all others: then no two files have one base name. */
 static bool
-rename_bases(const MaildirWork *work, GHashTable *rebase, GError **error)
+rename_bases(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     for (guint i = 0; i < work->plan->lines->len; i++) {
-        if (g_hash_table_contains(rebase, GUINT_TO_POINTER(i + 1)) &&
-            !retag(work, rebase, i, error))
+        if (new_base(delivery, i) != NULL && !retag(delivery, work, i, error))
             return false;
     }
     return true;
@@ -358,23 +438,21 @@ remove_expunged(const MaildirWork *work, GError **error)
     }
     return true;
 }
-
 static bool
-commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GHashTable *rebase,
-             GError **error)
+commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
-    if (rebase != NULL && !rename_bases(work, rebase, error))
+    if (!rename_bases(delivery, work, error))
         return false;
     for (guint i = 0; i < work->plan->lines->len; i++) {
+        if (i % LOCK_TOUCH_FILES == LOCK_TOUCH_FILES - 1)
+            maildir_lock_touch(work->folder->fd);
         const MhSyncLine *line = line_at(work, i);
-        const char *staged = line->target == 0 ? g_hash_table_lookup(
-                                                     delivery->staged,
-                                                     GUINT_TO_POINTER(line->source))
+        const char *staged = line->target == 0 ? g_hash_table_lookup(delivery->staged,
+                                                                     GUINT_TO_POINTER(line->source))
                                                : NULL;
         if (staged != NULL && !move_in(delivery, work, line, staged, error))
             return false;
-        bool renamed = rebase != NULL && g_hash_table_contains(rebase, GUINT_TO_POINTER(i + 1));
-        if (line->retag && !renamed && !retag(work, rebase, i, error))
+        if (line->retag && new_base(delivery, i) == NULL && !retag(delivery, work, i, error))
             return false;
     }
     return work->in_place || remove_expunged(work, error);
@@ -383,16 +461,17 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GHashTabl
 /* One line of the new list of a folder that exists. */
 static void
 add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const MaildirWork *work,
-         GHashTable *rebase, guint at, size_t *left_out)
+         guint at, size_t *left_out)
 {
     const MhSyncLine *line = line_at(work, at);
+    const char *other = new_base(delivery, at);
     const MhTargetMessage *there = file_of(work, line);
     const MaildirUidlist *list = work->folder->uidlist;
     const MaildirUidlistEntry *before =
         there != NULL && there->line != 0 ? maildir_uidlist_get(list, there->line - 1) : NULL;
-    const char *name = there != NULL ? maildir_folder_file(work->folder, there)
-                                     : g_hash_table_lookup(delivery->staged,
-                                                           GUINT_TO_POINTER(line->source));
+    const char *name = there != NULL
+                           ? maildir_folder_file(work->folder, there)
+                           : g_hash_table_lookup(delivery->staged, GUINT_TO_POINTER(line->source));
     MaildirFileName parsed;
     if (name == NULL) {
         (*left_out)++;
@@ -400,75 +479,101 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
     }
     maildir_file_name_parse(mh_span_from_string(name), &parsed);
     if (line->source != 0)
-        add_source_line(writer, work, line, before, base_to_be(rebase, at, parsed.base));
+        add_source_line(writer, work, line, before,
+                        other != NULL ? mh_span_from_string(other) : parsed.base);
     else if (before != NULL)
         maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
 }
 
-/* Writes the list aside and puts it in place. */
+/* Writes the new list aside, durably, while nothing has been put in place: here a disk that is full
+ * shows. */
 static bool
-replace_list(const MaildirDelivery *delivery, const MaildirWork *work, GHashTable *rebase,
-             size_t *out_left_out, GError **error)
+write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+                 GError **error)
 {
-    static const char aside[] = "mailhaul-tmp." MAILDIR_UIDLIST_FILE;
     MaildirUidlistWriter writer;
     int folder = work->folder->fd;
-    unlinkat(folder, aside, 0);
-    int fd = openat(folder, aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+    int fd = openat(folder, list_aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
                     delivery->tree->options.file_mode);
     if (fd < 0)
-        return mh_set_errno(error, errno, "cannot write '%s'", aside);
+        return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
     maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
     for (guint i = 0; i < work->plan->lines->len; i++)
-        add_line(&writer, delivery, work, rebase, i, out_left_out);
+        add_line(&writer, delivery, work, i, out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error);
     if (good && fsync(fd) != 0)
-        good = mh_set_errno(error, errno, "cannot sync '%s'", aside);
+        good = mh_set_errno(error, errno, "cannot sync '%s'", list_aside);
     close(fd);
-    if (good && renameat(folder, aside, folder, MAILDIR_UIDLIST_FILE) != 0)
-        good = mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
-    if (!good)
-        unlinkat(folder, aside, 0);
     return good;
 }
 
-/* What the server remembers of UIDs that are no longer true. */
-static void
-drop_indexes(const MaildirDelivery *delivery, const MaildirFolder *folder)
+/* Names of files are durable before the list that has them. */
+static bool
+sync_files(const MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
 {
-    static const char *const of_folder[] = {"dovecot.index", "dovecot.index.log",
-                                            "dovecot.index.log.2", "dovecot.index.cache"};
-    static const char *const of_tree[] = {"dovecot.list.index", "dovecot.list.index.log",
-                                          "dovecot.list.index.log.2"};
-    for (size_t i = 0; i < G_N_ELEMENTS(of_folder); i++)
-        unlinkat(folder->fd, of_folder[i], 0);
-    for (size_t i = 0; i < G_N_ELEMENTS(of_tree); i++)
-        unlinkat(delivery->tree->fd, of_tree[i], 0);
+    int new_fd = dir_in_place(delivery, folder, true);
+    return !delivery->tree->options.sync_batches ||
+           (mh_sync_dir(folder->cur_fd, error) && (new_fd < 0 || mh_sync_dir(new_fd, error)));
+}
+
+/* The list that was written aside comes into place, and what the server remembers of the old one
+ * goes: before, so that no kill can keep it; and after, for what was remembered in between. */
+static bool
+place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    const MaildirFolder *folder = work->folder;
+    bool drop = work->plan->uids_replaced || work->plan->inserts_below;
+    if (!sync_files(delivery, folder, error))
+        return false;
+    if (drop)
+        drop_indexes(delivery, folder);
+    if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
+        return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
+    if (drop)
+        drop_indexes(delivery, folder);
+    return true;
+}
+
+/* Keywords come before the files that have their letters. */
+static bool
+write_keywords(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    g_autoptr(GString) before = maildir_keywords_format(work->folder->keywords);
+    g_autoptr(GString) after = maildir_keywords_format(work->keywords);
+    return g_string_equal(before, after) ||
+           mh_replace_file(work->folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len),
+                           delivery->tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+}
+
+/* Somebody has removed new/ or tmp/. */
+static bool
+make_missing(MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+{
+    mode_t mode = delivery->tree->options.dir_mode;
+    if (folder->new_fd >= 0)
+        return true;
+    delivery->made_new_fd = mh_make_dir(folder->fd, "new", mode, NULL, error);
+    return delivery->made_new_fd >= 0;
 }
 
 static bool
-commit_changes(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
                GError **error)
 {
     const MaildirFolder *folder = work->folder;
-    mode_t mode = delivery->tree->options.file_mode;
-    g_autoptr(GHashTable) rebase =
-        work->in_place ? maildir_rebase(folder, work->mailbox, work->plan) : NULL;
-    bool renamed = rebase != NULL && g_hash_table_size(rebase) > 0;
-    if (!commit_files(delivery, work, rebase, error))
-        return false;
-    g_autoptr(GString) before = maildir_keywords_format(folder->keywords);
-    g_autoptr(GString) after = maildir_keywords_format(work->keywords);
-    if (!g_string_equal(before, after) &&
-        !mh_replace_file(folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len), mode,
-                         (uid_t)-1, (gid_t)-1, error))
-        return false;
-    if ((work->plan->list_changed || renamed) &&
-        !replace_list(delivery, work, rebase, out_left_out, error))
-        return false;
-    if (work->plan->uids_replaced || work->plan->inserts_below)
-        drop_indexes(delivery, folder);
-    return true;
+    if (work->in_place) {
+        g_clear_pointer(&delivery->rebase, g_hash_table_unref);
+        delivery->rebase = maildir_rebase(folder, work->mailbox, work->plan);
+    }
+    bool has_list = work->plan->list_changed ||
+                    (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
+    bool good = make_missing(delivery, folder, error) &&
+                (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
+                write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
+                (!has_list || place_list(delivery, work, error));
+    if (!good)
+        unlinkat(folder->fd, list_aside, 0);
+    return good;
 }
 
 bool
@@ -477,8 +582,8 @@ maildir_delivery_commit(MaildirDelivery *delivery, const MaildirWork *work, size
 {
     *out_left_out = 0;
     bool good = work->folder->exists ? commit_changes(delivery, work, out_left_out, error)
-                                     : commit_new_folder(delivery, work->folder, error);
-    if (work->folder->exists || work->folder->fd >= 0)
+                                     : commit_new_folder(delivery, work, error);
+    if (!good || work->folder->fd >= 0)
         maildir_delivery_discard(delivery);
     close_build(delivery);
     return good;

@@ -4,9 +4,10 @@
  * 1. stage: new messages are written below mailhaul.build, a new folder with its lists complete.
  * 2. The caller makes the batch durable: maildir_tree_sync().
  * 3. commit: a new folder is put in place with one rename (the INBOX, whose directory is the tree
- *    itself, lists first and cur last). In a folder that exists, under Dovecot's own lock: new
- *    files are moved in, flags changed, expunged files removed, then the list replaced. Until the
- *    list stands the next run sees files without a line, and gives them theirs.
+ *    itself, lists first and cur last). In a folder that exists, under Dovecot's own lock: the new
+ *    list is written aside, where a full disk shows; keywords get their names; new files are moved
+ *    in, flags changed, expunged files removed; then the list is put in place. Until it stands the
+ *    next run sees files without a line, and gives them theirs.
  * 4. The caller syncs again before it says "done".
  *
  * In place, where the source is the folder itself, nothing is staged and nothing removed, whatever

@@ -117,15 +117,42 @@ read_lists(MaildirFolder *folder, MhFindings *findings, GError **error)
     return true;
 }
 
+/* The INBOX comes into place in pieces, cur/ last. What of ours is in new/ of a folder that does
+ * not exist came with the piece before, and no reader has seen it. */
+static void
+set_leftovers_apart(MaildirFolder *folder)
+{
+    GArray *messages = folder->index.messages;
+    guint kept = 0;
+    for (guint i = 0; i < messages->len; i++) {
+        const MhTargetMessage *message = &g_array_index(messages, MhTargetMessage, i);
+        if (message->ours)
+            g_array_append_val(folder->leftovers, message->name);
+        else
+            g_array_index(messages, MhTargetMessage, kept++) = *message;
+    }
+    g_array_set_size(messages, kept);
+}
+
+/* Lines of the list whose file has gone. */
+static size_t
+count_unfiled(const MaildirFolder *folder)
+{
+    size_t lines = maildir_uidlist_length(folder->uidlist), filed = 0;
+    for (guint i = 0; i < folder->index.messages->len; i++)
+        filed += mh_target_index_get(&folder->index, i)->line != 0;
+    return lines - MIN(filed, lines);
+}
+
 MaildirFolder *
-maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings,
-                    GError **error)
+maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings, GError **error)
 {
     g_autoptr(MaildirFolder) folder = g_new0(MaildirFolder, 1);
     g_autoptr(GError) failure = NULL;
     folder->name = g_strdup(name);
     folder->fd = folder->cur_fd = folder->new_fd = -1;
     folder->names = g_byte_array_new();
+    folder->leftovers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     folder->index.messages = g_array_new(FALSE, FALSE, sizeof(MhTargetMessage));
     folder->keywords = maildir_keywords_new();
     if (tree->fd >= 0)
@@ -138,12 +165,14 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
         return NULL;
     if (folder->uidlist == NULL)
         folder->uidlist = maildir_uidlist_new((MhUidState){.uidvalidity = 1, .uidnext = 1});
-    if (folder->fd >= 0 && (!read_files(folder, "cur", false, &folder->cur_fd,
-                                        &folder->cur_stamp, error) ||
-                            !read_files(folder, "new", true, &folder->new_fd,
-                                        &folder->new_stamp, error)))
+    if (folder->fd >= 0 &&
+        (!read_files(folder, "cur", false, &folder->cur_fd, &folder->cur_stamp, error) ||
+         !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error)))
         return NULL;
     folder->exists = folder->cur_fd >= 0;
+    if (!folder->exists)
+        set_leftovers_apart(folder);
+    folder->index.unfiled = count_unfiled(folder);
     return g_steal_pointer(&folder);
 }
 
@@ -159,6 +188,7 @@ maildir_folder_free(MaildirFolder *folder)
     }
     g_free(folder->name);
     g_array_unref(folder->index.messages);
+    g_array_unref(folder->leftovers);
     g_byte_array_unref(folder->names);
     maildir_uidlist_free(folder->uidlist);
     maildir_keywords_free(folder->keywords);

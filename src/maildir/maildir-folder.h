@@ -20,6 +20,9 @@ typedef struct {
     MhStamp list_stamp, keywords_stamp, cur_stamp, new_stamp; /* when it was read */
 
     MhTargetIndex index;
+    /* Offsets in names (uint32_t) of files in new/ that a killed run has put there before it came
+     * to cur/; only where the folder does not exist. They are not in the index. */
+    GArray *leftovers;
     GByteArray *names;           /* file names, NUL-terminated; MhTargetMessage.name is an offset */
     MaildirUidlist *uidlist;     /* never NULL when exists; empty when there is no usable file */
     MaildirKeywords *keywords;   /* never NULL */

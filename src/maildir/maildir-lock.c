@@ -4,52 +4,124 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
-static const char lock_name[] = "dovecot-uidlist.lock";
+#define LOCK_NAME "dovecot-uidlist.lock"
+
+static const char lock_name[] = LOCK_NAME;
+/* The lock before it is in place: it must never be seen without its holder's name. */
+static const char aside_name[] = "mailhaul-tmp." LOCK_NAME;
 
 #define POLL_US 100000
 
-static bool
-try_lock(int folder_fd)
+/* Writes our name aside. A descriptor, -1 on error. */
+static int
+make_aside(int folder_fd, GError **error)
 {
-    int fd = openat(folder_fd, lock_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
     g_autofree char *text = g_strdup_printf("%ld:%s", (long)getpid(), g_get_host_name());
-    mh_write_all(fd, mh_span_from_string(text), NULL);
+    unlinkat(folder_fd, aside_name, 0);
+    int fd =
+        openat(folder_fd, aside_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        mh_set_errno(error, errno, "cannot lock the folder with '%s'", lock_name);
+        return -1;
+    }
+    if (mh_write_all(fd, mh_span_from_string(text), error))
+        return fd;
+    g_prefix_error(error, "cannot lock the folder: ");
+    unlinkat(folder_fd, aside_name, 0);
     close(fd);
-    return true;
+    return -1;
 }
 
-/* Removes a lock that its holder has left behind. */
-static void
-break_stale(int folder_fd)
+/* Does the lock say "PID:HOST" of this host, and is there no such process? A run holds one lock at
+ * a time, so one with our own number is that of a process that had it before. */
+static bool
+names_dead_process(int folder_fd)
 {
-    struct stat lock, list;
+    char text[256];
+    MhSpan digits, host;
+    uint32_t pid;
+    int fd = openat(folder_fd, lock_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (len <= 0 || !mh_span_split(mh_span_trim(mh_span(text, (size_t)len)), ':', &digits, &host) ||
+        !mh_span_to_u32(digits, INT32_MAX, &pid) || pid <= 1 ||
+        !mh_span_equal(host, mh_span_from_string(g_get_host_name())))
+        return false;
+    return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
+}
+
+static bool
+is_old(int folder_fd, const struct stat *lock)
+{
+    struct stat list;
     int64_t now = g_get_real_time() / G_USEC_PER_SEC;
-    if (fstatat(folder_fd, lock_name, &lock, AT_SYMLINK_NOFOLLOW) != 0)
-        return;
-    int64_t alive = lock.st_mtime;
+    int64_t alive = lock->st_mtime;
     if (fstatat(folder_fd, "dovecot-uidlist", &list, AT_SYMLINK_NOFOLLOW) == 0)
         alive = MAX(alive, list.st_mtime);
-    if (now - alive > MAILDIR_LOCK_STALE_S)
-        unlinkat(folder_fd, lock_name, 0);
+    return now - alive > MAILDIR_LOCK_STALE_S;
+}
+
+/* Removes a lock that its holder has left behind. True when there is none now. */
+static bool
+break_stale(int folder_fd, bool even_old)
+{
+    struct stat lock, again;
+    if (fstatat(folder_fd, lock_name, &lock, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT;
+    if (!names_dead_process(folder_fd) && !(even_old && is_old(folder_fd, &lock)))
+        return false;
+    /* Somebody else may have found the same, and locked anew. */
+    if (fstatat(folder_fd, lock_name, &again, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT;
+    return lock.st_ino == again.st_ino && lock.st_mtime == again.st_mtime &&
+           unlinkat(folder_fd, lock_name, 0) == 0;
+}
+
+void
+maildir_lock_clear_dead(int folder_fd)
+{
+    unlinkat(folder_fd, aside_name, 0);
+    break_stale(folder_fd, false);
+}
+
+/* Puts the lock in place. G_FILE_ERROR_AGAIN when it did not become free. */
+static bool
+put_in_place(int folder_fd, int aside, unsigned timeout_s, GError **error)
+{
+    int64_t until = g_get_monotonic_time() + (int64_t)timeout_s * G_USEC_PER_SEC;
+    for (;;) {
+        g_autoptr(GError) failure = NULL;
+        if (mh_rename_noreplace(folder_fd, aside_name, folder_fd, lock_name, &failure))
+            return true;
+        if (!g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_EXIST)) {
+            g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                                       "cannot lock the folder: ");
+            return false;
+        }
+        if (break_stale(folder_fd, true))
+            continue;
+        if (g_get_monotonic_time() >= until)
+            return mh_set_errno(error, EAGAIN, "the folder is locked: '%s' stays", lock_name);
+        g_usleep(POLL_US);
+        futimens(aside, NULL);
+    }
 }
 
 bool
 maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error)
 {
-    int64_t until = g_get_monotonic_time() + (int64_t)timeout_s * G_USEC_PER_SEC;
-    while (!try_lock(folder_fd)) {
-        if (errno != EEXIST)
-            return mh_set_errno(error, errno, "cannot lock the folder with '%s'", lock_name);
-        if (g_get_monotonic_time() >= until)
-            return mh_set_errno(error, EAGAIN, "the folder is locked: '%s' stays", lock_name);
-        break_stale(folder_fd);
-        g_usleep(POLL_US);
-    }
-    return true;
+    int aside = make_aside(folder_fd, error);
+    if (aside < 0)
+        return false;
+    bool good = put_in_place(folder_fd, aside, timeout_s, error);
+    if (!good)
+        unlinkat(folder_fd, aside_name, 0);
+    close(aside);
+    return good;
 }
 
 void

@@ -2,7 +2,9 @@
  *
  * While it is held no Dovecot process gives out UIDs in the folder or rewrites its list; reading
  * goes on. Format: a file "dovecot-uidlist.lock", made exclusively, content "PID:HOST". A lock
- * that has not changed for MAILDIR_LOCK_STALE_S is dead; holders touch theirs meanwhile.
+ * whose process of this host is no more is dead, and so is one that has not changed for
+ * MAILDIR_LOCK_STALE_S; holders touch theirs meanwhile. Ours is written aside and moved into place,
+ * so a kill leaves no lock that does not name its holder.
  * Source: Dovecot 2.3 and 2.4 (lib/file-dotlock), and doc maildirlock.
  */
 #pragma once
@@ -17,3 +19,6 @@ bool maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error);
 /* Says that we are still alive; call it every few seconds of long work. */
 void maildir_lock_touch(int folder_fd);
 void maildir_lock_release(int folder_fd);
+
+/* Removes the lock of a process that is no more: a killed run of ours leaves one. */
+void maildir_lock_clear_dead(int folder_fd);

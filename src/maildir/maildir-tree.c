@@ -69,6 +69,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
         g_prefix_error(error, "cannot remove what a killed run left in '%s': ", tree->path);
         return NULL;
     }
+    mh_replace_file_tidy(tree->fd, "subscriptions");
     return g_steal_pointer(&tree);
 }
 

@@ -90,13 +90,18 @@ look_only(int dirfd, const char *lock_name, MboxDotlockWatch *watch)
     return MBOX_DOTLOCK_BUSY;
 }
 
-/* A file with our "PID:HOST"; -1 with errno. */
+/* A file with our "PID:HOST"; -1 with errno. Where it can be had, it has no name, so that a kill
+ * leaves nothing: then *@temp becomes empty. */
 static int
-make_temp(int dirfd, const char *temp)
+make_temp(int dirfd, char temp[TEMP_NAME_MAX])
 {
     char text[256];
     int len = snprintf(text, sizeof(text), "%ld:%s", (long)getpid(), g_get_host_name());
-    int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int fd = openat(dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+    if (fd >= 0)
+        *temp = '\0';
+    else
+        fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0)
         return -1;
     size_t size = MIN((size_t)len, sizeof(text) - 1);
@@ -104,9 +109,21 @@ make_temp(int dirfd, const char *temp)
         return fd;
     int reason = errno;
     close(fd);
-    unlinkat(dirfd, temp, 0);
+    if (*temp != '\0')
+        unlinkat(dirfd, temp, 0);
     errno = reason;
     return -1;
+}
+
+/* link(2) of what make_temp() made. Without /proc a nameless file cannot get a name: ENOENT. */
+static bool
+link_temp(int dirfd, const char *temp, int fd, const char *lock_name)
+{
+    char path[64];
+    if (*temp != '\0')
+        return linkat(dirfd, temp, dirfd, lock_name, 0) == 0;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    return linkat(AT_FDCWD, path, dirfd, lock_name, AT_SYMLINK_FOLLOW) == 0;
 }
 
 /* Puts @temp, which is @fd, at @lock_name, where nothing may be. */
@@ -115,11 +132,11 @@ put_in_place(int dirfd, const char *temp, int fd, const char *lock_name, MboxDot
              int *out_errno)
 {
     struct stat ours, theirs;
-    bool linked = linkat(dirfd, temp, dirfd, lock_name, 0) == 0;
+    bool linked = link_temp(dirfd, temp, fd, lock_name);
     int reason = errno;
     if (fstat(fd, &ours) != 0)
         return MBOX_DOTLOCK_BUSY;
-    if (linked || ours.st_nlink == 2) /* NFS may answer "failed" to a link that was made */
+    if (linked || ours.st_nlink == (*temp != '\0' ? 2 : 1)) /* NFS may answer "failed" to a link that was made */
         return MBOX_DOTLOCK_TAKEN;
     if (reason != EEXIST) {
         *out_errno = reason;
@@ -143,7 +160,8 @@ mbox_dotlock_try(int dirfd, const char *lock_name, MboxDotlockWatch *watch, int 
         return look_only(dirfd, lock_name, watch);
     }
     MboxDotlockResult result = put_in_place(dirfd, temp, fd, lock_name, watch, out_errno);
-    unlinkat(dirfd, temp, 0);
+    if (*temp != '\0')
+        unlinkat(dirfd, temp, 0);
     if (result == MBOX_DOTLOCK_TAKEN)
         *out_fd = fd;
     else

@@ -250,7 +250,8 @@ run_pass(Pass *pass, MboxDialect dialect, uint64_t size, MhFindings *findings, G
         .dialect = dialect,
         .size = size,
         .peek = pass_peek,
-        .events = {pass_begin, pass_header, pass_body, pass_end, pass_boundary},
+        .events = {pass_begin, pass_header, pass_body, pass_end,
+                   pass->source->options.boundary != NULL ? pass_boundary : NULL},
         .user = pass,
         .findings = findings,
     };

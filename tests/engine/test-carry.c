@@ -46,10 +46,8 @@ carry(Site *site, const char *folder, bool dry_run)
     g_autoptr(MaildirTree) tree = dry_run ? maildir_tree_open(path, &options, &error)
                                           : maildir_tree_open_to_write(path, &options, &error);
     assert_no_error(error);
-    MhCarryContext context = {.tree = tree,
-                              .settings = site->settings,
-                              .fresh_uidvalidity = 4711,
-                              .dry_run = dry_run};
+    MhCarryContext context = {
+        .tree = tree, .settings = site->settings, .fresh_uidvalidity = 4711, .dry_run = dry_run};
     MhMailboxOutcome *outcome = mh_mailbox_outcome_new();
     MhCarrySource source = {.open = fake_source_open, .open_user = &site->mailbox};
     g_autoptr(MhCarry) done = mh_carry_begin(&context, folder, &source, outcome, &error);

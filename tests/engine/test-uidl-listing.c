@@ -29,9 +29,14 @@ test_bad(void **state)
     static const struct {
         const char *text, *line;
     } rows[] = {
-        {"1\n", "line 1:"},      {"2 a\n", "line 1:"},   {"1 a\n1 b\n", "line 2:"},
-        {"1 a b\n", "line 1:"},  {"x a\n", "line 1:"},   {"1 a\n3 b\n", "line 2:"},
-        {"1 \xc3\xa4\n", "line 1:"}, {"1 a\n+OK\n", "line 2:"},
+        {"1\n", "line 1:"},
+        {"2 a\n", "line 1:"},
+        {"1 a\n1 b\n", "line 2:"},
+        {"1 a b\n", "line 1:"},
+        {"x a\n", "line 1:"},
+        {"1 a\n3 b\n", "line 2:"},
+        {"1 \xc3\xa4\n", "line 1:"},
+        {"1 a\n+OK\n", "line 2:"},
         {"1 12345678901234567890123456789012345678901234567890123456789012345678901\n", "line 1:"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -3,6 +3,8 @@
 folders, with flags, keywords and UIDs as UW-IMAP and Pine leave them.
 
     sample_site.py FOLDER      writes FOLDER/users, FOLDER/spool/USER and FOLDER/home/USER/mail/
+
+All of it belongs to whoever runs this.
 """
 import os
 import sys
@@ -10,19 +12,9 @@ import time
 
 import messages
 
-FIRST_UID = 21001
 FOLDERS = {"anna": ["Sent", "lists/debian-devel", "Entw&APw-rfe"], "bert": ["Sent", "v1.2"],
            "carl": ["saved-messages"]}
 ZONE = "CET-1CEST,M3.5.0,M10.5.0/3"
-
-
-def reachable(path):
-    """Whether any user can get to @path: a home like /root may be shut."""
-    while path != "/":
-        if not os.stat(path).st_mode & 0o001:
-            return False
-        path = os.path.dirname(path)
-    return True
 
 
 def mbox(mails, uid_validity, first_uid=1):
@@ -46,17 +38,13 @@ def mbox(mails, uid_validity, first_uid=1):
 def main(top):
     os.environ.setdefault("TZ", ZONE)
     time.tzset()
-    root, generator = os.geteuid() == 0, messages.Generator(7)
+    top, generator = os.path.abspath(top), messages.Generator(7)
     for sub in ("spool", "home", "target"):
         os.makedirs(os.path.join(top, sub))
-    os.chmod(os.path.join(top, "spool"), 0o755)
-    # Users of their own as root, if they could get here at all; otherwise it is all ours.
-    own = root and reachable(os.path.abspath(top))
     with open(os.path.join(top, "users"), "w") as users:
         for n, (name, folders) in enumerate(FOLDERS.items()):
-            uid = FIRST_UID + n if own else os.geteuid()
-            home = os.path.join(os.path.abspath(top), "home", name)
-            users.write("%s:x:%d:%d::%s:/bin/false\n" % (name, uid, uid if own else os.getegid(), home))
+            home = os.path.join(top, "home", name)
+            users.write("%s:x:%d:%d::%s:/bin/false\n" % (name, os.geteuid(), os.getegid(), home))
             files = [os.path.join(top, "spool", name)]
             files += [os.path.join(home, "mail", f) for f in folders]
             for k, path in enumerate(files):
@@ -64,11 +52,6 @@ def main(top):
                 with open(path, "wb") as f:
                     f.write(mbox(generator.mails(9 - k), 1180000000 + 100 * n + k, 1 + 7 * k))
                 os.chmod(path, 0o600)
-            if own:
-                os.chown(files[0], uid, uid)
-                for path, _, names in os.walk(home):
-                    for entry in [path] + [os.path.join(path, x) for x in names]:
-                        os.chown(entry, uid, uid)
 
 
 if __name__ == "__main__":

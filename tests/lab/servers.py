@@ -13,6 +13,7 @@ there through a user namespace and then is himself again.
     servers.py [NAME...]      makes the roots (all of them without a name); the second time is fast
 """
 import fcntl
+import functools
 import hashlib
 import json
 import os
@@ -217,20 +218,44 @@ def etc_files(folder, users):
     return folder
 
 
+def unshare(*more):
+    """`unshare` with a mount namespace whose mounts nobody else sees."""
+    base = ["unshare", "--mount"] + (["--user", "--map-root-user"] if os.geteuid() != 0 else [])
+    return base + ["--propagation", propagation(tuple(base))] + list(more)
+
+
+@functools.cache
+def propagation(base):
+    """"private", but in a plain chroot, where / is no mount point and that cannot be had: there
+    "unchanged" does, if a try shows that mounts stay inside."""
+    private = subprocess.run([*base, "--propagation", "private", "true"], stderr=subprocess.PIPE)
+    if private.returncode == 0:
+        return "private"
+    place = tempfile.mkdtemp(prefix="mh-", dir="/tmp")
+    script = 'mount -t tmpfs try "$1" && echo done && read answer; umount "$1"'
+    inside = subprocess.Popen([*base, "--propagation", "unchanged", "sh", "-c", script, "try", place],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    mounted, seen = inside.stdout.readline(), os.path.ismount(place)
+    _, said = inside.communicate(b"\n")
+    os.rmdir(place)
+    if not mounted or seen:
+        raise LabError("no private mounts here (in a chroot: first mount --bind its root onto "
+                       "itself): " + (private.stderr + said).decode(errors="replace"))
+    return "unchanged"
+
+
 def command(name, argv, etc, binds=(), trace=None, owner=(0, 0)):
     """(argv, environment additions) that run @argv inside server @name's root. @etc is a folder
     made by etc_files(). @trace is a command, of the machine itself, to run the whole under.
     @owner is (uid, gid) to be there, if we are root; an ordinary user stays himself."""
     root = ensure(name)
-    namespaces = ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--propagation", "private"]
-    if os.geteuid() != 0:
-        namespaces += ["--user", "--map-root-user"]
+    inside = unshare("--pid", "--fork", "--kill-child=SIGKILL")
     script = AS_ROOT if os.geteuid() == 0 else AS_SELF
     uid, gid = owner if os.geteuid() == 0 else (os.geteuid(), os.getegid())
     env = {"LAB_TRACE": " ".join(trace or ()), "LAB_UID": str(uid), "LAB_GID": str(gid), "TZ": ZONE, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
     # Dies with the test that started it, however that test ends.
-    return (["setpriv", "--pdeathsig", "KILL", "unshare"] + namespaces
-            + ["sh", "-c", script, "inside", root, etc] + list(binds) + ["--"] + list(argv)), env
+    return (["setpriv", "--pdeathsig", "KILL"] + inside + ["sh", "-c", script, "inside", root, etc]
+            + list(binds) + ["--"] + list(argv)), env
 
 
 def run(name, argv, etc, binds=(), owner=(0, 0), check=True, input=None, env=None, timeout=120):

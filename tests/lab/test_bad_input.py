@@ -12,6 +12,7 @@ import lab
 import messages
 import mbox_site
 import sample_site
+import servers
 
 DONE, PARTLY, NOT_DONE, USAGE, BUSY, CONFIGURATION = 0, 1, 2, 64, 75, 78
 
@@ -283,8 +284,8 @@ class Places(Case):
             'cp -a "$target" "$out"; echo $first $second\n')
         before = lab.snapshot(self.site.top, directory_times=False)
         command = [lab.MAILHAUL, "migrate"] + self.target.arguments()
-        done = subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c", script,
-                               "full", self.target.maildirs, out] + command,
+        done = subprocess.run(servers.unshare("sh", "-c", script, "full", self.target.maildirs, out)
+                              + command,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=120)
         after = lab.snapshot(self.site.top, directory_times=False)
         self.assertEqual(lab.changes(before, after), [])

@@ -341,6 +341,24 @@ cuts_an_endless_header(void **state)
     g_string_free(file, TRUE);
 }
 
+/* Nothing but separators: each costs its own length, not that of what follows. */
+static void
+ends_with_a_flood_of_separators(void **state)
+{
+    (void)state;
+    enum { COUNT = 50000 };
+    GString *file = g_string_new(NULL);
+    for (int i = 0; i < COUNT; i++)
+        g_string_append(file, F);
+    char *log = scan_in_pieces(mh_span(file->str, file->len), DOVECOT, SIZE_MAX, SIZE_MAX);
+    int messages = 0;
+    for (const char *at = log; (at = strstr(at, "[|]")) != NULL; at++)
+        messages++;
+    assert_int_equal(messages, COUNT);
+    g_free(log);
+    g_string_free(file, TRUE);
+}
+
 int
 main(void)
 {
@@ -349,6 +367,7 @@ main(void)
         cmocka_unit_test(says_the_same_in_pieces),
         cmocka_unit_test(survives_every_prefix),
         cmocka_unit_test(cuts_an_endless_header),
+        cmocka_unit_test(ends_with_a_flood_of_separators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,12 @@
+/* account-size: how much mail an account has, at a glance: for order and for samples.
+ *
+ * The sizes of the INBOX file and of the files below the folder directory, two levels deep; for a
+ * Courier Maildir those of its directories, which grow with their entries. Nothing is opened for
+ * reading and no link is followed; what cannot be seen counts as nothing.
+ */
+#pragma once
+
+#include "account.h"
+#include "settings.h"
+
+uint64_t mh_account_size(const MhSettings *settings, const MhAccount *account);

@@ -1,0 +1,46 @@
+/* crash-shim: what the driver and the shim share, a file that both have mapped.
+ *
+ * The driver (crash_run.py) writes the orders and reads what happened; the layout is repeated
+ * there. All numbers are in the machine's own order.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* What counts as a step. */
+enum {
+    CRASH_COUNT_CHANGES, /* calls that change the file system, or make a change durable */
+    CRASH_COUNT_READS,   /* opens and reads, whether they change something or not */
+};
+
+/* What happens at the step. */
+enum {
+    CRASH_NOTHING,     /* steps are only counted and written down */
+    CRASH_FREEZE,      /* every process stops before its next step: the driver kills them all */
+    CRASH_TORN,        /* the same, when a write at this step has written half of its bytes */
+    CRASH_KILL_SELF,   /* the process that makes the step is killed, the others go on */
+    CRASH_ERROR,       /* the call fails with the error, once */
+    CRASH_ERROR_STAYS, /* and so does every later one that needs room: the disk is full */
+    CRASH_SIGNAL,      /* the driver is told, and the call goes on: it sends a signal */
+};
+
+typedef struct {
+    char call[16];
+    char path[104]; /* the end of it */
+    int32_t pid;
+    int32_t result; /* errno of the call as it was made; -1: it was not */
+} CrashStep;
+
+#define CRASH_STEPS 16384
+
+typedef struct {
+    uint32_t counts;
+    uint32_t action;
+    uint32_t at; /* the step, from 1 */
+    int32_t error;
+    uint32_t steps;    /* so far */
+    uint32_t happened; /* the step was reached */
+    uint32_t worker_only; /* steps of the first process are not counted */
+    int32_t first;        /* the first process that loaded the shim */
+    CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */
+} CrashShared;

@@ -1,0 +1,215 @@
+#!/usr/bin/python3
+"""crash_sweep: mailhaul stopped at each of its steps, and given an error there; then run again.
+
+Whatever happened, the end is that of a run that was left alone: the same files, bytes, flags, UIDs
+and lists, nothing doubled, nothing left over. And at no moment does a reader of the target see a
+folder that is half there.
+
+    crash_sweep.py [--full] [--only WORD] [--at STEP] [--as root|user]
+
+Without --full, kills are tried at every step and each error at a part of them, another part for
+each error, so that every step meets some.
+"""
+import argparse
+import errno
+import multiprocessing
+import os
+import shutil
+import sqlite3
+import sys
+import time
+
+import crash_run as run
+from crash_run import CHANGES, ERROR, ERROR_STAYS, FREEZE, KILL_SELF, READS, TORN
+
+# name, action, errno, what counts, every how many steps (of the worker's steps only)
+ACTIONS = [
+    ("kill", FREEZE, 0, CHANGES, 1),
+    ("torn", TORN, 0, CHANGES, 1),
+    ("worker-killed", KILL_SELF, 0, CHANGES, 3),
+    ("ENOSPC-stays", ERROR_STAYS, errno.ENOSPC, CHANGES, 1),
+    ("EIO", ERROR, errno.EIO, CHANGES, 1),
+    ("ENOSPC", ERROR, errno.ENOSPC, CHANGES, 5),
+    ("EDQUOT-stays", ERROR_STAYS, errno.EDQUOT, CHANGES, 7),
+    ("EROFS", ERROR, errno.EROFS, CHANGES, 7),
+    ("EINTR", ERROR, errno.EINTR, CHANGES, 5),
+    ("EMFILE-open", ERROR, errno.EMFILE, READS, 4),
+    ("EIO-read", ERROR, errno.EIO, READS, 4),
+]
+
+
+class Scenario:
+    """What is run, and what must come of it. @before and @after: {user: folders}."""
+
+    def __init__(self, place, name):
+        self.place, self.name = place, name
+        self.before = {u: {} for u in run.crash_site.USERS}
+        if name == "resync":
+            self.prepare_resync()
+        self.reset()
+        done = place.run()
+        if done.status != 0:
+            raise SystemExit("the undisturbed run failed: %s" % done)
+        self.steps = {CHANGES: done.steps}
+        self.expected = run.snapshot(place.target)
+        self.after = self.look()
+        self.accounts = self.recorded()
+        self.writes = {i + 1 for i, row in enumerate(place.shared.log()) if "write" in row[0]}
+        self.reset()
+        self.steps[READS] = place.run(counts=READS).steps
+
+    def prepare_resync(self):
+        """A target of a first run, which a server has used since."""
+        place = self.place
+        done = place.run()
+        if done.status != 0:
+            raise SystemExit("the first run failed: %s" % done)
+        for user in run.crash_site.USERS:
+            top = os.path.join(place.target, user)
+            for name in [n for n in os.listdir(top) if n.startswith(".")] + ["."]:
+                for index in ("dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
+                    self.plant(os.path.join(top, name, index))
+            self.plant(os.path.join(top, "dovecot.list.index.log"))
+        self.before = self.look()
+        place.keep("kept")
+        place.write_source(True)
+
+    def plant(self, path):
+        with open(path, "w", encoding="ascii") as f:
+            f.write("what a server remembers\n")
+        st = os.stat(os.path.dirname(path))
+        os.chmod(path, 0o600)
+        if run.IS_ROOT:
+            os.chown(path, st.st_uid, st.st_gid)
+
+    def look(self):
+        return {u: run.folders(os.path.join(self.place.target, u))
+                for u in run.crash_site.USERS}
+
+    def reset(self):
+        if self.name == "resync":
+            self.place.restore("kept")
+        else:
+            self.place.clear()
+
+    def recorded(self):
+        """What the state says of the accounts, without times."""
+        path = os.path.join(self.place.state, "mailhaul.db")
+        with sqlite3.connect(path) as db:
+            rows = [db.execute("SELECT user, error FROM account ORDER BY user").fetchall(),
+                    db.execute("SELECT user, source, target, error, messages FROM mailbox"
+                               " ORDER BY user, source").fetchall()]
+        db.close()
+        return rows
+
+    def source_leftovers(self):
+        """Locks and the like beside the source's files; they are removed for the next try."""
+        found = [os.path.join(folder, name)
+                 for folder, _, names in os.walk(self.place.source) for name in names
+                 if "lock" in name]
+        for path in found:
+            os.unlink(path)
+        return ["left at the source: " + os.path.basename(path) for path in found]
+
+
+def check_error(scenario, done, code):
+    """A run with an error in it: it failed and says why, or nothing is missing."""
+    if done.status == 2 and os.strerror(code) in done.out + done.err:
+        return []
+    if done.status in (0, 1):
+        return ["after status %d: %s" % (done.status, d)
+                for d in run.differences(scenario.expected, run.snapshot(scenario.place.target))]
+    return ["it ended with status %s, saying: %s%s" % (done.status, done.out, done.err)]
+
+
+def try_step(scenario, action, step):
+    """One run that is disturbed at @step and one that is not. Returns complaints."""
+    name, what, code, counts, _ = action
+    place = scenario.place
+    scenario.reset()
+    done = place.run(what, step, code, counts)
+    log = place.shared.log()
+    where = "%s at step %d, %s" % (name, step, log[step - 1][:2] if step <= len(log) else "none")
+    found = []
+    if what in (ERROR, ERROR_STAYS):
+        found += check_error(scenario, done, code)
+    elif what == KILL_SELF and done.status not in (-9, 2):
+        found.append("it ended with status %s" % done.status)
+    for user, seen in scenario.look().items():
+        found += ["in between, %s: %s" % (user, x) for x in
+                  run.inconsistencies(seen, scenario.before[user], scenario.after[user])]
+    started = time.monotonic()
+    again = place.run()
+    if time.monotonic() - started > 5:
+        found.append("the second run took %d seconds" % (time.monotonic() - started))
+    if again.status != 0:
+        found.append("the second run: %s" % again)
+    found += run.differences(scenario.expected, run.snapshot(place.target))
+    if scenario.recorded() != scenario.accounts:
+        found.append("recorded: %s" % scenario.recorded())
+    found += scenario.source_leftovers()
+    return ["%s: %s: %s" % (scenario.name, where, x) for x in found]
+
+
+def steps_of(scenario, action, full, number):
+    name, what, _, counts, stride = action
+    last = scenario.steps[counts] + (1 if what == FREEZE else 0)
+    steps = range(1, last + 1)
+    if what == TORN:
+        return sorted(scenario.writes)
+    return [s for s in steps if full or s % stride == number % stride]
+
+
+def worker(arguments):
+    """Every other step of one scenario, in a place of its own."""
+    name, as_root, part, parts, options = arguments
+    run.adopt_orphans()
+    top = run.scratch()
+    complaints, tries = [], 0
+    try:
+        scenario = Scenario(run.Place(top, as_root), name)
+        for number, action in enumerate(ACTIONS):
+            if options.only and options.only != action[0]:
+                continue
+            for step in steps_of(scenario, action, options.full, number)[part::parts]:
+                if options.at is None or options.at == step:
+                    tries += 1
+                    complaints += try_step(scenario, action, step)
+                if len(complaints) > 200:
+                    return complaints, tries
+    finally:
+        if not options.keep:
+            shutil.rmtree(top, ignore_errors=True)
+        else:
+            print("kept: " + top)
+    return complaints, tries
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--only", choices=[a[0] for a in ACTIONS])
+    parser.add_argument("--at", type=int)
+    parser.add_argument("--scenario", choices=["first", "resync"])
+    parser.add_argument("--as", dest="who", choices=["root", "user"])
+    parser.add_argument("--parts", type=int, default=2)
+    options = parser.parse_args()
+    as_root = run.IS_ROOT if options.who is None else options.who == "root"
+    if as_root and not run.IS_ROOT:
+        print("only root can do this")
+        return 77
+    jobs = [(name, as_root, part, options.parts, options)
+            for name in ([options.scenario] if options.scenario else ["first", "resync"])
+            for part in range(options.parts)]
+    with multiprocessing.Pool(options.parts, maxtasksperchild=1) as pool:
+        results = pool.map(worker, jobs, chunksize=1)
+    complaints = [c for found, _ in results for c in found]
+    for line in complaints[:60]:
+        print(line[:1500])
+    print("%d disturbed runs, %d complaints" % (sum(n for _, n in results), len(complaints)))
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
