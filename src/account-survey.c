@@ -1,7 +1,9 @@
 #include "account-survey.h"
 
+#include "maildir/maildir-folder-name.h"
 #include "printable.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static void
@@ -29,7 +31,11 @@ MhAccountSurvey *
 mh_account_survey_new(const char *format)
 {
     MhAccountSurvey *survey = g_new0(MhAccountSurvey, 1);
+    bool is_courier = strcmp(format, "courier") == 0;
     survey->format = format;
+    survey->prefix = is_courier ? "INBOX." : "";
+    survey->separator = is_courier ? "." : "/";
+    survey->escape = is_courier ? MAILDIR_ESCAPE_NONE : MAILDIR_ESCAPE_DEFAULT;
     survey->mailboxes = g_ptr_array_new_with_free_func(mailbox_free);
     survey->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     survey->subscriptions = g_ptr_array_new_with_free_func(g_free);
@@ -73,4 +79,15 @@ mh_survey_mailbox_name(const MhSurveyMailbox *mailbox)
         return g_strdup("INBOX");
     g_autofree char *joined = g_strjoinv("/", mailbox->components);
     return mh_printable_string(joined);
+}
+
+char *
+mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox)
+{
+    MhSpan directory = mh_span_from_string(mailbox->target);
+    g_auto(GStrv) levels = maildir_folder_name_to_path(directory, survey->escape, NULL);
+    if (levels == NULL)
+        return g_strdup("INBOX");
+    g_autofree char *joined = g_strjoinv(survey->separator, levels);
+    return g_strconcat(survey->prefix, joined, NULL);
 }

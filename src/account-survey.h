@@ -27,6 +27,9 @@ typedef struct {
     GPtrArray *subscriptions; /* of char *: directories at the target without their first dot,
                                  whether such a folder exists or not; "INBOX" */
     bool has_subscriptions;   /* the source has a list, even if it is empty */
+    const char *prefix;       /* what clients of the new server write before a name */
+    const char *separator;    /* and between its levels */
+    char escape;              /* maildir-folder-name.h */
     bool in_place;            /* the target is the source: no message file may come or go */
     uint64_t quota_bytes, quota_messages; /* 0: no limit */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
@@ -41,6 +44,10 @@ MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **component
                                        const char *path);
 /* Keeps @fd open until the survey is freed. */
 void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
+
+/* The folder as clients of the new server name it, with its prefix: "INBOX.Sent", "Sent/2004".
+ * g_free(). */
+char *mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox);
 
 /* The folder's name for people: components with '/' between, "INBOX" for none. g_free(). */
 char *mh_survey_mailbox_name(const MhSurveyMailbox *mailbox);

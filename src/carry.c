@@ -236,3 +236,9 @@ mh_carry_commit(MhCarry *carry, GError **error)
     close(folder_fd);
     return good;
 }
+
+void
+mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user)
+{
+    mh_late_keywords(carry->mailbox, carry->plan, carry->keywords->keywords, told, user);
+}

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "late-keywords.h"
 #include "maildir/maildir-delivery.h"
 #include "outcome.h"
 #include "settings.h"
@@ -42,6 +43,8 @@ typedef struct MhCarry MhCarry;
  * the carry. NULL with @error: nothing of this mailbox was done. */
 MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder,
                         const MhCarrySource *source, MhMailboxOutcome *outcome, GError **error);
+/* The keywords of it that have no letter at the target: see late-keywords.h. */
+void mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user);
 /* Puts it in place. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
 void mh_carry_free(MhCarry *carry); /* NULL is fine */

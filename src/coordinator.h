@@ -9,10 +9,12 @@
 #include "job.h"
 #include "outcome.h"
 
-/* What a run tells while it goes on; both may be NULL. */
+/* What a run tells while it goes on; each may be NULL. */
 typedef struct {
     /* An account is done, or has failed. @outcome is the coordinator's: copy what you keep. */
     void (*account_done)(const MhAccountOutcome *outcome, void *user);
+    /* A command for the new server: see late-keywords.h. */
+    void (*late_keyword)(const char *command, void *user);
     /* Something was carried, or a second has passed. */
     void (*progress)(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user);
     void *user;

@@ -132,6 +132,27 @@ give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error
     return true;
 }
 
+typedef struct {
+    const Haul *haul;
+    char *mailbox; /* as clients of the new server name it */
+} LateKeywords;
+
+static void
+tell_keyword(const char *keyword, const char *uids, void *user)
+{
+    const LateKeywords *late = user;
+    mh_channel_send(late->haul->fd, MH_RECORD_KEYWORD,
+                    g_variant_new("(sss)", late->mailbox, keyword, uids));
+}
+
+static void
+tell_keywords(const Haul *haul, const MhSurveyMailbox *mailbox, const MhCarry *carry)
+{
+    LateKeywords late = {haul, mh_survey_mailbox_new_name(haul->survey, mailbox)};
+    mh_carry_late_keywords(carry, tell_keyword, &late);
+    g_free(late.mailbox);
+}
+
 static void
 carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
 {
@@ -159,6 +180,8 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
+    if (haul->job->task != MH_TASK_CHECK)
+        tell_keywords(haul, mailbox, pending->carry);
     if (haul->job->task == MH_TASK_CHECK || pending->outcome->done == MH_DONE_UP_TO_DATE)
         g_clear_pointer(&pending->carry, mh_carry_free);
     if (mh_account_state_counts(mailbox)) {

@@ -14,6 +14,8 @@ typedef struct {
     MhState *state; /* NULL in a dry run */
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
+    char *keywords_path; /* a script with what has no letter */
+    FILE *keywords;      /* NULL until there is something in it */
 } Tally;
 
 static void
@@ -39,6 +41,41 @@ account_done(const MhAccountOutcome *outcome, void *user)
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
     }
+}
+
+/* Writes down a command for the new server, in a file of this run's in the state directory. */
+static void
+late_keyword(const char *command, void *user)
+{
+    Tally *tally = user;
+    if (tally->keywords == NULL && tally->keywords_path == NULL) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *name = g_date_time_format(now, "keywords-%Y%m%dT%H%M%SZ.sh");
+        g_autofree char *preset = mh_state_default_directory();
+        const char *state = tally->settings->state != NULL ? tally->settings->state : preset;
+        tally->keywords_path = g_build_filename(state, name, NULL);
+        tally->keywords = fopen(tally->keywords_path, "ae");
+    }
+    if (tally->keywords != NULL)
+        fputs(command, tally->keywords);
+}
+
+/* False when they could not be written down. */
+static bool
+close_keywords(Tally *tally)
+{
+    if (tally->keywords_path == NULL)
+        return true;
+    bool good = tally->keywords != NULL && !ferror(tally->keywords);
+    if (tally->keywords != NULL && fclose(tally->keywords) != 0)
+        good = false;
+    fprintf(stderr,
+            good ? "mailhaul: some folders have more than 26 keywords; run this when the new "
+                   "server has the mail: sh %s\n"
+                 : "mailhaul: cannot write the keywords that have no letter to %s\n",
+            tally->keywords_path);
+    g_clear_pointer(&tally->keywords_path, g_free);
+    return good;
 }
 
 static void
@@ -105,9 +142,11 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
                                                                              : MH_EXIT_FAILED;
     }
     Tally tally = {.settings = settings, .state = state};
-    MhCoordinatorEvents events = {.account_done = account_done, .user = &tally};
+    MhCoordinatorEvents events = {
+        .account_done = account_done, .late_keyword = late_keyword, .user = &tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
+    tally.failed += !close_keywords(&tally);
     status = exit_status(&tally, accounts, complete);
     if (!complete)
         fprintf(stderr,
