@@ -1,5 +1,6 @@
 #include "carry.h"
 
+#include "courier/courier-source.h"
 #include "keyword-plan.h"
 #include "maildir/maildir-lock.h"
 
@@ -43,13 +44,15 @@ mh_carry_free(MhCarry *carry)
     g_free(carry);
 }
 
-/* Courier drops keyword letters whenever it changes the flags in a name, and nobody asked for that:
+/* In place the two sides are the same files: these are paired, whatever their names are.
+ * Courier drops keyword letters whenever it changes the flags in a name, and nobody asked for that:
  * what has none now is given those of the source again. */
 static void
-restore_letters(MhTargetIndex *index)
+meet_source(MaildirFolder *folder)
 {
-    for (guint i = 0; i < index->messages->len; i++) {
-        MhTargetMessage *message = mh_target_index_get(index, i);
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        message->id = courier_source_file_id(maildir_folder_file(folder, message), message->is_new);
         if (message->letters == 0)
             message->carried_letters = 0;
     }
@@ -79,7 +82,7 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
     for (guint i = 0; i < carry->folder->index.messages->len; i++)
         letters |= mh_target_index_get(&carry->folder->index, i)->letters;
     if (carry->context->in_place)
-        restore_letters(&carry->folder->index);
+        meet_source(carry->folder);
     carry->keywords = mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
     MhSyncInput input = {.source = carry->mailbox,
                          .set_letters = carry->keywords->set_letters,

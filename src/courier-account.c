@@ -371,6 +371,7 @@ do_survey(Survey *survey, GError **error)
     survey->survey->in_place = is_same_directory(survey->root_fd, survey->target->fd);
     if (survey->survey->in_place)
         survey->renamed = mh_in_place_names(survey->root_fd, error);
+    survey->options.ids_of_files = survey->survey->in_place;
     if (survey->survey->in_place && survey->renamed == NULL)
         return false;
     if (!find_folders(survey, error))

@@ -66,6 +66,10 @@ courier_source_find_renamed(CourierSource *source, const GArray *names)
         if (is_renamed(source, file, &id))
             g_hash_table_insert(renamed, g_memdup2(&id, sizeof id), file);
     }
+    for (guint i = 0; g_hash_table_size(renamed) > 0 && i < source->files->len; i++) {
+        id = mh_digest_of(base_of(&g_array_index(source->files, CourierSourceFile, i)));
+        g_hash_table_remove(renamed, &id); /* there is one that has the name still */
+    }
     for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++) {
         MhSpan base = courier_file_name_base(g_array_index(names, MhSpan, i));
         id = mh_digest_of(base);
@@ -124,6 +128,13 @@ is_unusable(MhSpan base)
     return base.len == 0 || mh_span_find(base, '\n', &at) || mh_span_find(base, '\r', &at);
 }
 
+MhDigest
+courier_source_file_id(const char *name, bool is_new)
+{
+    g_autofree char *path = g_strconcat(is_new ? "new/" : "cur/", name, NULL);
+    return mh_digest_of(mh_span_from_string(path));
+}
+
 static void
 add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
             MhFindings *findings)
@@ -140,6 +151,8 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
     MhSpan known_by = base.len > 0 ? base : mh_span_from_string(file->name);
     bool custom = source->options.identity != NULL && base.len > 0;
     message->id = custom ? source->options.identity(base) : mh_digest_of(known_by);
+    if (source->options.ids_of_files)
+        message->id = courier_source_file_id(file->name, file->is_new);
     message->uid = from->uid;
     message->flags = courier_file_name_flags(mh_span_from_string(file->name));
     message->is_new = file->is_new;

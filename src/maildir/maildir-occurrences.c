@@ -71,7 +71,7 @@ maildir_occurrences_new(const MaildirFolder *folder)
         uint32_t number;
         maildir_file_name_parse(mh_span_from_string(entry), &name);
         if (!maildir_file_name_parse_own(name.base, &id, &number)) {
-            id = message->id;
+            id = maildir_file_name_identity(name.base);
             number = 1;
         }
         uint32_t *last = place(seen, key_of(&id));

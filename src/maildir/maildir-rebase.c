@@ -17,14 +17,15 @@ maildir_rebase(const MaildirFolder *folder, const MhMailbox *mailbox, const MhSy
         const MhMessage *message = mh_mailbox_get(mailbox, line->source - 1);
         const MhTargetMessage *there = mh_target_index_get(&folder->index, line->target - 1);
         maildir_file_name_parse(mh_span_from_string(maildir_folder_file(folder, there)), &name);
+        MhDigest id = maildir_file_name_identity(name.base);
         if (maildir_file_name_parse_own(name.base, NULL, NULL) ||
             (maildir_file_name_fault(name.base, message->size_bytes, message->virtual_size) ==
                  MAILDIR_FAULT_NONE &&
-             maildir_occurrences_next(kept, &message->id) == 1))
+             maildir_occurrences_next(kept, &id) == 1))
             continue;
         g_hash_table_insert(bases, GUINT_TO_POINTER(i + 1),
-                            maildir_file_name_own(message->internaldate, &message->id,
-                                                  maildir_occurrences_next(numbers, &message->id),
+                            maildir_file_name_own(message->internaldate, &id,
+                                                  maildir_occurrences_next(numbers, &id),
                                                   message->size_bytes));
     }
     maildir_occurrences_free(kept);
