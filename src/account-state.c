@@ -55,7 +55,7 @@ mh_account_state_write(const MaildirTree *tree, const MhAccountSurvey *survey, u
 {
     for (guint i = 0; i < survey->mailboxes->len; i++) {
         const MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
-        if (mailbox->acl != NULL && mailbox->error == NULL && !write_acl(tree, mailbox, error))
+        if (!survey->utf8 && mailbox->acl != NULL && mailbox->error == NULL && !write_acl(tree, mailbox, error))
             return false;
     }
     if (survey->in_place || (survey->quota_bytes == 0 && survey->quota_messages == 0))

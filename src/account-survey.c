@@ -1,5 +1,6 @@
 #include "account-survey.h"
 
+#include "courier-target.h"
 #include "maildir/maildir-folder-name.h"
 #include "printable.h"
 
@@ -33,6 +34,8 @@ mh_account_survey_new(const char *format)
     MhAccountSurvey *survey = g_new0(MhAccountSurvey, 1);
     bool is_courier = strcmp(format, "courier") == 0;
     survey->format = format;
+    /* The new server has no escape character for Courier's sites. Their names have no '.' within a
+     * level and no '/', so that it would be of use for a '~' in front alone. */
     survey->prefix = is_courier ? "INBOX." : "";
     survey->separator = is_courier ? "." : "/";
     survey->escape = is_courier ? MAILDIR_ESCAPE_NONE : MAILDIR_ESCAPE_DEFAULT;
@@ -90,4 +93,21 @@ mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox 
         return g_strdup("INBOX");
     g_autofree char *joined = g_strjoinv(survey->separator, levels);
     return g_strconcat(survey->prefix, joined, NULL);
+}
+
+void
+mh_account_survey_for_courier(MhAccountSurvey *survey)
+{
+    survey->prefix = "INBOX.";
+    survey->separator = ".";
+    survey->escape = MAILDIR_ESCAPE_NONE;
+    survey->utf8 = true;
+}
+
+char *
+mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned)
+{
+    if (*planned == '\0')
+        return g_strdup(".");
+    return survey->utf8 ? mh_courier_directory(planned) : g_strdup(planned);
 }

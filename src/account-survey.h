@@ -30,6 +30,7 @@ typedef struct {
     const char *prefix;       /* what clients of the new server write before a name */
     const char *separator;    /* and between its levels */
     char escape;              /* maildir-folder-name.h */
+    bool utf8;                /* directories are in UTF-8: the new server is Courier */
     bool in_place;            /* the target is the source: no message file may come or go */
     uint64_t quota_bytes, quota_messages; /* 0: no limit */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
@@ -38,6 +39,11 @@ typedef struct {
 MhAccountSurvey *mh_account_survey_new(const char *format);
 void mh_account_survey_free(MhAccountSurvey *survey); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhAccountSurvey, mh_account_survey_free)
+
+/* Names are for Courier: its separator, no escapes, UTF-8. */
+void mh_account_survey_for_courier(MhAccountSurvey *survey);
+/* The directory for a name that was planned (name-plan.h). g_free(). */
+char *mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned);
 
 /* @components is copied. The result belongs to the survey. */
 MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **components,

@@ -83,7 +83,9 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
         letters |= mh_target_index_get(&carry->folder->index, i)->letters;
     if (carry->context->in_place)
         meet_source(carry->folder);
-    carry->keywords = mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
+    MhFindings *about_letters = settings->server == MH_SERVER_DOVECOT ? findings : NULL;
+    carry->keywords =
+        mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, about_letters);
     MhSyncInput input = {.source = carry->mailbox,
                          .set_letters = carry->keywords->set_letters,
                          .target = &carry->folder->index,

@@ -29,11 +29,6 @@ typedef struct {
     GBytes *known_text;
 } CourierFolder;
 
-/* The new server has no escape character for these sites. Their names have no '.' within a level
- * and no '/', so that it would be of use for a '~' in front alone; and with one Dovecot, both
- * series, reads a name like "per^cent" twice and ends the session. */
-#define ESCAPE MAILDIR_ESCAPE_NONE
-
 typedef struct {
     const MhJob *job;
     const MhAccount *account;
@@ -255,7 +250,7 @@ choose_names(Survey *survey)
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
     MhNamePlanOptions options = {
-        .escape = ESCAPE, .is_text = true, .map = mapped_name, .data = survey};
+        .escape = survey->survey->escape, .is_text = true, .map = mapped_name, .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         sources[i].path = survey->paths->pdata[i];
@@ -265,7 +260,7 @@ choose_names(Survey *survey)
     for (guint i = 0; i < count; i++) {
         MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         const char *directory = mh_name_plan_get(names, i)->directory;
-        mailbox->target = g_strdup(*directory != '\0' ? directory : ".");
+        mailbox->target = mh_account_survey_directory(survey->survey, directory);
     }
     return names;
 }
@@ -289,14 +284,17 @@ subscribed_name(const Survey *survey, const MhNamePlan *names, MhSpan path)
 {
     g_autofree char *text = mh_span_dup(path);
     const MhTargetName *known = mh_name_plan_find(names, text);
-    if (known != NULL)
-        return g_strdup(known->directory + 1);
+    if (known != NULL) {
+        g_autofree char *target = mh_account_survey_directory(survey->survey, known->directory);
+        return g_strdup(target + 1);
+    }
     g_autofree char *shown = mh_printable(path);
     g_auto(GStrv) levels = courier_folder_components(path, survey->names, NULL);
     g_autofree char *directory = NULL;
     mh_findings_add(survey->findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", shown);
-    directory = mh_name_plan_directory(levels, ESCAPE);
-    return g_strdup(directory + 1);
+    directory = mh_name_plan_directory(levels, survey->survey->escape);
+    g_autofree char *target = mh_account_survey_directory(survey->survey, directory);
+    return g_strdup(target + 1);
 }
 
 static void
@@ -393,6 +391,8 @@ mh_courier_account_survey(const MhJob *job, const MhAccount *account, const Mail
                      .findings = findings,
                      .survey = result,
                      .root_fd = -1};
+    if (job->settings->server == MH_SERVER_COURIER)
+        mh_account_survey_for_courier(result);
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     bool good = do_survey(&survey, error);
     g_ptr_array_unref(survey.paths);

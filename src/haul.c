@@ -3,6 +3,7 @@
 #include "account-format.h"
 #include "account-state.h"
 #include "channel.h"
+#include "courier-target.h"
 #include "in-place.h"
 #include "path-pattern.h"
 #include "printable.h"
@@ -180,7 +181,7 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
-    if (haul->job->task != MH_TASK_CHECK)
+    if (haul->job->task != MH_TASK_CHECK && haul->job->settings->server == MH_SERVER_DOVECOT)
         tell_keywords(haul, mailbox, pending->carry);
     if (haul->job->task == MH_TASK_CHECK || pending->outcome->done == MH_DONE_UP_TO_DATE)
         g_clear_pointer(&pending->carry, mh_carry_free);
@@ -205,7 +206,9 @@ open_tree(Haul *haul, GError **error)
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
                                   .sync_messages = settings->sync == MH_SYNC_MESSAGE,
-                                  .copy_only = settings->transfer == MH_TRANSFER_COPY};
+                                  .copy_only = settings->transfer == MH_TRANSFER_COPY,
+                                  .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
+                                                                                 : NULL};
     if (path == NULL)
         return false;
     haul->tree = haul->job->task == MH_TASK_CHECK
@@ -239,6 +242,8 @@ do_account(Haul *haul, GError **error)
     if (haul->survey == NULL)
         return false;
     haul->context.in_place = haul->survey->in_place;
+    if (haul->survey->in_place && haul->job->settings->server == MH_SERVER_COURIER)
+        return mh_set_errno(error, EINVAL, "the target is the source, and Courier's already");
     report_survey(haul);
     if (haul->survey->in_place && !haul->context.dry_run &&
         !mh_in_place_rename(haul->tree, haul->survey, error))
@@ -250,7 +255,9 @@ do_account(Haul *haul, GError **error)
         return true;
     if (mh_worker_stopping())
         return maildir_tree_finish(haul->tree, error);
-    bool good = mh_subscribe(haul->tree, haul->survey, haul->findings, error) &&
+    bool is_courier = haul->job->settings->server == MH_SERVER_COURIER;
+    bool good = (is_courier ? mh_courier_subscribe(haul->tree, haul->survey, error)
+                            : mh_subscribe(haul->tree, haul->survey, haul->findings, error)) &&
                 mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
                                        haul->quota_messages, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good;

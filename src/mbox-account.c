@@ -214,9 +214,10 @@ name_subscriptions(Survey *survey, const MhNamePlan *names)
         } else {
             g_autofree char *shown = mh_printable_string(entry->path);
             mh_findings_add(survey->findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", shown);
-            directory = mh_name_plan_directory(entry->levels, MAILDIR_ESCAPE_DEFAULT);
+            directory = mh_name_plan_directory(entry->levels, survey->survey->escape);
         }
-        g_ptr_array_add(survey->survey->subscriptions, g_strdup(directory + 1));
+        g_autofree char *target = mh_account_survey_directory(survey->survey, directory);
+        g_ptr_array_add(survey->survey->subscriptions, g_strdup(target + 1));
     }
 }
 
@@ -323,7 +324,7 @@ choose_names(Survey *survey)
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
     MhNamePlanOptions options = {
-        .escape = MAILDIR_ESCAPE_DEFAULT, .map = mapped_name, .data = survey};
+        .escape = survey->survey->escape, .map = mapped_name, .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         const char *path = survey->paths->pdata[i];
@@ -334,7 +335,8 @@ choose_names(Survey *survey)
     for (guint i = 0; i < count; i++) {
         MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         if (mailbox->target == NULL)
-            mailbox->target = g_strdup(mh_name_plan_get(names, i)->directory);
+            mailbox->target =
+                mh_account_survey_directory(survey->survey, mh_name_plan_get(names, i)->directory);
     }
     name_subscriptions(survey, names);
 }
@@ -401,6 +403,8 @@ mh_mbox_account_survey(const MhJob *job, const MhAccount *account, const Maildir
     struct stat st;
     if (target->fd >= 0 && fstat(target->fd, &st) == 0)
         survey.target_stamp = mh_stamp_of(&st);
+    if (job->settings->server == MH_SERVER_COURIER)
+        mh_account_survey_for_courier(result);
     survey.subscriptions = mh_subscription_list_new();
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     bool good = do_survey(&survey, error);

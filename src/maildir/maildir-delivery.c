@@ -4,6 +4,7 @@
 #include "maildir-lock.h"
 #include "maildir-occurrences.h"
 #include "maildir-rebase.h"
+#include "maildir-state.h"
 #include "maildir-transfer.h"
 #include "maildir-uidlist-writer.h"
 #include "printable.h"
@@ -27,8 +28,15 @@ struct MaildirDelivery {
     int cur_fd, new_fd; /* its cur and new */
     int made_new_fd;    /* new/ of the folder in place, where it was missing; -1 */
     GHashTable *staged; /* source index + 1 -> file name, for a folder that exists */
+    GArray *lines;      /* of MaildirStateLine, for another server; NULL: Dovecot alone */
     GHashTable *rebase; /* in place: line + 1 -> new base name; NULL: not in place */
 };
+
+static void
+clear_state_line(gpointer line)
+{
+    g_free(((MaildirStateLine *)line)->base);
+}
 
 MaildirDelivery *
 maildir_delivery_new(MaildirTree *tree)
@@ -37,6 +45,10 @@ maildir_delivery_new(MaildirTree *tree)
     delivery->tree = tree;
     delivery->fd = delivery->cur_fd = delivery->new_fd = delivery->made_new_fd = -1;
     delivery->staged = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (tree->options.state != NULL) {
+        delivery->lines = g_array_new(FALSE, FALSE, sizeof(MaildirStateLine));
+        g_array_set_clear_func(delivery->lines, clear_state_line);
+    }
     return delivery;
 }
 
@@ -70,6 +82,7 @@ maildir_delivery_free(MaildirDelivery *delivery)
     g_free(delivery->build);
     g_hash_table_unref(delivery->staged);
     g_clear_pointer(&delivery->rebase, g_hash_table_unref);
+    g_clear_pointer(&delivery->lines, g_array_unref);
     g_free(delivery);
 }
 
@@ -161,6 +174,39 @@ add_source_line(MaildirUidlistWriter *writer, const MaildirWork *work, const MhS
     maildir_uidlist_writer_add(writer, &out);
 }
 
+/* Keeps a line for the other server's files, when there is one. */
+static void
+keep_line(MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLine *line, MhSpan base)
+{
+    if (delivery->lines == NULL)
+        return;
+    MaildirStateLine kept = {.uid = line->uid,
+                             .letters = line->letters,
+                             .base = mh_span_dup(base),
+                             .message = message_of(work, line),
+                             .changed = line->target == 0 || line->retag};
+    g_array_append_val(delivery->lines, kept);
+}
+
+static bool
+write_other_state(const MaildirDelivery *delivery, const MaildirWork *work, int dirfd,
+                  GError **error)
+{
+    const MaildirTreeOptions *options = &delivery->tree->options;
+    if (options->state == NULL)
+        return true;
+    MaildirStateWork state = {.mailbox = work->mailbox,
+                              .keywords = work->keywords,
+                              .set_letters = work->set_letters,
+                              .uids = work->plan->uids,
+                              .lines = delivery->lines,
+                              .dirfd = dirfd,
+                              .is_inbox = strcmp(work->folder->name, ".") == 0,
+                              .file_mode = options->file_mode,
+                              .dir_mode = options->dir_mode};
+    return options->state->write(&state, error);
+}
+
 /* ---- staging ------------------------------------------------------------------------------ */
 
 /* A new file in a folder that is being built. */
@@ -213,9 +259,10 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
     if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
         return false;
-    if (staging->writer != NULL)
+    if (staging->writer != NULL) {
         add_source_line(staging->writer, staging->work, line, NULL, mh_span_from_string(base));
-    else
+        keep_line(delivery, staging->work, line, mh_span_from_string(base));
+    } else
         g_hash_table_insert(delivery->staged, GUINT_TO_POINTER(line->source),
                             g_steal_pointer(&name));
     if (staging->told != NULL && !staging->told(message->size_bytes, staging->user))
@@ -250,7 +297,8 @@ stage_new_folder(Staging *staging, GError **error)
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
     if (close(fd) != 0 && good)
         good = mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    return good && write_new_state(delivery, staging->work, error);
+    return good && write_new_state(delivery, staging->work, error) &&
+           write_other_state(delivery, staging->work, delivery->fd, error);
 }
 
 /* Removes what a killed run has left in the folder. The tree's lock says that none is at work. */
@@ -344,8 +392,15 @@ static bool
 commit_new_folder(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     /* Without cur/ there is no folder to readers, so that comes last. */
-    static const char *const pieces[] = {
-        MAILDIR_UIDLIST_FILE, MAILDIR_KEYWORDS_FILE, "maildirfolder", "tmp", "new", "cur"};
+    static const char *const pieces[] = {MAILDIR_UIDLIST_FILE,
+                                         MAILDIR_KEYWORDS_FILE,
+                                         "maildirfolder",
+                                         "courierimapuiddb",
+                                         "courierpop3dsizelist",
+                                         "courierimapkeywords",
+                                         "tmp",
+                                         "new",
+                                         "cur"};
     const MaildirFolder *folder = work->folder;
     if (folder->fd < 0)
         return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
@@ -460,8 +515,8 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **
 
 /* One line of the new list of a folder that exists. */
 static void
-add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const MaildirWork *work,
-         guint at, size_t *left_out)
+add_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirWork *work, guint at,
+         size_t *left_out)
 {
     const MhSyncLine *line = line_at(work, at);
     const char *other = new_base(delivery, at);
@@ -478,9 +533,10 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
         return;
     }
     maildir_file_name_parse(mh_span_from_string(name), &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    keep_line(delivery, work, line, base);
     if (line->source != 0)
-        add_source_line(writer, work, line, before,
-                        other != NULL ? mh_span_from_string(other) : parsed.base);
+        add_source_line(writer, work, line, before, base);
     else if (before != NULL)
         maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
 }
@@ -488,7 +544,7 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
 /* Writes the new list aside, durably, while nothing has been put in place: here a disk that is full
  * shows. */
 static bool
-write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
                  GError **error)
 {
     MaildirUidlistWriter writer;
@@ -497,6 +553,8 @@ write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
+    if (delivery->lines != NULL)
+        g_array_set_size(delivery->lines, 0);
     maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, i, out_left_out);
@@ -570,7 +628,8 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
     bool good = make_missing(delivery, folder, error) &&
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
-                (!has_list || place_list(delivery, work, error));
+                (!has_list || (write_other_state(delivery, work, folder->fd, error) &&
+                               place_list(delivery, work, error)));
     if (!good)
         unlinkat(folder->fd, list_aside, 0);
     return good;

@@ -2,6 +2,7 @@
 
 #include "maildir-carried.h"
 #include "maildir-file-name.h"
+#include "maildir-state.h"
 #include "size-limits.h"
 
 #include <dirent.h>
@@ -170,6 +171,8 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
          !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error)))
         return NULL;
     folder->exists = folder->cur_fd >= 0;
+    if (folder->exists && tree->options.state != NULL && !tree->options.state->read(folder, error))
+        return NULL;
     if (!folder->exists)
         set_leftovers_apart(folder);
     folder->index.unfiled = count_unfiled(folder);

@@ -20,6 +20,7 @@ typedef struct {
     mode_t dir_mode;
     bool sync_batches;  /* make a batch durable before it is put in place */
     bool sync_messages; /* make every message durable when it is written */
+    const struct MaildirState *state; /* of another server: maildir-state.h; NULL: Dovecot's alone */
     bool copy_only;     /* message files of the source are not linked: see maildir-transfer.h */
 } MaildirTreeOptions;
 
