@@ -49,6 +49,20 @@ write_quota(const MaildirTree *tree, const MhAccountSurvey *survey, uint64_t byt
     return write_state(tree, tree->fd, QUOTA_FILE, text, error);
 }
 
+/* Courier serves nobody without an INBOX, and does not make one. */
+static bool
+make_inbox(const MaildirTree *tree, GError **error)
+{
+    static const char *const parts[] = {"tmp", "new", "cur"};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        int fd = mh_make_dir(tree->fd, parts[i], tree->options.dir_mode, NULL, error);
+        if (fd < 0)
+            return false;
+        close(fd);
+    }
+    return true;
+}
+
 bool
 mh_account_state_write(const MaildirTree *tree, const MhAccountSurvey *survey, uint64_t bytes,
                        uint64_t messages, GError **error)
@@ -58,6 +72,8 @@ mh_account_state_write(const MaildirTree *tree, const MhAccountSurvey *survey, u
         if (!survey->utf8 && mailbox->acl != NULL && mailbox->error == NULL && !write_acl(tree, mailbox, error))
             return false;
     }
+    if (survey->utf8 && !make_inbox(tree, error))
+        return false;
     if (survey->in_place || (survey->quota_bytes == 0 && survey->quota_messages == 0))
         return true;
     return write_quota(tree, survey, bytes, messages, error);

@@ -4,6 +4,7 @@
  * - "maildirsize" in the root: the source's limits, and the use that we counted. Dovecot believes
  *   the counts of a file that it finds, so one with limits alone would say that nothing is used.
  *   In place the file is there already, and stays.
+ * - For Courier, an empty INBOX where there was none.
  */
 #pragma once
 

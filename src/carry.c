@@ -108,6 +108,17 @@ work_of(const MhCarry *carry)
                          .in_place = carry->context->in_place};
 }
 
+/* Courier gives mail in new/ another UID than the one its list has: for it, everything belongs into
+ * cur/, at the cost of \Recent. */
+static bool
+make_plan_for_server(MhCarry *carry, MhFindings *findings, GError **error)
+{
+    bool is_courier = carry->context->settings->server == MH_SERVER_COURIER;
+    for (size_t i = 0; is_courier && i < mh_mailbox_length(carry->mailbox); i++)
+        mh_mailbox_get(carry->mailbox, i)->is_new = false;
+    return make_plan(carry, findings, error);
+}
+
 /* The plan in numbers, and what it costs. */
 static void
 report_plan(MhCarry *carry)
@@ -150,7 +161,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     carry->mailbox = mh_mailbox_new();
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
-        !make_plan(carry, findings, error))
+        !make_plan_for_server(carry, findings, error))
         return false;
     if (!carry->context->dry_run) {
         MaildirWork work = work_of(carry);

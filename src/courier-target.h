@@ -7,6 +7,8 @@
  * there, and gets new numbers. In the root "courierimapsubscribed". Folder names are UTF-8, as
  * Courier 5 has them.
  *
+ * Mail that is still new goes into cur/: what is in new/ gets another UID than the list says.
+ *
  * UIDs that Courier has given out since the last run are read back.
  */
 #pragma once
