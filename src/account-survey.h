@@ -33,6 +33,7 @@ typedef struct {
     bool utf8;                /* directories are in UTF-8: the new server is Courier */
     bool in_place;            /* the target is the source: no message file may come or go */
     uint64_t quota_bytes, quota_messages; /* 0: no limit */
+    int64_t subscriptions_changed_ns; /* when a list of them last changed */
     GArray *fds;              /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
 

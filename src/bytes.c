@@ -3,12 +3,6 @@
 #include <string.h>
 
 MhSpan
-mh_span_from_string(const char *text)
-{
-    return mh_span(text, text != NULL ? strlen(text) : 0);
-}
-
-MhSpan
 mh_span_from_bytes(GBytes *bytes)
 {
     gsize len = 0;
@@ -38,7 +32,7 @@ mh_span_equal_nocase(MhSpan a, MhSpan b)
     if (a.len != b.len)
         return false;
     for (size_t i = 0; i < a.len; i++) {
-        if (g_ascii_tolower((char)a.data[i]) != g_ascii_tolower((char)b.data[i]))
+        if (a.data[i] != b.data[i] && mh_lower(a.data[i]) != mh_lower(b.data[i]))
             return false;
     }
     return true;
@@ -71,20 +65,6 @@ mh_span_compare(MhSpan a, MhSpan b)
     if (order != 0)
         return order < 0 ? -1 : 1;
     return a.len < b.len ? -1 : a.len > b.len;
-}
-
-MhSpan
-mh_span_from(MhSpan span, size_t offset)
-{
-    if (offset >= span.len)
-        return mh_span(NULL, 0);
-    return mh_span(span.data + offset, span.len - offset);
-}
-
-MhSpan
-mh_span_first(MhSpan span, size_t len)
-{
-    return mh_span(span.data, MIN(span.len, len));
 }
 
 static bool

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 typedef struct {
     const uint8_t *data; /* may be NULL when len is 0 */
@@ -28,7 +29,12 @@ mh_span(const void *data, size_t len)
 /* A span over a string literal or an array, without its final NUL. */
 #define MH_SPAN_LITERAL(text) ((MhSpan){.data = (const uint8_t *)(text), .len = sizeof(text) - 1})
 
-MhSpan mh_span_from_string(const char *text); /* NULL gives an empty span */
+static inline MhSpan
+mh_span_from_string(const char *text) /* NULL gives an empty span */
+{
+    return mh_span(text, text != NULL ? strlen(text) : 0);
+}
+
 MhSpan mh_span_from_bytes(GBytes *bytes);     /* borrows; NULL gives an empty span */
 
 /* A NUL-terminated copy; a NUL inside the span cuts what string functions see of it. g_free(). */
@@ -42,9 +48,20 @@ bool mh_span_ends_with(MhSpan span, MhSpan suffix);
 int mh_span_compare(MhSpan a, MhSpan b); /* bytes, unsigned; shorter first */
 
 /* The part of @span from @offset on; empty when @offset is past its end. */
-MhSpan mh_span_from(MhSpan span, size_t offset);
+static inline MhSpan
+mh_span_from(MhSpan span, size_t offset)
+{
+    if (offset >= span.len)
+        return mh_span(NULL, 0);
+    return mh_span(span.data + offset, span.len - offset);
+}
+
 /* The first @len bytes, or all when there are fewer. */
-MhSpan mh_span_first(MhSpan span, size_t len);
+static inline MhSpan
+mh_span_first(MhSpan span, size_t len)
+{
+    return mh_span(span.data, MIN(span.len, len));
+}
 
 /* Without blanks (space and tab), or with LF, CR, VT and FF too, at both ends. */
 MhSpan mh_span_trim_blanks(MhSpan span);
@@ -82,4 +99,10 @@ static inline bool
 mh_is_digit(uint8_t c)
 {
     return c >= '0' && c <= '9';
+}
+
+static inline uint8_t
+mh_lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
 }

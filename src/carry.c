@@ -247,7 +247,7 @@ mh_carry_commit(MhCarry *carry, GError **error)
         good = (maildir_folder_unchanged(carry->context->tree, carry->folder) ||
                 plan_again(carry, error)) &&
                commit(carry, error);
-        maildir_lock_release(folder_fd);
+        good = maildir_lock_release(folder_fd, good ? error : NULL) && good;
     }
     close(folder_fd);
     return good;

@@ -2,6 +2,7 @@
 
 #include "carry.h"
 #include "mbox-options.h"
+#include "pace.h"
 #include "printable.h"
 
 #include <sys/stat.h>
@@ -34,6 +35,13 @@ carry(const MhCarryContext *context, Place *place, MhMailboxOutcome *outcome, GE
 }
 
 static bool
+message_written(uint64_t bytes, void *user)
+{
+    mh_pace_spend(user, bytes);
+    return true;
+}
+
+static bool
 convert(const MhSettings *settings, Place *place, const char *maildir, bool dry_run,
         MhMailboxOutcome *outcome, GError **error)
 {
@@ -51,8 +59,13 @@ convert(const MhSettings *settings, Place *place, const char *maildir, bool dry_
         .settings = settings,
         .fresh_uidvalidity = (uint32_t)(g_get_real_time() / G_USEC_PER_SEC),
         .dry_run = dry_run,
+        .told = message_written,
+        .told_user = mh_pace_new(settings->max_rate * UINT64_C(1000000)),
     };
+    if (settings->nice)
+        mh_pace_give_way();
     bool good = carry(&context, place, outcome, error);
+    mh_pace_free(context.told_user);
     return (dry_run || maildir_tree_finish(tree, good ? error : NULL)) && good;
 }
 

@@ -142,6 +142,12 @@ take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
         if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(sss)")))
             return false;
         return tell_keyword(run, seat->outcome->user, content);
+    case MH_RECORD_DIFFERENCE: {
+        MhDifference *difference = mh_difference_from_variant(content);
+        if (difference != NULL)
+            mh_differences_take(seat->outcome->differences, difference);
+        return difference != NULL;
+    }
     case MH_RECORD_END: {
         gboolean stopped;
         if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(b)")))

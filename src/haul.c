@@ -56,12 +56,6 @@ pending_free(gpointer item)
 }
 
 static void
-tell_error(int fd, const GError *error)
-{
-    mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
-}
-
-static void
 tell_progress(Haul *haul)
 {
     if (haul->untold_messages > 0)
@@ -76,11 +70,30 @@ static bool
 message_written(uint64_t bytes, void *user)
 {
     Haul *haul = user;
+    mh_pace_spend(haul->job->pace, bytes);
     haul->untold_messages++;
     haul->untold_bytes += bytes;
     if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
         tell_progress(haul);
     return !mh_worker_stopping();
+}
+
+/* Is the target's file system, or the account's share of it, used up? */
+static bool
+is_full(const GError *error)
+{
+    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ||
+           g_str_has_suffix(error->message, g_strerror(EDQUOT));
+}
+
+/* What the admin reads: the error, and what to do about a disk that is full. g_free(). */
+static char *
+describe(const Haul *haul, const GError *error)
+{
+    if (haul->tree == NULL || !is_full(error))
+        return g_strdup(error->message);
+    return g_strdup_printf("%s; make room for '%s' (bytes or inodes), then run again to continue",
+                           error->message, haul->tree->path);
 }
 
 static void
@@ -89,7 +102,7 @@ fail_mailbox(Haul *haul, MhMailboxOutcome *outcome, const GError *error)
     haul->failed = true;
     outcome->done = MH_DONE_FAILED;
     g_free(outcome->error);
-    outcome->error = g_strdup(error->message);
+    outcome->error = describe(haul, error);
 }
 
 /* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */
@@ -270,8 +283,10 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
     Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(pending_free);
-    if (!do_account(&haul, &error))
-        tell_error(fd, error);
+    if (!do_account(&haul, &error)) {
+        g_autofree char *text = describe(&haul, error);
+        mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", text));
+    }
     mh_channel_send(fd, MH_RECORD_FINDINGS, mh_findings_to_variant(haul.findings));
     g_ptr_array_unref(haul.pending);
     mh_account_survey_free(haul.survey);
@@ -341,7 +356,7 @@ bool
 mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
                        GError **error)
 {
-    if (geteuid() != 0 || uid == 0 || job->task == MH_TASK_CHECK)
+    if (geteuid() != 0 || uid == 0 || job->task != MH_TASK_MIGRATE)
         return true;
     g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
     g_autoptr(GError) failure = NULL;

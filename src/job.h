@@ -4,11 +4,13 @@
 #include "account.h"
 #include "folder-list.h"
 #include "name-map.h"
+#include "pace.h"
 #include "settings.h"
 
 typedef enum {
     MH_TASK_CHECK,   /* survey, plan and compare; write nothing */
     MH_TASK_MIGRATE, /* carry the mail over */
+    MH_TASK_VERIFY,  /* compare both sides, read afresh; write nothing */
 } MhTask;
 
 typedef struct {
@@ -17,6 +19,7 @@ typedef struct {
     bool has_owner; /* --owner: the target belongs to these, not to the account */
     uid_t owner_uid;
     gid_t owner_gid;
+    MhPace *pace;         /* --max-rate, of all workers together; NULL: as fast as it goes */
     int64_t now;          /* when the run began, seconds since 1970 */
     const MhNameMap *names;      /* --name-map; empty without it */
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */

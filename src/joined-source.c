@@ -109,6 +109,11 @@ mh_joined_source_new(MhSource **sources, size_t count)
     JoinedSource *joined = g_new0(JoinedSource, 1);
     joined->source.class = &joined_class;
     joined->source.stamp = sources[0]->stamp;
+    for (size_t i = 1; i < count; i++) {
+        MhStamp *stamp = &joined->source.stamp;
+        stamp->mtime_ns = MAX(stamp->mtime_ns, sources[i]->stamp.mtime_ns);
+        stamp->ctime_ns = MAX(stamp->ctime_ns, sources[i]->stamp.ctime_ns);
+    }
     joined->parts = sources;
     joined->count = count;
     return &joined->source;

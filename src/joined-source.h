@@ -2,7 +2,8 @@
  *
  * UW's INBOX is such a one: ~/mbox, and behind it the mail that still waits in the spool. The
  * first source gives UIDVALIDITY and UIDs; what the others hold comes behind, in order, and is
- * numbered by the target, as the old server would have done when it moved it over.
+ * numbered by the target, as the old server would have done when it moved it over. The stamp is
+ * that of the first, with the latest times of all.
  */
 #pragma once
 

@@ -13,18 +13,19 @@
 /* A string held by the mailbox; 0 is "none". */
 typedef uint32_t MhText;
 
+/* In an order without gaps: a large mailbox is a million of them. */
 typedef struct {
     MhDigest id;           /* equal messages have equal identities: see source.h */
     uint32_t uid;          /* 0: none that may be carried; the target gives one */
-    MhFlags flags;         /* MH_FLAG_... */
-    bool is_new;           /* no client has seen it yet: belongs into new/ */
     uint32_t keywords;     /* a keyword set of the mailbox; 0 is the empty one */
-    int64_t internaldate;  /* seconds since 1970 */
-    uint64_t size_bytes;   /* as delivered to the target */
-    uint64_t virtual_size; /* the same with every line ending in CRLF */
+    uint32_t internaldate; /* seconds since 1970; servers keep no more bits of it */
     MhText name;           /* Courier: the base name; mbox: none */
     MhText uidl;           /* POP3 UIDL to be written down; none: the server makes it */
     uint32_t pop3_order;   /* 1 is first; 0: after those that have one, by UID */
+    MhFlags flags;         /* MH_FLAG_... */
+    bool is_new;           /* no client has seen it yet: belongs into new/ */
+    uint64_t size_bytes;   /* as delivered to the target */
+    uint64_t virtual_size; /* the same with every line ending in CRLF */
     uint64_t where;        /* private to the source: an offset, an index */
     uint64_t where_len;    /* private to the source */
 } MhMessage;

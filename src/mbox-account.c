@@ -158,11 +158,17 @@ static GBytes *
 read_list(Survey *survey, int dirfd, const char *name)
 {
     g_autoptr(GError) error = NULL;
-    GBytes *text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &error);
+    struct stat st;
+    GBytes *text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, &error);
     if (text == NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         mh_findings_add(survey->findings, MH_FINDING_SUBSCRIPTIONS_UNREADABLE, "%s",
                         error->message);
-    survey->survey->has_subscriptions |= text != NULL;
+    if (text != NULL) {
+        MhStamp stamp = mh_stamp_of(&st);
+        int64_t *changed = &survey->survey->subscriptions_changed_ns;
+        *changed = MAX(*changed, MAX(stamp.mtime_ns, stamp.ctime_ns));
+        survey->survey->has_subscriptions = true;
+    }
     return text;
 }
 

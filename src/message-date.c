@@ -38,6 +38,8 @@ mh_date_month(MhSpan word)
     if (mh_span_equal_nocase(word, MH_SPAN_LITERAL("Sept")))
         return 9;
     for (int i = 0; i < 12; i++) {
+        if (word.len < 3 || mh_lower(word.data[0]) != mh_lower((uint8_t)months[i][0]))
+            continue;
         MhSpan name = mh_span_from_string(months[i]);
         if (mh_span_equal_nocase(word, name) || mh_span_equal_nocase(word, mh_span_first(name, 3)))
             return i + 1;

@@ -49,6 +49,7 @@ mh_account_outcome_new(const char *user)
     outcome->mailboxes = g_ptr_array_new_with_free_func((GDestroyNotify)mh_mailbox_outcome_free);
     outcome->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     outcome->findings = mh_findings_new();
+    outcome->differences = mh_differences_new();
     return outcome;
 }
 
@@ -62,6 +63,7 @@ mh_account_outcome_free(MhAccountOutcome *outcome)
     g_ptr_array_unref(outcome->mailboxes);
     g_ptr_array_unref(outcome->not_mail);
     mh_findings_free(outcome->findings);
+    mh_differences_free(outcome->differences);
     g_free(outcome);
 }
 

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "difference.h"
 #include "finding.h"
 
 typedef enum {
@@ -43,6 +44,8 @@ typedef struct {
     GPtrArray *mailboxes; /* of MhMailboxOutcome */
     GPtrArray *not_mail;  /* of MhNotMail */
     MhFindings *findings; /* about the account, not about one mailbox */
+    MhDifferences *differences; /* what verify found; its mailboxes are unchanged as far as all of
+                                   a message is the same */
     uint64_t elapsed_us;
 } MhAccountOutcome;
 

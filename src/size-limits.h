@@ -25,3 +25,6 @@
 /* Names in all directories of one account that a survey looks at: a folder directory may be a
  * whole home. */
 #define MH_LIMIT_SURVEY_NAMES 2000000
+
+/* Differences of one account that verify keeps with their words; all are counted. */
+#define MH_LIMIT_DIFFERENCES 1000000

@@ -41,11 +41,20 @@ static const char schema[] =
     " user TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS not_mail_user ON not_mail (user);";
 
+/* The system's own word for it stands in the connection, but not for a file that could not be
+ * opened: there it is what came of a second try. */
 static bool
 db_failed(MhState *state, const char *what, GError **error)
 {
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot %s the state database: %s", what,
-                sqlite3_errmsg(state->db));
+    const char *path = sqlite3_db_filename(state->db, "main");
+    int errnum = sqlite3_system_errno(state->db);
+    g_autoptr(GString) cause = g_string_new(sqlite3_errmsg(state->db));
+    if (sqlite3_errcode(state->db) == SQLITE_IOERR && errnum != 0)
+        g_string_append_printf(cause, ": %s", g_strerror(errnum));
+    else if (sqlite3_errcode(state->db) == SQLITE_CANTOPEN)
+        g_string_append(cause, "; is there room, and may it be written?");
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot %s the state database '%s': %s",
+                what, path != NULL ? path : "mailhaul.db", cause->str);
     return false;
 }
 

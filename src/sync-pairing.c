@@ -2,13 +2,14 @@
 
 #include <string.h>
 
-/* One message on one side, with what it is sorted by. */
+/* One message on one side, with what it is sorted by. Small: there are two for each message. */
 typedef struct {
-    const MhDigest *id;
     uint32_t uid;
-    uint32_t index;
-    bool weak; /* the worse guess of two that are otherwise equal */
+    uint32_t index : 31;
+    uint32_t weak : 1; /* the worse guess of two that are otherwise equal */
 } Entry;
+
+#define INDEX_MAX (UINT32_MAX >> 1)
 
 typedef struct {
     const MhMailbox *source;
@@ -29,14 +30,30 @@ target_id(const Pairing *pairing, size_t index)
     return &mh_target_index_get(pairing->target, index)->id;
 }
 
+static const MhDigest *
+source_id(const Pairing *pairing, size_t index)
+{
+    return &mh_mailbox_get(pairing->source, index)->id;
+}
+
+typedef const MhDigest *(*IdOf)(const Pairing *pairing, size_t index);
+
+/* What entries of one side are compared with. */
+typedef struct {
+    const Pairing *pairing;
+    IdOf id_of;
+} Side;
+
 /* By UID, then identity, then place; so equal lists of entries run side by side. */
 static int
-compare_entries(gconstpointer a, gconstpointer b)
+compare_entries(gconstpointer a, gconstpointer b, gpointer user)
 {
     const Entry *x = a, *y = b;
+    const Side *side = user;
     if (x->uid != y->uid)
         return x->uid < y->uid ? -1 : 1;
-    int order = memcmp(x->id->bytes, y->id->bytes, MH_DIGEST_BYTES);
+    int order = memcmp(side->id_of(side->pairing, x->index)->bytes,
+                       side->id_of(side->pairing, y->index)->bytes, MH_DIGEST_BYTES);
     if (order != 0)
         return order;
     if (x->weak != y->weak)
@@ -46,8 +63,9 @@ compare_entries(gconstpointer a, gconstpointer b)
 
 /* What was carried before what only looks the same, then by UID. */
 static int
-compare_uids(gconstpointer a, gconstpointer b)
+compare_uids(gconstpointer a, gconstpointer b, gpointer user)
 {
+    (void)user;
     const Entry *x = a, *y = b;
     if (x->weak != y->weak)
         return x->weak ? 1 : -1;
@@ -59,11 +77,12 @@ compare_uids(gconstpointer a, gconstpointer b)
 
 /* Most lists come in order; looking is cheaper than sorting. */
 static void
-sort_entries(GArray *entries, GCompareFunc compare)
+sort_entries(GArray *entries, GCompareDataFunc compare, gpointer user)
 {
     for (guint i = 1; i < entries->len; i++) {
-        if (compare(&g_array_index(entries, Entry, i - 1), &g_array_index(entries, Entry, i)) > 0) {
-            g_array_sort(entries, compare);
+        if (compare(&g_array_index(entries, Entry, i - 1), &g_array_index(entries, Entry, i),
+                    user) > 0) {
+            g_array_sort_with_data(entries, compare, user);
             return;
         }
     }
@@ -77,11 +96,12 @@ source_entries(const Pairing *pairing)
     GArray *entries = g_array_new(FALSE, FALSE, sizeof(Entry));
     for (uint32_t s = 0; s < mh_mailbox_length(pairing->source); s++) {
         const MhMessage *message = mh_mailbox_get(pairing->source, s);
-        Entry entry = {.id = &message->id, .uid = message->uid, .index = s};
+        Entry entry = {.uid = message->uid, .index = s & INDEX_MAX};
         if (entry.uid != 0)
             g_array_append_val(entries, entry);
     }
-    sort_entries(entries, compare_entries);
+    Side side = {pairing, source_id};
+    sort_entries(entries, compare_entries, &side);
     return entries;
 }
 
@@ -92,13 +112,14 @@ target_entries(const Pairing *pairing)
     GArray *entries = g_array_new(FALSE, FALSE, sizeof(Entry));
     for (uint32_t t = 0; t < pairing->target->messages->len; t++) {
         const MhTargetMessage *there = mh_target_index_get(pairing->target, t);
-        Entry entry = {.id = &there->id, .index = t};
-        entry.weak = !there->has_carried || there->carried_uid == 0;
-        entry.uid = entry.weak ? there->uid : there->carried_uid;
+        bool weak = !there->has_carried || there->carried_uid == 0;
+        Entry entry = {.index = t & INDEX_MAX, .weak = weak};
+        entry.uid = weak ? there->uid : there->carried_uid;
         if (entry.uid != 0)
             g_array_append_val(entries, entry);
     }
-    sort_entries(entries, compare_entries);
+    Side side = {pairing, target_id};
+    sort_entries(entries, compare_entries, &side);
     return entries;
 }
 
@@ -112,7 +133,8 @@ pair_by_uid(Pairing *pairing)
         const Entry *ours = &g_array_index(source, Entry, s);
         const Entry *theirs = &g_array_index(target, Entry, t);
         bool same_uid = ours->uid == theirs->uid;
-        int order = same_uid ? memcmp(ours->id->bytes, theirs->id->bytes, MH_DIGEST_BYTES)
+        int order = same_uid ? memcmp(source_id(pairing, ours->index)->bytes,
+                                      target_id(pairing, theirs->index)->bytes, MH_DIGEST_BYTES)
                              : (ours->uid < theirs->uid ? -1 : 1);
         if (order == 0)
             pair(pairing, ours->index, theirs->index);
@@ -151,11 +173,11 @@ id_table_init(IdTable *table, const Pairing *pairing)
     g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(Entry));
     for (uint32_t t = 0; t < count; t++) {
         const MhTargetMessage *there = mh_target_index_get(pairing->target, t);
-        Entry entry = {.uid = there->uid, .index = t, .weak = !there->ours};
+        Entry entry = {.uid = there->uid, .index = t & INDEX_MAX, .weak = !there->ours};
         if (pairing->pairs->source_of[t] == 0)
             g_array_append_val(order, entry);
     }
-    sort_entries(order, compare_uids);
+    sort_entries(order, compare_uids, NULL);
     while (size < 2 * (size_t)order->len)
         size *= 2;
     table->mask = size - 1;
@@ -207,6 +229,7 @@ mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source, const MhTa
     Pairing making = {.source = source, .target = target, .pairs = pairing};
     pairing->target_of = g_new0(uint32_t, mh_mailbox_length(source));
     pairing->source_of = g_new0(uint32_t, target->messages->len);
+    g_assert(mh_mailbox_length(source) <= INDEX_MAX && target->messages->len <= INDEX_MAX);
     if (mh_mailbox_length(source) == 0 || target->messages->len == 0)
         return;
     pair_by_uid(&making);

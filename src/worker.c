@@ -4,6 +4,7 @@
 #include "haul.h"
 #include "privileges.h"
 #include "safe-file.h"
+#include "verify-account.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -106,7 +107,10 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
         return;
     }
     follow(coordinator);
-    mh_haul_account(job, account, uidls, fd);
+    if (job->task == MH_TASK_VERIFY)
+        mh_verify_account(job, account, uidls, fd);
+    else
+        mh_haul_account(job, account, uidls, fd);
 }
 
 bool
@@ -128,6 +132,8 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
         set_signals();
         follow(coordinator);
         umask(0); /* modes are those of the settings */
+        if (job->settings->nice)
+            mh_pace_give_way();
         do_account(job, account, coordinator, fd);
         mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
         _exit(0);

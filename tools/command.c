@@ -16,6 +16,11 @@ static const MhCommand commands[] = {
      "Carries the mail of every account over, with its UIDs, flags, keywords, dates and "
      "subscriptions. Run again it carries only what has changed.",
      MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
+    {MH_COMMAND_VERIFY, "verify", mh_cmd_verify, "[USER...]", 0, SIZE_MAX,
+     "compare target with source, message by message",
+     "Reads both sides afresh, every byte of them, and tells all in which they differ. Nothing is "
+     "written. Damage is told apart from what the source has got since the last migrate.",
+     MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_CONVERT, "convert", mh_cmd_convert, "SOURCE MAILDIR", 2, 2,
      "one mbox file or Courier Maildir, no lists, no state directory",
      "Brings one mbox file into one Maildir, or up to date there.", 0, false},

@@ -75,6 +75,35 @@ add_mailbox(JsonBuilder *builder, const MhMailboxOutcome *mailbox)
     json_builder_end_object(builder);
 }
 
+/* What verify found: how many of each class, and every one of them. */
+static void
+add_differences(JsonBuilder *builder, const MhDifferences *differences)
+{
+    json_builder_set_member_name(builder, "difference_counts");
+    json_builder_begin_object(builder);
+    for (int class = 0; class < MH_DIFFERENCE_CLASSES; class++)
+        add_number(builder, mh_difference_class_name((MhDifferenceClass)class),
+                   differences->counts[class]);
+    json_builder_end_object(builder);
+    json_builder_set_member_name(builder, "differences");
+    json_builder_begin_array(builder);
+    for (guint i = 0; i < differences->kept->len; i++) {
+        const MhDifference *difference = differences->kept->pdata[i];
+        json_builder_begin_object(builder);
+        add_string(builder, "code", mh_difference_name(difference->code));
+        add_string(builder, "class", mh_difference_class_name(difference->class));
+        add_string(builder, "text", mh_difference_text(difference->code));
+        add_string(builder, "mailbox", difference->mailbox);
+        if (difference->message != 0)
+            add_number(builder, "message", difference->message);
+        if (difference->uid != 0)
+            add_number(builder, "uid", difference->uid);
+        add_string(builder, "detail", difference->detail);
+        json_builder_end_object(builder);
+    }
+    json_builder_end_array(builder);
+}
+
 void
 mh_outcome_json(const MhAccountOutcome *outcome)
 {
@@ -104,6 +133,7 @@ mh_outcome_json(const MhAccountOutcome *outcome)
     }
     json_builder_end_array(builder);
     add_findings(builder, outcome->findings);
+    add_differences(builder, outcome->differences);
     json_builder_end_object(builder);
 
     g_autoptr(JsonNode) root = json_builder_get_root(builder);

@@ -97,8 +97,8 @@ mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, 
     }
 }
 
-static void
-print_errors(const MhAccountOutcome *outcome)
+void
+mh_text_errors(const MhAccountOutcome *outcome)
 {
     if (outcome->error != NULL)
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, outcome->error);
@@ -130,5 +130,5 @@ mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail)
         printf("  not mail: %s: %s\n", item->path, item->reason);
     }
     fflush(stdout);
-    print_errors(outcome);
+    mh_text_errors(outcome);
 }

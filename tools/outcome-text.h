@@ -18,5 +18,8 @@ void mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail);
 void mh_text_findings(const char *where, const MhFindings *findings, MhWeight least,
                       FILE *stream);
 
+/* What failed, on standard error. */
+void mh_text_errors(const MhAccountOutcome *outcome);
+
 /* "1 message", "2 messages". g_free(). */
 char *mh_text_count(uint64_t count, const char *thing);

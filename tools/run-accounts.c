@@ -5,18 +5,35 @@
 #include "outcome-json.h"
 #include "outcome-text.h"
 #include "state.h"
+#include "verify-text.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
 typedef struct {
     const MhSettings *settings;
-    MhState *state; /* NULL in a dry run */
+    MhTask task;
+    MhState *state; /* NULL when nothing is written */
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
     char *keywords_path; /* a script with what has no letter */
     FILE *keywords;      /* NULL until there is something in it */
+    size_t damaged, different; /* accounts; what verify has found */
 } Tally;
+
+static void
+print_account(const Tally *tally, const MhAccountOutcome *outcome)
+{
+    MhTextDetail detail = tally->settings->quiet     ? MH_TEXT_QUIET
+                          : tally->settings->verbose ? MH_TEXT_VERBOSE
+                                                     : MH_TEXT_NORMAL;
+    if (tally->settings->json)
+        mh_outcome_json(outcome);
+    else if (tally->task == MH_TASK_VERIFY)
+        mh_verify_text(outcome, detail);
+    else
+        mh_outcome_text(outcome, detail);
+}
 
 static void
 account_done(const MhAccountOutcome *outcome, void *user)
@@ -31,12 +48,9 @@ account_done(const MhAccountOutcome *outcome, void *user)
         tally->messages += mailbox->delivered;
         tally->bytes += mailbox->delivered_bytes;
     }
-    if (tally->settings->json)
-        mh_outcome_json(outcome);
-    else
-        mh_outcome_text(outcome, tally->settings->quiet     ? MH_TEXT_QUIET
-                                 : tally->settings->verbose ? MH_TEXT_VERBOSE
-                                                            : MH_TEXT_NORMAL);
+    tally->damaged += outcome->differences->counts[MH_DIFFERENCE_DAMAGE] > 0;
+    tally->different += mh_differences_total(outcome->differences) > 0;
+    print_account(tally, outcome);
     if (tally->state != NULL && !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
@@ -82,6 +96,12 @@ static void
 print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 {
     g_autofree char *count = mh_text_count(accounts->accounts->len, "account");
+    if (tally->task == MH_TASK_VERIFY) {
+        printf("%s: %zu the same, %zu damaged, %zu with other differences, %zu not compared\n",
+               count, tally->done - MIN(tally->done, tally->different + tally->failed),
+               tally->damaged, tally->different - tally->damaged, tally->failed);
+        return;
+    }
     g_autofree char *messages = mh_text_count(tally->messages, "message");
     g_autofree char *size = g_format_size(tally->bytes);
     printf("%s: %zu done, %zu failed, %zu with losses; %s %s (%s)\n", count,
@@ -96,6 +116,7 @@ make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *
     *job = (MhJob){.settings = settings,
                    .task = task,
                    .has_owner = settings->owner != NULL,
+                   .pace = mh_pace_new(settings->max_rate * UINT64_C(1000000)),
                    .now = g_get_real_time() / G_USEC_PER_SEC,
                    .folders = accounts->folders,
                    .names = accounts->names};
@@ -118,9 +139,9 @@ open_state(const MhSettings *settings, const char *task, GError **error)
 static int
 exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
 {
-    if (!complete || tally->failed > 0 || accounts->refused > 0)
+    if (!complete || tally->failed > 0 || accounts->refused > 0 || tally->damaged > 0)
         return MH_EXIT_FAILED;
-    return tally->with_loss > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
+    return tally->with_loss > 0 || tally->different > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
 
 int
@@ -135,17 +156,18 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
         return status;
     if (!make_job(&job, settings, task, accounts, error))
         return MH_EXIT_CONFIG;
-    if (task != MH_TASK_CHECK) {
+    if (task == MH_TASK_MIGRATE) {
         state = open_state(settings, context->command->name, error);
         if (state == NULL)
             return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
                                                                              : MH_EXIT_FAILED;
     }
-    Tally tally = {.settings = settings, .state = state};
+    Tally tally = {.settings = settings, .task = task, .state = state};
     MhCoordinatorEvents events = {
         .account_done = account_done, .late_keyword = late_keyword, .user = &tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
+    mh_pace_free(job.pace);
     tally.failed += !close_keywords(&tally);
     status = exit_status(&tally, accounts, complete);
     if (!complete)

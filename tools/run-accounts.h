@@ -1,4 +1,4 @@
-/* run-accounts: what check and migrate have in common: load the site, coordinate, print. */
+/* run-accounts: what check, migrate and verify have in common: load the site, coordinate, print. */
 #pragma once
 
 #include "command.h"

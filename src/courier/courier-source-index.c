@@ -156,7 +156,7 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
     message->uid = from->uid;
     message->flags = courier_file_name_flags(mh_span_from_string(file->name));
     message->is_new = file->is_new;
-    message->internaldate = file->mtime;
+    message->internaldate = (uint32_t)CLAMP(file->mtime, 0, (int64_t)UINT32_MAX);
     message->size_bytes = file->size_bytes;
     message->name = unusable ? 0 : mh_mailbox_text(out, base);
     message->where = from->tag;

@@ -109,10 +109,11 @@ line_at(const MaildirWork *work, guint i)
 /* The base name that a message gets: the source's, if the target can keep it and it is not there
  * already, or one that carries its identity. g_free(). */
 static char *
-choose_base(const MaildirWork *work, const MhMessage *message, MaildirOccurrences *seen)
+choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen)
 {
+    const MhMessage *message = mh_mailbox_get(work->mailbox, index);
     const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
-    uint32_t occurrence = maildir_occurrences_next(seen, &message->id);
+    uint32_t occurrence = maildir_occurrences_next(seen, index);
     if (kept != NULL && occurrence == 1 &&
         maildir_file_name_fault(mh_span_from_string(kept), message->size_bytes,
                                 message->virtual_size) == MAILDIR_FAULT_NONE)
@@ -254,7 +255,7 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
 {
     MaildirDelivery *delivery = staging->delivery;
     const MhMessage *message = message_of(staging->work, line);
-    g_autofree char *base = choose_base(staging->work, message, staging->seen);
+    g_autofree char *base = choose_base(staging->work, line->source - 1, staging->seen);
     g_autofree char *name = full_name(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
     if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
@@ -319,7 +320,7 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
     tidy(work->folder);
     if (work->in_place || (work->folder->exists && work->plan->delivered == 0))
         return true;
-    MaildirOccurrences *seen = maildir_occurrences_new(work->folder);
+    MaildirOccurrences *seen = maildir_occurrences_new(work->folder, work->mailbox, work->plan);
     Staging staging = {delivery, work, source, told, user, seen, NULL};
     bool good =
         make_build(delivery, error) && (work->folder->exists ? stage_messages(&staging, error)
@@ -353,7 +354,7 @@ merge_new(const MaildirDelivery *delivery, const MaildirFolder *folder, GError *
 {
     for (guint i = 0; i < folder->leftovers->len; i++) {
         const char *name =
-            (const char *)folder->names->data + g_array_index(folder->leftovers, uint32_t, i);
+            maildir_folder_file(folder, &g_array_index(folder->leftovers, MhTargetMessage, i));
         if (unlinkat(folder->new_fd, name, 0) != 0 && errno != ENOENT)
             return mh_set_errno(error, errno, "cannot remove '%s' of a killed run", name);
     }

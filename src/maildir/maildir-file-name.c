@@ -101,18 +101,34 @@ append_letters(GString *name, const char *known, MhSpan others)
     g_string_append(name, known);
 }
 
+/* The letters of flags and keywords in the order in which they are written. */
+static void
+known_letters(MhFlags flags, uint32_t keywords,
+              char out_letters[MH_FLAG_LETTERS_MAX + MAILDIR_KEYWORD_LETTERS + 1])
+{
+    mh_flags_to_maildir(flags, out_letters);
+    size_t count = strlen(out_letters);
+    for (uint32_t i = 0; i < MAILDIR_KEYWORD_LETTERS; i++) {
+        if (keywords & UINT32_C(1) << i)
+            out_letters[count++] = (char)('a' + i);
+    }
+    out_letters[count] = '\0';
+}
+
+void
+maildir_file_name_append_info(GString *name, MhFlags flags, uint32_t keywords)
+{
+    char known[MH_FLAG_LETTERS_MAX + MAILDIR_KEYWORD_LETTERS + 1];
+    known_letters(flags, keywords, known);
+    g_string_append(name, ":2,");
+    g_string_append(name, known);
+}
+
 char *
 maildir_file_name_format(MhSpan base, MhFlags flags, uint32_t keywords, MhSpan info)
 {
     char known[MH_FLAG_LETTERS_MAX + MAILDIR_KEYWORD_LETTERS + 1];
-    mh_flags_to_maildir(flags, known);
-    size_t count = strlen(known);
-    for (uint32_t i = 0; i < MAILDIR_KEYWORD_LETTERS; i++) {
-        if (keywords & UINT32_C(1) << i)
-            known[count++] = (char)('a' + i);
-    }
-    known[count] = '\0';
-
+    known_letters(flags, keywords, known);
     MhSpan others = info_letters(info);
     MhSpan tail = mh_span_from(info, others.len);
     GString *name = g_string_sized_new(base.len + MAILDIR_INFO_MAX + info.len + 1);

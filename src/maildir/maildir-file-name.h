@@ -55,6 +55,9 @@ MaildirEntryKind maildir_file_name_parse(MhSpan entry, MaildirFileName *out);
  * that is no flag or keyword is kept in its place. g_free(). */
 char *maildir_file_name_format(MhSpan base, MhFlags flags, uint32_t keywords, MhSpan info);
 
+/* Appends the same to a base name that has no info yet. */
+void maildir_file_name_append_info(GString *name, MhFlags flags, uint32_t keywords);
+
 /* Why an inherited base name cannot be kept for a file of this size. */
 typedef enum {
     MAILDIR_FAULT_NONE,

@@ -11,6 +11,32 @@
 #include <string.h>
 #include <unistd.h>
 
+/* MhTargetMessage.name of a file whose name is what its line and its flags make of it. */
+#define NAME_DERIVED UINT32_MAX
+
+static const char *
+derive_name(const MaildirFolder *folder, const MhTargetMessage *message)
+{
+    const MaildirUidlistEntry *line = maildir_uidlist_get(folder->uidlist, message->line - 1);
+    MhSpan base = maildir_uidlist_text(folder->uidlist, line->name);
+    g_string_truncate(folder->derived, 0);
+    g_string_append_len(folder->derived, (const char *)base.data, (gssize)base.len);
+    if (!message->is_new)
+        maildir_file_name_append_info(folder->derived, message->flags, message->letters);
+    return folder->derived->str;
+}
+
+/* Most names need not be held beside the list. */
+static uint32_t
+keep_name(MaildirFolder *folder, const MhTargetMessage *message, const char *entry)
+{
+    uint32_t at = folder->names->len;
+    if (message->line != 0 && strcmp(derive_name(folder, message), entry) == 0)
+        return NAME_DERIVED;
+    g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
+    return at;
+}
+
 /* Adds one file of cur/ or new/ to the index. */
 static void
 add_file(MaildirFolder *folder, const char *entry, bool is_new)
@@ -25,8 +51,6 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
     message.flags = name.flags;
     message.letters = name.keywords;
     message.ours = maildir_file_name_parse_own(name.base, NULL, NULL);
-    message.name = folder->names->len;
-    g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
 
     size_t at = maildir_uidlist_find(folder->uidlist, name.base);
     if (at != MAILDIR_UIDLIST_NOT_FOUND) {
@@ -43,6 +67,7 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
             message.carried_letters = carried.letters;
         }
     }
+    message.name = keep_name(folder, &message, entry);
     g_array_append_val(folder->index.messages, message);
 }
 
@@ -105,7 +130,7 @@ read_lists(MaildirFolder *folder, MhFindings *findings, GError **error)
         return false;
     if (list != NULL) {
         g_autoptr(GError) unusable = NULL;
-        folder->uidlist = maildir_uidlist_parse(mh_span_from_bytes(list), findings, &unusable);
+        folder->uidlist = maildir_uidlist_parse_bytes(list, findings, &unusable);
         if (folder->uidlist == NULL)
             mh_findings_add(findings, MH_FINDING_TARGET_LIST_UNUSABLE, "%s", unusable->message);
         else
@@ -128,7 +153,7 @@ set_leftovers_apart(MaildirFolder *folder)
     for (guint i = 0; i < messages->len; i++) {
         const MhTargetMessage *message = &g_array_index(messages, MhTargetMessage, i);
         if (message->ours)
-            g_array_append_val(folder->leftovers, message->name);
+            g_array_append_val(folder->leftovers, *message);
         else
             g_array_index(messages, MhTargetMessage, kept++) = *message;
     }
@@ -153,7 +178,8 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
     folder->name = g_strdup(name);
     folder->fd = folder->cur_fd = folder->new_fd = -1;
     folder->names = g_byte_array_new();
-    folder->leftovers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    folder->leftovers = g_array_new(FALSE, FALSE, sizeof(MhTargetMessage));
+    folder->derived = g_string_new(NULL);
     folder->index.messages = g_array_new(FALSE, FALSE, sizeof(MhTargetMessage));
     folder->keywords = maildir_keywords_new();
     if (tree->fd >= 0)
@@ -193,6 +219,7 @@ maildir_folder_free(MaildirFolder *folder)
     g_array_unref(folder->index.messages);
     g_array_unref(folder->leftovers);
     g_byte_array_unref(folder->names);
+    g_string_free(folder->derived, TRUE);
     maildir_uidlist_free(folder->uidlist);
     maildir_keywords_free(folder->keywords);
     g_free(folder);
@@ -223,5 +250,6 @@ maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
 const char *
 maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message)
 {
-    return (const char *)folder->names->data + message->name;
+    return message->name == NAME_DERIVED ? derive_name(folder, message)
+                                         : (const char *)folder->names->data + message->name;
 }

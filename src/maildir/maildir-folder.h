@@ -20,10 +20,11 @@ typedef struct {
     MhStamp list_stamp, keywords_stamp, cur_stamp, new_stamp; /* when it was read */
 
     MhTargetIndex index;
-    /* Offsets in names (uint32_t) of files in new/ that a killed run has put there before it came
-     * to cur/; only where the folder does not exist. They are not in the index. */
+    /* MhTargetMessage: files in new/ that a killed run has put there before it came to cur/; only
+     * where the folder does not exist. They are not in the index. */
     GArray *leftovers;
-    GByteArray *names;           /* file names, NUL-terminated; MhTargetMessage.name is an offset */
+    GByteArray *names;           /* file names that the list does not tell; NUL-terminated */
+    GString *derived;            /* room for a name that it tells */
     MaildirUidlist *uidlist;     /* never NULL when exists; empty when there is no usable file */
     MaildirKeywords *keywords;   /* never NULL */
 } MaildirFolder;
@@ -37,5 +38,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirFolder, maildir_folder_free)
 /* Is everything still as it was when it was read? */
 bool maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder);
 
-/* The file's name in cur/ (or new/, see is_new). Borrowed. */
+/* The file's name in cur/ (or new/, see is_new). Borrowed until the next call. */
 const char *maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message);

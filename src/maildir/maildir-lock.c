@@ -130,8 +130,9 @@ maildir_lock_touch(int folder_fd)
     utimensat(folder_fd, lock_name, NULL, AT_SYMLINK_NOFOLLOW);
 }
 
-void
-maildir_lock_release(int folder_fd)
+bool
+maildir_lock_release(int folder_fd, GError **error)
 {
-    unlinkat(folder_fd, lock_name, 0);
+    return unlinkat(folder_fd, lock_name, 0) == 0 || errno == ENOENT ||
+           mh_set_errno(error, errno, "cannot unlock the folder: '%s' stays", lock_name);
 }

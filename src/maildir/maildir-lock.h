@@ -18,7 +18,7 @@
 bool maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error);
 /* Says that we are still alive; call it every few seconds of long work. */
 void maildir_lock_touch(int folder_fd);
-void maildir_lock_release(int folder_fd);
+bool maildir_lock_release(int folder_fd, GError **error);
 
 /* Removes the lock of a process that is no more: a killed run of ours leaves one. */
 void maildir_lock_clear_dead(int folder_fd);

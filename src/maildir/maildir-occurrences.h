@@ -1,18 +1,20 @@
 /* maildir-occurrences: numbers equal messages, so that each gets a name of its own.
  *
  * Names of our own carry the message's digest and its occurrence among equal ones. The numbers
- * that files of the folder have already are not given again; a file with a name of another's
- * making counts as the first with its identity.
+ * that files of the folder have already are not given again.
  */
 #pragma once
 
 #include "maildir-folder.h"
+#include "sync.h"
 
 typedef struct MaildirOccurrences MaildirOccurrences;
 
-/* @folder: what is there already; NULL: nothing. */
-MaildirOccurrences *maildir_occurrences_new(const MaildirFolder *folder);
-void maildir_occurrences_free(MaildirOccurrences *seen);
+/* For the messages that @plan delivers from @mailbox into @folder; all three are borrowed. */
+MaildirOccurrences *maildir_occurrences_new(const MaildirFolder *folder, const MhMailbox *mailbox,
+                                            const MhSyncPlan *plan);
+void maildir_occurrences_free(MaildirOccurrences *seen); /* NULL is fine */
 
-/* The next number, from 1, for a message with this identity. */
-uint32_t maildir_occurrences_next(MaildirOccurrences *seen, const MhDigest *id);
+/* The number, from 1, of the message at @index of the mailbox. To be asked once for each message
+ * that the plan delivers, in the plan's order. */
+uint32_t maildir_occurrences_next(MaildirOccurrences *seen, size_t index);

@@ -25,7 +25,7 @@ static uint8_t *
 put_text(uint8_t *at, const MaildirUidlist *list, MaildirText text)
 {
     if (text.len > 0)
-        memcpy(at, list->texts->str + text.at, text.len);
+        memcpy(at, maildir_uidlist_text(list, text).data, text.len);
     return at + text.len;
 }
 

@@ -6,12 +6,9 @@
 #include <string.h>
 
 #define GUID_DIGITS 32
-/* A line is rarely shorter; how much room is made at once depends on it, nothing else. */
-#define USUAL_LINE_BYTES 50
-
 typedef struct {
     MaildirUidlist *list;
-    const uint8_t *start; /* of the text, a copy of which opens list->texts */
+    const uint8_t *start; /* of the text, which is list->read */
     MhFindings *findings;
     uint64_t line_number;
     int version;
@@ -58,12 +55,32 @@ take_line(MhSpan *rest, MhSpan *out_line)
     return true;
 }
 
+/* Fields that are kept. As long as they stand side by side they stay where they are. */
+typedef struct {
+    MhSpan run;
+    GString *apart; /* all of them, when they do not; else empty */
+} Others;
+
 static void
 append_field(GString *fields, MhSpan field)
 {
     if (fields->len > 0)
         g_string_append_c(fields, ' ');
     g_string_append_len(fields, (const char *)field.data, (gssize)field.len);
+}
+
+static void
+add_other(Others *others, MhSpan field)
+{
+    bool first = others->run.len == 0;
+    if (others->apart->len == 0 &&
+        (first || field.data == others->run.data + others->run.len + 1)) {
+        others->run = first ? field : mh_span(others->run.data, others->run.len + 1 + field.len);
+        return;
+    }
+    if (others->apart->len == 0)
+        append_field(others->apart, others->run);
+    append_field(others->apart, field);
 }
 
 static bool
@@ -153,7 +170,7 @@ field_finding(Reader *reader, MhSpan field)
 /* Takes in one field; the first of a key counts. Zeros are nothing to us but stay in the file, like
  * every other key. */
 static void
-read_field(Reader *reader, MhSpan field, MaildirUidlistEntry *entry, GString *other)
+read_field(Reader *reader, MhSpan field, MaildirUidlistEntry *entry, Others *others)
 {
     MhSpan value = mh_span_from(field, 1);
     uint8_t key = field.data[0];
@@ -173,7 +190,7 @@ read_field(Reader *reader, MhSpan field, MaildirUidlistEntry *entry, GString *ot
         entry->uidl = (MaildirText){.at = (uint32_t)(field.data + 1 - reader->start),
                                     .len = (uint32_t)value.len};
     } else {
-        append_field(other, field);
+        add_other(others, field);
     }
 }
 
@@ -181,12 +198,15 @@ read_field(Reader *reader, MhSpan field, MaildirUidlistEntry *entry, GString *ot
 static void
 read_fields(Reader *reader, MhSpan *rest, MaildirUidlistEntry *entry)
 {
-    GString *other = g_string_truncate(reader->scratch, 0);
+    Others others = {.apart = g_string_truncate(reader->scratch, 0)};
     while (rest->len > 0 && rest->data[0] != ':')
-        read_field(reader, take_field(rest), entry, other);
+        read_field(reader, take_field(rest), entry, &others);
     *rest = mh_span_from(*rest, 1);
-    if (other->len > 0)
-        entry->other = maildir_uidlist_keep(reader->list, mh_span(other->str, other->len));
+    if (others.apart->len > 0)
+        entry->other =
+            maildir_uidlist_keep(reader->list, mh_span(others.apart->str, others.apart->len));
+    else if (others.run.len > 0)
+        entry->other = text_at(reader, others.run);
 }
 
 /* The UID that opens the line. NULL when it may stand here, else the reason why not. */
@@ -274,10 +294,26 @@ read_lines(Reader *reader, MhSpan rest)
         maildir_uidlist_compact(reader->list);
 }
 
+static size_t
+count_lines(MhSpan text)
+{
+    size_t count = 0, at;
+    for (; mh_span_find(text, '\n', &at); count++)
+        text = mh_span_from(text, at + 1);
+    return count;
+}
+
 MaildirUidlist *
 maildir_uidlist_parse(MhSpan text, MhFindings *findings, GError **error)
 {
-    MhSpan line;
+    g_autoptr(GBytes) copy = g_bytes_new(text.data, text.len);
+    return maildir_uidlist_parse_bytes(copy, findings, error);
+}
+
+MaildirUidlist *
+maildir_uidlist_parse_bytes(GBytes *bytes, MhFindings *findings, GError **error)
+{
+    MhSpan line, text = mh_span_from_bytes(bytes);
     MhSpan rest = text;
     if (text.len > MH_LIMIT_STATE_FILE_BYTES / 2) {
         /* what is kept beside the text must be within 32 bits, too */
@@ -290,8 +326,9 @@ maildir_uidlist_parse(MhSpan text, MhFindings *findings, GError **error)
     }
     g_autoptr(MaildirUidlist) list =
         maildir_uidlist_new((MhUidState){.uidvalidity = 1, .uidnext = 1});
-    g_string_truncate(list->texts, 0);
-    g_string_append_len(list->texts, (const char *)text.data, (gssize)text.len);
+    g_string_truncate(list->kept, 0);
+    list->read = g_bytes_ref(bytes);
+    list->read_text = text;
     g_autoptr(GString) scratch = g_string_new(NULL);
     Reader reader = {.list = list,
                      .start = text.data,
@@ -300,7 +337,7 @@ maildir_uidlist_parse(MhSpan text, MhFindings *findings, GError **error)
                      .scratch = scratch};
     if (!read_header(&reader, line, error))
         return NULL;
-    maildir_uidlist_reserve(list, text.len / USUAL_LINE_BYTES);
+    maildir_uidlist_reserve(list, count_lines(rest));
     read_lines(&reader, rest);
     return g_steal_pointer(&list);
 }

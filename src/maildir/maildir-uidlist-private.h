@@ -3,20 +3,16 @@
 
 #include "maildir-uidlist.h"
 
-/* One place of the name index: an open hash table with linear probing. */
-typedef struct {
-    uint32_t hash;
-    uint32_t number; /* the entry's index + 1; 0: free */
-} MaildirUidlistSlot;
-
 struct MaildirUidlist {
     MhUidState uids;
     uint64_t stopped_at;
     MaildirText guid;
     MaildirText header_other; /* "Kvalue Kvalue" */
-    GString *texts;           /* the file as it was read, and what was appended since */
+    GBytes *read;             /* the file as it was read; NULL: it was not */
+    MhSpan read_text;         /* the same; texts below its length are in it */
+    GString *kept;            /* texts that are not in the file */
     GArray *entries;          /* of MaildirUidlistEntry, UIDs ascending */
-    MaildirUidlistSlot *slots;
+    uint32_t *slots;   /* the name index, an open hash table: an entry's index + 1; 0: free */
     size_t slot_count; /* a power of two, at least twice the entries */
     uint8_t hash_key[16];
 };

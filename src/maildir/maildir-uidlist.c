@@ -15,10 +15,10 @@ maildir_uidlist_new(MhUidState uids)
     MaildirUidlist *list = g_new0(MaildirUidlist, 1);
     list->uids = uids;
     list->uids.uidnext = MAX(uids.uidnext, 1);
-    list->texts = g_string_new("-"); /* so that no text is at 0 */
+    list->kept = g_string_new("-"); /* so that no text is at 0 */
     list->entries = g_array_new(FALSE, FALSE, sizeof(MaildirUidlistEntry));
     list->slot_count = SLOTS_AT_FIRST;
-    list->slots = g_new0(MaildirUidlistSlot, list->slot_count);
+    list->slots = g_new0(uint32_t, list->slot_count);
     /* names come from strangers: without a key they could make all of them collide */
     randombytes_buf(list->hash_key, sizeof list->hash_key);
     return list;
@@ -29,7 +29,8 @@ maildir_uidlist_free(MaildirUidlist *list)
 {
     if (list == NULL)
         return;
-    g_string_free(list->texts, TRUE);
+    g_bytes_unref(list->read);
+    g_string_free(list->kept, TRUE);
     g_array_unref(list->entries);
     g_free(list->slots);
     g_free(list);
@@ -86,14 +87,17 @@ maildir_uidlist_text(const MaildirUidlist *list, MaildirText text)
 {
     if (text.at == 0)
         return mh_span(NULL, 0);
-    return mh_span(list->texts->str + text.at, text.len);
+    if (text.at < list->read_text.len)
+        return mh_span(list->read_text.data + text.at, text.len);
+    return mh_span(list->kept->str + (text.at - list->read_text.len), text.len);
 }
 
 MaildirText
 maildir_uidlist_keep(MaildirUidlist *list, MhSpan bytes)
 {
-    MaildirText text = {.at = (uint32_t)list->texts->len, .len = (uint32_t)bytes.len};
-    g_string_append_len(list->texts, (const char *)bytes.data, (gssize)bytes.len);
+    MaildirText text = {.at = (uint32_t)(list->read_text.len + list->kept->len),
+                        .len = (uint32_t)bytes.len};
+    g_string_append_len(list->kept, (const char *)bytes.data, (gssize)bytes.len);
     return text;
 }
 
@@ -101,34 +105,35 @@ maildir_uidlist_keep(MaildirUidlist *list, MhSpan bytes)
 static bool
 has_room(const MaildirUidlist *list, size_t more)
 {
-    return more <= UINT32_MAX - list->texts->len;
+    return more <= UINT32_MAX - list->read_text.len - list->kept->len;
 }
 
 /* the name index */
 
-static uint32_t
+static size_t
 hash_of(const MaildirUidlist *list, MhSpan name)
 {
     uint64_t hash;
     G_STATIC_ASSERT(sizeof hash == crypto_shorthash_BYTES);
     G_STATIC_ASSERT(sizeof list->hash_key == crypto_shorthash_KEYBYTES);
     crypto_shorthash((unsigned char *)&hash, name.data, name.len, list->hash_key);
-    return (uint32_t)hash;
+    return (size_t)hash;
+}
+
+static MhSpan
+name_at(const MaildirUidlist *list, uint32_t number)
+{
+    return maildir_uidlist_text(list, maildir_uidlist_get(list, number - 1)->name);
 }
 
 /* The slot of @name, or the free one where it belongs. */
-static MaildirUidlistSlot *
-find_slot(const MaildirUidlist *list, MhSpan name, uint32_t hash)
+static uint32_t *
+find_slot(const MaildirUidlist *list, MhSpan name)
 {
     size_t mask = list->slot_count - 1;
-    for (size_t at = hash & mask;; at = (at + 1) & mask) {
-        MaildirUidlistSlot *slot = &list->slots[at];
-        if (slot->number == 0)
-            return slot;
-        if (slot->hash != hash)
-            continue;
-        const MaildirUidlistEntry *entry = maildir_uidlist_get(list, slot->number - 1);
-        if (mh_span_equal(maildir_uidlist_text(list, entry->name), name))
+    for (size_t at = hash_of(list, name) & mask;; at = (at + 1) & mask) {
+        uint32_t *slot = &list->slots[at];
+        if (*slot == 0 || mh_span_equal(name_at(list, *slot), name))
             return slot;
     }
 }
@@ -137,17 +142,12 @@ static void
 grow_slots(MaildirUidlist *list, size_t slot_count)
 {
     size_t old_count = list->slot_count;
-    g_autofree MaildirUidlistSlot *old = g_steal_pointer(&list->slots);
+    g_autofree uint32_t *old = g_steal_pointer(&list->slots);
     list->slot_count = slot_count;
-    list->slots = g_new0(MaildirUidlistSlot, list->slot_count);
-    size_t mask = list->slot_count - 1;
+    list->slots = g_new0(uint32_t, list->slot_count);
     for (size_t i = 0; i < old_count; i++) {
-        if (old[i].number == 0)
-            continue;
-        size_t at = old[i].hash & mask;
-        while (list->slots[at].number != 0)
-            at = (at + 1) & mask;
-        list->slots[at] = old[i];
+        if (old[i] != 0)
+            *find_slot(list, name_at(list, old[i])) = old[i];
     }
 }
 
@@ -164,8 +164,8 @@ maildir_uidlist_reserve(MaildirUidlist *list, size_t entries)
 size_t
 maildir_uidlist_find(const MaildirUidlist *list, MhSpan name)
 {
-    const MaildirUidlistSlot *slot = find_slot(list, name, hash_of(list, name));
-    return slot->number > 0 ? slot->number - 1 : MAILDIR_UIDLIST_NOT_FOUND;
+    uint32_t number = *find_slot(list, name);
+    return number > 0 ? number - 1 : MAILDIR_UIDLIST_NOT_FOUND;
 }
 
 size_t
@@ -192,11 +192,10 @@ maildir_uidlist_add(MaildirUidlist *list, const MaildirUidlistEntry *entry)
     MhSpan name = maildir_uidlist_text(list, entry->name);
     if (((size_t)list->entries->len + 1) * 2 > list->slot_count)
         grow_slots(list, list->slot_count * 2);
-    uint32_t hash = hash_of(list, name);
-    MaildirUidlistSlot *slot = find_slot(list, name, hash);
-    size_t older = slot->number > 0 ? slot->number - 1 : MAILDIR_UIDLIST_NOT_FOUND;
+    uint32_t *slot = find_slot(list, name);
+    size_t older = *slot > 0 ? *slot - 1 : MAILDIR_UIDLIST_NOT_FOUND;
     g_array_append_vals(list->entries, entry, 1);
-    *slot = (MaildirUidlistSlot){.hash = hash, .number = list->entries->len};
+    *slot = list->entries->len;
     list->uids.uidnext = MAX(list->uids.uidnext, entry->uid + 1);
     return older;
 }

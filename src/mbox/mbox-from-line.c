@@ -174,7 +174,9 @@ static int
 foreign_month(MhSpan word)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(foreign_months); i++) {
-        if (mh_span_starts_with_nocase(word, mh_span_from_string(foreign_months[i].start)))
+        const char *start = foreign_months[i].start;
+        if (word.len > 0 && mh_lower(word.data[0]) == (uint8_t)start[0] &&
+            mh_span_starts_with_nocase(word, mh_span_from_string(start)))
             return foreign_months[i].month;
     }
     return 0;

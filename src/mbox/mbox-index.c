@@ -246,12 +246,13 @@ is_placeholder(const MboxIndex *index, const MboxMetadata *metadata)
     return metadata->is_internal_data && index->options.dialect != MBOX_DIALECT_DOVECOT;
 }
 
-static int64_t
+static uint32_t
 choose_date(MboxIndex *index, const MboxMetadata *metadata)
 {
     bool dovecot = index->options.dialect == MBOX_DIALECT_DOVECOT;
     MboxDateSources sources = {
         .from_line = mh_span(index->line, index->line_len),
+        .from = &index->from,
         .date = metadata->date,
         .received = metadata->received,
         .file_time = index->options.file_time,

@@ -1,6 +1,5 @@
 #include "mbox-internaldate.h"
 
-#include "mbox-from-line.h"
 #include "mbox-from-server.h"
 
 static bool
@@ -14,10 +13,15 @@ from_separator(const MboxDateSources *sources, int64_t *out_time)
         *out_time = mbox_from_server_dovecot_date(&dovecot, sources->local);
         return true;
     }
-    MboxFromLine from;
-    if (mbox_from_line_parse(line, &from) < MBOX_FROM_ODD_DATE || !mh_date_valid(&from.date))
+    MboxFromLine parsed;
+    const MboxFromLine *from = sources->from;
+    if (from == NULL) {
+        mbox_from_line_parse(line, &parsed);
+        from = &parsed;
+    }
+    if (from->kind < MBOX_FROM_ODD_DATE || !mh_date_valid(&from->date))
         return false;
-    *out_time = mh_date_to_unix(&from.date, sources->local);
+    *out_time = mh_date_to_unix(&from->date, sources->local);
     return true;
 }
 
@@ -46,12 +50,12 @@ choose(const MboxDateSources *sources, MhFindings *findings)
     return sources->file_time;
 }
 
-int64_t
+uint32_t
 mbox_internaldate_choose(const MboxDateSources *sources, MhFindings *findings)
 {
     int64_t time = choose(sources, findings);
     if (time >= 0 && time <= UINT32_MAX)
-        return time;
+        return (uint32_t)time;
     report(sources, findings, MH_FINDING_MBOX_DATE_OUT_OF_RANGE);
     return time < 0 ? 0 : UINT32_MAX;
 }

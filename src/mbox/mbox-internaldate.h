@@ -8,6 +8,7 @@
 #pragma once
 
 #include "finding.h"
+#include "mbox-from-line.h"
 
 typedef enum {
     MBOX_DATES_WRITTEN, /* as the line means it: c-client and all others */
@@ -18,6 +19,7 @@ typedef enum {
 
 typedef struct {
     MhSpan from_line; /* without LF */
+    const MboxFromLine *from; /* the same, read before; NULL: it has not been */
     MhSpan date;      /* value of the Date header; empty: none */
     MhSpan received;  /* value of the first Received header; empty: none */
     int64_t file_time;
@@ -27,5 +29,5 @@ typedef struct {
     uint32_t message;
 } MboxDateSources;
 
-/* Seconds since 1970, 0..UINT32_MAX. @findings may be NULL. */
-int64_t mbox_internaldate_choose(const MboxDateSources *sources, MhFindings *findings);
+/* Seconds since 1970. @findings may be NULL. */
+uint32_t mbox_internaldate_choose(const MboxDateSources *sources, MhFindings *findings);

@@ -121,6 +121,22 @@ split_field(MhSpan field, MhSpan *out_name, MhSpan *out_value)
     return true;
 }
 
+/* Can a field that begins with @first be one of ours? Most cannot, and need no closer look. */
+static bool
+may_be_known(uint8_t first)
+{
+    static const char firsts[] = "cdflrsx";
+    return memchr(firsts, mh_lower(first), sizeof(firsts) - 1) != NULL;
+}
+
+/* The same of those that some program hides. */
+static bool
+may_be_private(uint8_t first)
+{
+    first = mh_lower(first);
+    return first == 'x' || first == 's' || first == 'c';
+}
+
 static Field
 find_field(MhSpan name)
 {
@@ -350,6 +366,8 @@ mbox_metadata_read(MhSpan header, MboxMetadata *out)
     Placeholder placeholder = {0};
     MhSpan whole, name, value;
     while (take_field(&header, &whole)) {
+        if (!may_be_known(whole.data[0]))
+            continue;
         Field field = split_field(whole, &name, &value) ? find_field(name) : FIELD_OTHER;
         if (field == FIELD_OTHER)
             continue;
@@ -472,7 +490,8 @@ mbox_metadata_filter(MhSpan header, MboxHiding which, MboxKeepFunc keep, void *u
     MhSpan rest = header;
     MhSpan field, name, value;
     while (take_field(&rest, &field)) {
-        if (!split_field(field, &name, &value) || !mbox_metadata_is_private(name, which))
+        if (!may_be_private(field.data[0]) || !split_field(field, &name, &value) ||
+            !mbox_metadata_is_private(name, which))
             continue;
         if (field.data > kept && !keep(mh_span(kept, (size_t)(field.data - kept)), user))
             return false;

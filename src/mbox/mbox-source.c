@@ -8,12 +8,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define READ_BYTES  (512u * 1024)
 #define WRITE_BYTES (256u * 1024)
 /* How much of a file is looked at to guess its dialect. */
 #define FIRST_LOOK_BYTES (1u << 20)
+/* A file of this size that nobody has read of late leaves the cache when we have read it: mail that
+ * the live server uses would go in its place. */
+#define LARGE_BYTES (UINT64_C(16) << 20)
+#define SAMPLES     16
 /* A file that is replaced while we lock it is opened again this often. */
 #define OPEN_TRIES 5
 
@@ -25,6 +30,7 @@ typedef struct {
     int fd;
     MboxLock *lock;
     time_t mtime;
+    bool is_cold; /* it was large, and not in the cache */
     uint8_t *buffer; /* READ_BYTES, or a header */
     size_t buffer_size;
     uint8_t *out; /* WRITE_BYTES */
@@ -50,6 +56,8 @@ source_free(MhSource *base)
 {
     Source *source = (Source *)base;
     mbox_lock_free(source->lock);
+    if (source->is_cold)
+        posix_fadvise(source->fd, 0, 0, POSIX_FADV_DONTNEED);
     if (source->fd >= 0)
         close(source->fd);
     g_clear_pointer(&source->options.local, g_time_zone_unref);
@@ -57,6 +65,20 @@ source_free(MhSource *base)
     g_free(source->buffer);
     g_free(source->out);
     g_free(source);
+}
+
+/* Is little of the file in the cache? Where this cannot be asked, it is taken to be in use. */
+static bool
+is_cold(int fd, uint64_t size)
+{
+    unsigned absent = 0;
+    for (unsigned i = 0; size >= LARGE_BYTES && i < SAMPLES; i++) {
+        uint8_t byte;
+        struct iovec part = {&byte, 1};
+        ssize_t got = preadv2(fd, &part, 1, (off_t)(size / SAMPLES * i), RWF_NOWAIT);
+        absent += got < 0 && errno == EAGAIN;
+    }
+    return absent > SAMPLES / 2;
 }
 
 /* Opens and locks; sets @out_again when the file was replaced meanwhile. */
@@ -107,6 +129,7 @@ mbox_source_open(int dirfd, const char *path, const MboxSourceOptions *options,
             continue;
         if (findings != NULL)
             mh_findings_merge(findings, found);
+        source->is_cold = is_cold(source->fd, source->base.stamp.size_bytes);
         posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         return g_steal_pointer(&base);
     }

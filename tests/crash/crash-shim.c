@@ -43,8 +43,8 @@ map_shared(void)
         return;
     shared = at;
     int32_t nobody = 0;
-    __atomic_compare_exchange_n(&shared->first, &nobody, (int32_t)getpid(), false,
-                                __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    __atomic_compare_exchange_n(&shared->first, &nobody, (int32_t)getpid(), false, __ATOMIC_SEQ_CST,
+                                __ATOMIC_SEQ_CST);
 }
 
 /* Waits for the driver to kill the whole run. */
@@ -117,8 +117,9 @@ take_step(const char *call, int dirfd, const char *path, Needs needs)
         freeze();
     if (action == CRASH_KILL_SELF)
         syscall(SYS_kill, getpid(), SIGKILL);
-    if (action == CRASH_SIGNAL)
-        usleep(20000); /* the driver polls; the signal shall arrive here */
+    if (action == CRASH_SIGNAL) /* sleeps until the driver's signal has arrived */
+        for (int i = 0; i < 5000 && usleep(1000) == 0; i++)
+            ;
     verdict.fails = action == CRASH_ERROR || action == CRASH_ERROR_STAYS;
     if (verdict.fails)
         errno = shared->error;
@@ -209,8 +210,8 @@ CHANGE(int, ftruncate, (int fd, off_t size), (fd, size), fd, NULL, NEEDS_NOTHING
 CHANGE(int, ftruncate64, (int fd, off64_t size), (fd, size), fd, NULL, NEEDS_NOTHING)
 CHANGE(int, fallocate, (int fd, int mode, off_t at, off_t len), (fd, mode, at, len), fd, NULL,
        NEEDS_ROOM)
-CHANGE(int, fallocate64, (int fd, int mode, off64_t at, off64_t len), (fd, mode, at, len), fd,
-       NULL, NEEDS_ROOM)
+CHANGE(int, fallocate64, (int fd, int mode, off64_t at, off64_t len), (fd, mode, at, len), fd, NULL,
+       NEEDS_ROOM)
 CHANGE(int, futimens, (int fd, const struct timespec t[2]), (fd, t), fd, NULL, NEEDS_NOTHING)
 CHANGE(int, utimensat, (int d, const char *a, const struct timespec t[2], int flags),
        (d, a, t, flags), d, a, NEEDS_NOTHING)
@@ -219,8 +220,7 @@ CHANGE(int, chmod, (const char *a, mode_t mode), (a, mode), AT_FDCWD, a, NEEDS_N
 CHANGE(int, fchmod, (int fd, mode_t mode), (fd, mode), fd, NULL, NEEDS_NOTHING)
 CHANGE(int, fchmodat, (int d, const char *a, mode_t mode, int flags), (d, a, mode, flags), d, a,
        NEEDS_NOTHING)
-CHANGE(int, chown, (const char *a, uid_t uid, gid_t gid), (a, uid, gid), AT_FDCWD, a,
-       NEEDS_NOTHING)
+CHANGE(int, chown, (const char *a, uid_t uid, gid_t gid), (a, uid, gid), AT_FDCWD, a, NEEDS_NOTHING)
 CHANGE(int, lchown, (const char *a, uid_t uid, gid_t gid), (a, uid, gid), AT_FDCWD, a,
        NEEDS_NOTHING)
 CHANGE(int, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid), fd, NULL, NEEDS_NOTHING)
@@ -279,8 +279,8 @@ WRITE(writev, (int fd, const struct iovec *parts, int count), (fd, parts, count)
       (fd, parts, count / 2))
 WRITE(pwritev, (int fd, const struct iovec *parts, int count, off_t at), (fd, parts, count, at),
       (fd, parts, count / 2, at))
-WRITE(pwritev64, (int fd, const struct iovec *parts, int count, off64_t at),
-      (fd, parts, count, at), (fd, parts, count / 2, at))
+WRITE(pwritev64, (int fd, const struct iovec *parts, int count, off64_t at), (fd, parts, count, at),
+      (fd, parts, count / 2, at))
 
 /* ---- opening and reading ------------------------------------------------------------------ */
 
@@ -341,8 +341,8 @@ syscall(long number, ...)
         a[i] = va_arg(args, long);
     va_end(args);
     if (number == SYS_openat2 && counts(CRASH_COUNT_READS)) {
-        Verdict verdict = take_step("openat2", (int)a[0], (const char *)(uintptr_t)a[1],
-                                    NEEDS_ROOM);
+        Verdict verdict =
+            take_step("openat2", (int)a[0], (const char *)(uintptr_t)a[1], NEEDS_ROOM);
         if (verdict.fails)
             return -1;
     }

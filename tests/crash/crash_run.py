@@ -177,6 +177,14 @@ class Place:
         return Done(process.returncode, out, err, self.shared.steps)
 
 
+    def run_plainly(self):
+        """One run without the shim: what is to be made durable is."""
+        process = self.start(shim=False)
+        out, err = process.communicate(timeout=60)
+        wait_for_orphans()
+        return Done(process.returncode, out, err, 0)
+
+
 def wait_for_orphans():
     try:
         while True:
@@ -316,3 +324,35 @@ def inconsistencies(seen, before, after):
             for base in sorted((set(old.lines) & set(new.lines)) - set(folder.lines)):
                 out.append("%r: message %s is not listed" % (name, base))
     return out + ["folder %r is gone" % n for n in before if n in after and n not in seen]
+
+
+def view(tree):
+    """What clients see of an account: {folder: {"validity", "messages": {UID: what}}}; messages of
+    a folder whose source gives no UIDs are numbered through."""
+    seen = {}
+    for name, folder in folders(tree).items():
+        words = {}
+        path = os.path.join(tree, name, "dovecot-keywords")
+        if os.path.exists(path):
+            with open(path, encoding="ascii") as f:
+                words = {chr(ord("a") + int(n)): w for n, w in (line.split() for line in f)}
+        rows = {}
+        for base, copies in folder.files.items():
+            for which, info, digest in copies:
+                rows.setdefault(folder.lines.get(base), []).append(
+                    (which, "".join(c for c in info if c.isupper()),
+                     sorted(words.get(c, c) for c in info if c.islower()), digest))
+        if folder.validity and folder.validity[0] == b"*":
+            rows = dict(enumerate(rows[uid] for uid in sorted(rows, key=lambda n: n or 0)))
+        seen[name] = {"validity": folder.validity and folder.validity[0], "messages": rows,
+                      "left over": [n for n in os.listdir(os.path.join(tree, name))
+                                    if "mailhaul" in n or n.endswith(".lock")]}
+    return seen
+
+
+def view_differences(expected, seen):
+    return ["%s, %r: %r is %s, not %s" % (user, name, key, seen[user].get(name, {}).get(key),
+                                          expected[user].get(name, {}).get(key))
+            for user in expected for name in sorted(set(expected[user]) | set(seen[user]))
+            for key in ("validity", "messages", "left over")
+            if expected[user].get(name, {}).get(key) != seen[user].get(name, {}).get(key)]

@@ -37,7 +37,7 @@ fake_index(MhSource *source, MhMailbox *out, MhFindings *findings, GError **erro
         message->keywords = set;
         message->uidl = uidl;
         message->is_new = from->is_new;
-        message->internaldate = 1000000000 + (int64_t)i;
+        message->internaldate = 1000000000 + (uint32_t)i;
         message->size_bytes = strlen(from->text);
         message->virtual_size = message->size_bytes + 10;
         message->where = i;

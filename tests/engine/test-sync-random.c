@@ -491,6 +491,16 @@ fill(World *world, uint32_t count, Kind kind, bool descending, bool renumbered)
     }
 }
 
+/* Processor time, which other programs do not lengthen. 200,000 messages take a fraction of a second,
+ * with the sanitizers a few; what is quadratic takes minutes. */
+#define LINEAR_S 10
+
+static double
+cpu_s(void)
+{
+    return (double)clock() / CLOCKS_PER_SEC;
+}
+
 static void
 test_linear(void **state)
 {
@@ -501,20 +511,20 @@ test_linear(void **state)
         bool descending, renumbered;
         double limit_s;
     } rows[] = {
-        {"200,000 messages", 200000, ALL_DIFFER, false, false, 2},
-        {"200,000 messages, descending", 200000, ALL_DIFFER, true, false, 2},
-        {"200,000 messages, renumbered", 200000, ALL_DIFFER, false, true, 2},
-        {"20,000 equal ones", 20000, ALL_EQUAL, false, false, 1},
-        {"20,000 equal ones, descending", 20000, ALL_EQUAL, true, false, 1},
-        {"20,000 equal ones, renumbered", 20000, ALL_EQUAL, false, true, 1},
-        {"200,000 equal ones, renumbered, descending", 200000, ALL_EQUAL, true, true, 2},
+        {"200,000 messages", 200000, ALL_DIFFER, false, false, LINEAR_S},
+        {"200,000 messages, descending", 200000, ALL_DIFFER, true, false, LINEAR_S},
+        {"200,000 messages, renumbered", 200000, ALL_DIFFER, false, true, LINEAR_S},
+        {"200,000 equal ones", 200000, ALL_EQUAL, false, false, LINEAR_S},
+        {"200,000 equal ones, descending", 200000, ALL_EQUAL, true, false, LINEAR_S},
+        {"200,000 equal ones, renumbered", 200000, ALL_EQUAL, false, true, LINEAR_S},
+        {"200,000 equal ones, renumbered, descending", 200000, ALL_EQUAL, true, true, LINEAR_S},
     };
     World *world = *state;
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         fill(world, rows[i].count, rows[i].kind, rows[i].descending, rows[i].renumbered);
-        gint64 start_us = g_get_monotonic_time();
+        double start_s = cpu_s();
         world->plan = model_sync(&world->model, (MhSyncInput){0});
-        double spent_s = (double)(g_get_monotonic_time() - start_us) / 1e6;
+        double spent_s = cpu_s() - start_s;
         if (spent_s > rows[i].limit_s)
             fail_msg("%s: %.2f s", rows[i].name, spent_s);
         print_message("  %-44s %.3f s\n", rows[i].name, spent_s);
@@ -534,9 +544,9 @@ test_more_equal_ones(void **state)
         message->id = id;
         message->uid = 50001 + i;
     }
-    gint64 start_us = g_get_monotonic_time();
+    double start_s = cpu_s();
     world->plan = model_sync(&world->model, (MhSyncInput){0});
-    assert_true(g_get_monotonic_time() - start_us < 1000000);
+    assert_true(cpu_s() - start_s < LINEAR_S);
     assert_int_equal(world->plan->delivered, 50000);
     assert_int_equal(world->plan->unchanged, 50000);
 }

@@ -1,0 +1,9 @@
+/* verify-account: compares one account's target with its source, in a worker that has become the
+ * account. Nothing is written. */
+#pragma once
+
+#include "job.h"
+
+/* Reports to @fd (channel.h): differences, then the mailbox that they are of. What cannot be
+ * compared is reported there, too. @uidls are those of the INBOX; NULL: none were saved. */
+void mh_verify_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd);

@@ -1,0 +1,101 @@
+#!/usr/bin/python3
+"""Asked to stop, a run comes to an orderly end; a process that dies takes no other's work along."""
+import os
+import shutil
+import signal
+import time
+import unittest
+
+import crash_run as run
+
+
+class Signals(unittest.TestCase):
+    as_root = run.IS_ROOT
+
+    @classmethod
+    def setUpClass(cls):
+        run.adopt_orphans()
+        cls.top = run.scratch()
+        cls.addClassCleanup(shutil.rmtree, cls.top)
+        cls.place = run.Place(cls.top, cls.as_root)
+        done = cls.place.run()
+        if done.status != 0:
+            raise RuntimeError(str(done))
+        cls.expected = run.snapshot(cls.place.target)
+        cls.after = {u: run.folders(os.path.join(cls.place.target, u))
+                     for u in run.crash_site.USERS}
+        log = cls.place.shared.log()
+        first = next(pid for _, _, pid, _ in log if pid != log[0][2])
+        cls.steps = [i + 1 for i, row in enumerate(log) if row[2] == first]   # of ann's worker
+        cls.staging = [i for i in cls.steps if "mailhaul.build/" in log[i - 1][1]]
+
+    def in_between(self):
+        for user in run.crash_site.USERS:
+            seen = run.folders(os.path.join(self.place.target, user))
+            self.assertEqual(run.inconsistencies(seen, {}, self.after[user]), [])
+
+    def again(self):
+        done = self.place.run()
+        self.assertEqual(done.status, 0, done)
+        self.assertEqual(run.differences(self.expected, run.snapshot(self.place.target)), [])
+
+    def left_by(self, user):
+        """What stands in the user's tree that no reader asks for."""
+        top = os.path.join(self.place.target, user)
+        return [n for n in os.listdir(top) if "mailhaul" in n] if os.path.isdir(top) else []
+
+    def stop(self, number, whole_group):
+        for step in self.staging[::9]:
+            with self.subTest(signal=number, step=step, whole_group=whole_group):
+                self.place.clear()
+                send = os.killpg if whole_group else os.kill
+                done = self.place.run(run.SIGNAL, step,
+                                      on_step=lambda p, send=send: send(p.pid, number))
+                self.assertEqual(done.status, 2, done)
+                self.assertIn("run again to continue", done.err)
+                self.assertIn("ann", done.out + done.err)
+                self.assertEqual(self.left_by("ann"), [])
+                self.in_between()
+                self.again()
+
+    def test_sigterm(self):
+        self.stop(signal.SIGTERM, False)
+
+    def test_sigint_of_a_terminal(self):
+        self.stop(signal.SIGINT, True)
+
+    def test_workers_stop_when_the_coordinator_is_killed(self):
+        for step in self.steps[1::12]:
+            with self.subTest(step=step):
+                self.place.clear()
+                started = time.monotonic()
+                done = self.place.run(run.SIGNAL, step,
+                                      on_step=lambda p: os.kill(p.pid, signal.SIGKILL))
+                self.assertEqual(done.status, -signal.SIGKILL, done)
+                self.assertLess(time.monotonic() - started, 3)
+                if step in self.staging:  # the whole was not done behind the dead one's back
+                    self.assertLess(done.steps, step + 60)
+                self.in_between()
+                self.again()
+
+    def test_a_killed_worker_fails_its_account_only(self):
+        for step in self.steps[1::12]:
+            with self.subTest(step=step):
+                self.place.clear()
+                done = self.place.run(run.KILL_SELF, step)
+                self.assertEqual(done.status, 2, done)
+                self.assertRegex(done.out + done.err, "ann.*signal 9")
+                self.assertEqual(
+                    [d for d in run.differences(self.expected, run.snapshot(self.place.target))
+                     if "bob" in d], [])
+                self.in_between()
+                self.again()
+
+
+@unittest.skipUnless(run.IS_ROOT, "the same as above")
+class AsOrdinaryUser(Signals):
+    as_root = False
+
+
+if __name__ == "__main__":
+    unittest.main()

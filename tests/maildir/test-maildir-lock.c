@@ -1,0 +1,149 @@
+#include "testing.h"
+
+#include "maildir/maildir-lock.h"
+#include "safe-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef struct {
+    char path[32];
+    int fd;
+} Place;
+
+static int
+set_up(void **state)
+{
+    Place *place = g_new0(Place, 1);
+    g_strlcpy(place->path, "/tmp/test-lock-XXXXXX", sizeof place->path);
+    if (mkdtemp(place->path) == NULL)
+        return -1;
+    place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *state = place;
+    return 0;
+}
+
+static int
+tear_down(void **state)
+{
+    Place *place = *state;
+    close(place->fd);
+    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    mh_remove_tree(fd, place->path + 5, NULL);
+    close(fd);
+    g_free(place);
+    return 0;
+}
+
+/* A process number that nobody has. */
+static long
+dead_process(void)
+{
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    waitpid(pid, NULL, 0);
+    return (long)pid;
+}
+
+static void
+plant(const Place *place, const char *text, int age_s)
+{
+    struct timespec times[2];
+    int fd =
+        openat(place->fd, "dovecot-uidlist.lock", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_true(mh_write_all(fd, mh_span_from_string(text), NULL));
+    times[0].tv_sec = times[1].tv_sec = g_get_real_time() / G_USEC_PER_SEC - age_s;
+    times[0].tv_nsec = times[1].tv_nsec = 0;
+    assert_int_equal(futimens(fd, times), 0);
+    close(fd);
+}
+
+static bool
+is_there(const Place *place, const char *name)
+{
+    return faccessat(place->fd, name, F_OK, 0) == 0;
+}
+
+static void
+test_holds_our_name(void **state)
+{
+    const Place *place = *state;
+    g_autofree char *ours = g_strdup_printf("%ld:%s", (long)getpid(), g_get_host_name());
+    assert_true(maildir_lock_take(place->fd, 0, NULL));
+    g_autoptr(GBytes) text = mh_read_file(place->fd, "dovecot-uidlist.lock", 1000, NULL, NULL);
+    assert_true(mh_span_equal(mh_span_from_bytes(text), mh_span_from_string(ours)));
+    assert_false(is_there(place, "mailhaul-tmp.dovecot-uidlist.lock"));
+    assert_true(maildir_lock_release(place->fd, NULL));
+    assert_false(is_there(place, "dovecot-uidlist.lock"));
+}
+
+static const struct {
+    const char *name;
+    const char *text; /* %ld: a number; %s: this host */
+    bool dead;        /* the number is a dead process's; otherwise the parent's */
+    int age_s;
+    bool taken;   /* can it be taken at once? */
+    bool cleared; /* is it removed without being wanted? */
+} rows[] = {
+    {"dead process", "%ld:%s", true, 0, true, true},
+    {"dead process, line end", "%ld:%s\n", true, 0, true, true},
+    {"live process", "%ld:%s", false, 0, false, false},
+    {"live process, old", "%ld:%s", false, MAILDIR_LOCK_STALE_S + 5, true, false},
+    {"live process, not quite old", "%ld:%s", false, MAILDIR_LOCK_STALE_S - 30, false, false},
+    {"another host", "%ld:not-%s", true, 0, false, false},
+    {"another host, old", "%ld:not-%s", true, MAILDIR_LOCK_STALE_S + 5, true, false},
+    {"no text", "", true, 0, false, false},
+    {"no number", "x%ld:%s", true, 0, false, false},
+    {"too large", "99999%ld99999:%s", true, 0, false, false},
+};
+
+static void
+test_whose_lock_counts(void **state)
+{
+    const Place *place = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        long pid = rows[i].dead ? dead_process() : (long)getppid();
+        g_autoptr(GString) text = g_string_new(rows[i].text);
+        g_autofree char *number = g_strdup_printf("%ld", pid);
+        g_autoptr(GError) error = NULL;
+        g_string_replace(text, "%ld", number, 0);
+        g_string_replace(text, "%s", g_get_host_name(), 0);
+        plant(place, text->str, rows[i].age_s);
+        maildir_lock_clear_dead(place->fd);
+        if (is_there(place, "dovecot-uidlist.lock") == rows[i].cleared)
+            fail_msg("%s: cleared", rows[i].name);
+        plant(place, text->str, rows[i].age_s);
+        if (maildir_lock_take(place->fd, 0, &error) != rows[i].taken)
+            fail_msg("%s: taken", rows[i].name);
+        if (!rows[i].taken)
+            assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN));
+        assert_false(is_there(place, "mailhaul-tmp.dovecot-uidlist.lock"));
+        assert_true(maildir_lock_release(place->fd, NULL));
+    }
+}
+
+static void
+test_a_name_aside_is_replaced(void **state)
+{
+    const Place *place = *state;
+    assert_int_equal(symlinkat("/nowhere", place->fd, "mailhaul-tmp.dovecot-uidlist.lock"), 0);
+    assert_true(maildir_lock_take(place->fd, 0, NULL));
+    assert_true(maildir_lock_release(place->fd, NULL));
+    assert_true(maildir_lock_release(place->fd, NULL)); /* somebody else has removed it: fine */
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_holds_our_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_whose_lock_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_name_aside_is_replaced, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
