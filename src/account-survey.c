@@ -15,6 +15,8 @@ mailbox_free(gpointer item)
         mailbox->data_free(mailbox->data);
     g_strfreev(mailbox->components);
     g_free(mailbox->path);
+    g_free(mailbox->key);
+    g_array_unref(mailbox->stamps);
     g_free(mailbox->target);
     g_free(mailbox->directory);
     g_free(mailbox->error);
@@ -26,6 +28,12 @@ static void
 fd_clear(gpointer fd)
 {
     close(*(int *)fd);
+}
+
+static void
+root_clear(gpointer root)
+{
+    g_free(((MhSurveyRoot *)root)->path);
 }
 
 MhAccountSurvey *
@@ -42,6 +50,9 @@ mh_account_survey_new(const char *format)
     survey->mailboxes = g_ptr_array_new_with_free_func(mailbox_free);
     survey->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     survey->subscriptions = g_ptr_array_new_with_free_func(g_free);
+    survey->unsure = g_ptr_array_new_with_free_func(g_free);
+    survey->roots = g_array_new(FALSE, TRUE, sizeof(MhSurveyRoot));
+    g_array_set_clear_func(survey->roots, root_clear);
     survey->fds = g_array_new(FALSE, FALSE, sizeof(int));
     g_array_set_clear_func(survey->fds, fd_clear);
     return survey;
@@ -55,7 +66,10 @@ mh_account_survey_free(MhAccountSurvey *survey)
     g_ptr_array_unref(survey->mailboxes);
     g_ptr_array_unref(survey->not_mail);
     g_ptr_array_unref(survey->subscriptions);
+    g_ptr_array_unref(survey->unsure);
+    g_array_unref(survey->roots);
     g_array_unref(survey->fds);
+    mh_watch_free(survey->watch);
     g_free(survey);
 }
 
@@ -65,8 +79,20 @@ mh_account_survey_add(MhAccountSurvey *survey, char **components, const char *pa
     MhSurveyMailbox *mailbox = g_new0(MhSurveyMailbox, 1);
     mailbox->components = components != NULL ? g_strdupv(components) : g_new0(char *, 1);
     mailbox->path = mh_printable_string(path);
+    mailbox->stamps = g_array_new(FALSE, TRUE, sizeof(MhStamp));
     g_ptr_array_add(survey->mailboxes, mailbox);
     return mailbox;
+}
+
+void
+mh_account_survey_add_root(MhAccountSurvey *survey, const char *path, int fd, bool has_inbox,
+                           bool has_folders)
+{
+    MhSurveyRoot root = {.path = mh_printable_string(path),
+                         .fd = fd,
+                         .has_inbox = has_inbox,
+                         .has_folders = has_folders};
+    g_array_append_val(survey->roots, root);
 }
 
 void

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "carry.h"
+#include "watch.h"
 
 typedef struct {
     char **components; /* the folder as the old server named it, bytes; empty for the INBOX */
@@ -15,6 +16,9 @@ typedef struct {
     char *error;       /* it is there but cannot be read, and why; NULL otherwise */
     char *acl;         /* the text of its access list at the target; NULL: none of its own */
     uint64_t size_bytes;
+    char *key;      /* bytes: its name for memory.h; NULL: it is not remembered */
+    GArray *stamps; /* of MhStamp: what it is read from, looked at after @watch began and
+                       before it is opened; mh_watch_settle()d */
     MhSourceOpen open;
     void *data; /* of open */
     GDestroyNotify data_free;
@@ -33,9 +37,22 @@ typedef struct {
     bool utf8;                /* directories are in UTF-8: the new server is Courier */
     bool in_place;            /* the target is the source: no message file may come or go */
     uint64_t quota_bytes, quota_messages; /* 0: no limit */
+    MhWatch *watch;                       /* every place that was looked at; NULL: not known */
+    GPtrArray *unsure; /* of char *: directories at the target of what is there, but cannot
+                          be said to be a mailbox: what was carried into them stays */
+    bool incomplete;   /* there may be mailboxes that were not found */
+    GArray *roots;     /* of MhSurveyRoot: where the mail is */
     int64_t subscriptions_changed_ns; /* when a list of them last changed */
-    GArray *fds;              /* of int: directories that stay open as long as the survey */
+    GArray *fds;                      /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
+
+/* A directory that holds mail: one that is empty all of a sudden may be an unmounted one. */
+typedef struct {
+    char *path;       /* printable */
+    int fd;           /* the survey's; -1: it is not there */
+    bool has_inbox;   /* it holds the INBOX, and perhaps those of others */
+    bool has_folders; /* it holds the other folders */
+} MhSurveyRoot;
 
 MhAccountSurvey *mh_account_survey_new(const char *format);
 void mh_account_survey_free(MhAccountSurvey *survey); /* NULL is fine */
@@ -49,6 +66,8 @@ char *mh_account_survey_directory(const MhAccountSurvey *survey, const char *pla
 /* @components is copied. The result belongs to the survey. */
 MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **components,
                                        const char *path);
+void mh_account_survey_add_root(MhAccountSurvey *survey, const char *path, int fd, bool has_inbox,
+                                bool has_folders);
 /* Keeps @fd open until the survey is freed. */
 void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
 

@@ -94,16 +94,6 @@ mh_span_trim(MhSpan span)
 }
 
 bool
-mh_span_find(MhSpan span, uint8_t byte, size_t *out_index)
-{
-    const uint8_t *hit = span.len > 0 ? memchr(span.data, byte, span.len) : NULL;
-    if (hit == NULL)
-        return false;
-    *out_index = (size_t)(hit - span.data);
-    return true;
-}
-
-bool
 mh_span_find_last(MhSpan span, uint8_t byte, size_t *out_index)
 {
     const uint8_t *hit = span.len > 0 ? memrchr(span.data, byte, span.len) : NULL;

@@ -68,7 +68,16 @@ MhSpan mh_span_trim_blanks(MhSpan span);
 MhSpan mh_span_trim(MhSpan span);
 
 /* Index of the first (last) @byte; false when there is none. */
-bool mh_span_find(MhSpan span, uint8_t byte, size_t *out_index);
+static inline bool
+mh_span_find(MhSpan span, uint8_t byte, size_t *out_index)
+{
+    const void *hit = span.len > 0 ? memchr(span.data, byte, span.len) : NULL;
+    if (hit == NULL)
+        return false;
+    *out_index = (size_t)((const uint8_t *)hit - span.data);
+    return true;
+}
+
 bool mh_span_find_last(MhSpan span, uint8_t byte, size_t *out_index);
 
 /* Takes the next line off @rest. @out_line is without its LF (a CR before it stays); @out_ended,

@@ -5,6 +5,7 @@
 #include "maildir/maildir-lock.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* How often a source that keeps changing is read before we give up on it for this run. */
@@ -22,6 +23,9 @@ struct MhCarry {
     MhKeywordPlan *keywords;
     MhSyncPlan *plan;
     MaildirDelivery *delivery;
+    bool *before;                   /* late: what was carried before */
+    uint64_t staged;                /* messages written */
+    MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
 };
 
 static void
@@ -40,6 +44,7 @@ mh_carry_free(MhCarry *carry)
     forget_plan(carry);
     mh_mailbox_free(carry->mailbox);
     maildir_delivery_free(carry->delivery);
+    g_free(carry->before);
     g_free(carry->folder_name);
     g_free(carry);
 }
@@ -69,6 +74,48 @@ check_in_place(const MhCarry *carry, GError **error)
     return false;
 }
 
+/* Is every message of the source accounted for? */
+static bool
+is_accounted_for(const MhCarry *carry, GError **error)
+{
+    const MhSyncPlan *plan = carry->plan;
+    size_t found = mh_mailbox_length(carry->mailbox);
+    size_t told =
+        plan->delivered + plan->retagged + plan->renumbered + plan->unchanged + plan->deleted;
+    if (told == found)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                "%zu messages are at the source, and the plan is about %zu of them; nothing was "
+                "done; this is a mistake of mailhaul",
+                found, told);
+    return false;
+}
+
+/* How the folder is, as it was read. */
+static void
+note_folder(MhCarry *carry)
+{
+    const MaildirFolder *folder = carry->folder;
+    carry->left[0] = folder->list_stamp;
+    carry->left[1] = folder->keywords_stamp;
+    carry->left[2] = folder->cur_stamp;
+    carry->left[3] = folder->new_stamp;
+}
+
+/* How we have left it. What a server changes in the same tick of the clock is not seen before it
+ * changes the folder again: none of it is mail of the source. */
+static void
+look_at_folder(MhCarry *carry)
+{
+    const MaildirTree *tree = carry->context->tree;
+    int fd = mh_open_dir_links(tree->fd, carry->folder_name, MH_LINKS_REFUSE, NULL);
+    memset(carry->left, 0, sizeof carry->left);
+    if (fd < 0)
+        return;
+    mh_memory_look_at_target(fd, carry->left);
+    close(fd);
+}
+
 /* Reads the target and makes the plan. @findings may be NULL (they were reported before). */
 static bool
 make_plan(MhCarry *carry, MhFindings *findings, GError **error)
@@ -92,9 +139,12 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
                          .fresh_uidvalidity = carry->context->fresh_uidvalidity,
                          .mirror = settings->mirror,
                          .keep_expunged = settings->keep_expunged || carry->context->in_place,
-                         .late = settings->late};
+                         .late = settings->late,
+                         .carried_before = carry->before};
     carry->plan = mh_sync(&input);
-    return !carry->context->in_place || check_in_place(carry, error);
+    note_folder(carry);
+    return (!carry->context->in_place || check_in_place(carry, error)) &&
+           is_accounted_for(carry, error);
 }
 
 static MaildirWork
@@ -119,6 +169,13 @@ make_plan_for_server(MhCarry *carry, MhFindings *findings, GError **error)
     return make_plan(carry, findings, error);
 }
 
+/* Late: has the folder been deleted at the target since, and nothing come for it? */
+static bool
+stays_deleted(const MhCarry *carry)
+{
+    return !carry->folder->exists && carry->before != NULL && carry->plan->delivered == 0;
+}
+
 /* The plan in numbers, and what it costs. */
 static void
 report_plan(MhCarry *carry)
@@ -140,14 +197,62 @@ report_plan(MhCarry *carry)
     outcome->delivered = plan->delivered;
     outcome->retagged = plan->retagged;
     outcome->expunged = plan->expunged;
-    outcome->unchanged = plan->unchanged;
+    outcome->unchanged = plan->unchanged + plan->renumbered;
     outcome->foreign = plan->foreign;
     outcome->kept_gone = plan->kept_gone;
-    outcome->done = plan->list_changed || plan->retagged > 0 || !carry->folder->exists
-                        ? MH_DONE_CHANGED
-                        : MH_DONE_UP_TO_DATE;
+    bool is_new = !carry->folder->exists && !stays_deleted(carry);
+    bool changed = carry->folder->exists && (plan->list_changed || plan->retagged > 0);
+    outcome->done = is_new || changed ? MH_DONE_CHANGED : MH_DONE_UP_TO_DATE;
+    if (plan->deleted > 0)
+        mh_findings_add(outcome->findings, MH_FINDING_LATE_DELETED, "%zu messages", plan->deleted);
+    if (plan->kept_gone > 0 && carry->context->settings->keep_expunged)
+        mh_findings_add(outcome->findings, MH_FINDING_KEPT_GONE, "%zu messages", plan->kept_gone);
     if (plan->uids_lost > 0)
         mh_findings_add(outcome->findings, MH_FINDING_UID_TAKEN, "%zu messages", plan->uids_lost);
+}
+
+/* Late: what of the mailbox had been carried? */
+static bool
+recall_carried(MhCarry *carry, GError **error)
+{
+    GVariant *carried = carry->context->carried;
+    g_clear_pointer(&carry->before, g_free);
+    if (carried == NULL || !carry->context->settings->late)
+        return true;
+    carry->before = mh_carried_before(carried, carry->mailbox);
+    if (carry->before == NULL)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "the source has renumbered its messages since they were carried: what is late "
+                    "cannot be told from what was deleted");
+    return carry->before != NULL;
+}
+
+static bool
+count_staged(uint64_t bytes, void *user)
+{
+    MhCarry *carry = user;
+    carry->staged++;
+    return carry->context->told == NULL || carry->context->told(bytes, carry->context->told_user);
+}
+
+static bool
+stage(MhCarry *carry, MhSource *source, GError **error)
+{
+    MaildirWork work = work_of(carry);
+    g_clear_pointer(&carry->delivery, maildir_delivery_free);
+    carry->delivery = maildir_delivery_new(carry->context->tree);
+    carry->staged = 0;
+    if (stays_deleted(carry))
+        return true;
+    if (!maildir_delivery_stage(carry->delivery, &work, source, count_staged, carry, error))
+        return false;
+    if (carry->staged == carry->plan->delivered)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                "%" G_GUINT64_FORMAT " messages were written and %zu were due; this is a mistake "
+                "of mailhaul",
+                (guint64)carry->staged, carry->plan->delivered);
+    return false;
 }
 
 /* Reads the source once, plans and stages. G_FILE_ERROR_AGAIN: it has changed meanwhile. */
@@ -161,16 +266,10 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     carry->mailbox = mh_mailbox_new();
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
-        !make_plan_for_server(carry, findings, error))
+        !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
         return false;
-    if (!carry->context->dry_run) {
-        MaildirWork work = work_of(carry);
-        g_clear_pointer(&carry->delivery, maildir_delivery_free);
-        carry->delivery = maildir_delivery_new(carry->context->tree);
-        if (!maildir_delivery_stage(carry->delivery, &work, source, carry->context->told,
-                                    carry->context->told_user, error))
-            return false;
-    }
+    if (!carry->context->dry_run && !stage(carry, source, error))
+        return false;
     return source->class->check(source, error);
 }
 
@@ -212,7 +311,25 @@ commit(MhCarry *carry, GError **error)
     if (left_out > 0)
         mh_findings_add(carry->outcome->findings, MH_FINDING_TARGET_CHANGED, "%zu messages",
                         left_out);
-    return true;
+    look_at_folder(carry);
+    if (left_out == 0)
+        return true;
+    carry->outcome->delivered -= MIN(left_out, carry->outcome->delivered);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                "the target changed meanwhile and %zu messages had to wait; run again", left_out);
+    return false;
+}
+
+void
+mh_carry_target(const MhCarry *carry, GArray *out_stamps)
+{
+    g_array_append_vals(out_stamps, carry->left, MH_TARGET_STAMPS);
+}
+
+GVariant *
+mh_carry_carried(const MhCarry *carry)
+{
+    return mh_carried_new(carry->mailbox);
 }
 
 /* The target has changed since the plan was made; in place the source has, too. */

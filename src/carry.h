@@ -10,6 +10,7 @@
 
 #include "late-keywords.h"
 #include "maildir/maildir-delivery.h"
+#include "memory.h"
 #include "outcome.h"
 #include "settings.h"
 
@@ -33,6 +34,7 @@ typedef struct {
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
     bool dry_run;
     bool in_place; /* source and target are one folder */
+    GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
     MaildirDelivered told;
     void *told_user;
 } MhCarryContext;
@@ -47,5 +49,9 @@ MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder,
 void mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user);
 /* Puts it in place. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
+/* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are
+ * added), and what of the mailbox has been carried. */
+void mh_carry_target(const MhCarry *carry, GArray *out_stamps);
+GVariant *mh_carry_carried(const MhCarry *carry);
 void mh_carry_free(MhCarry *carry); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhCarry, mh_carry_free)

@@ -1,7 +1,10 @@
 #include "coordinator.h"
 
 #include "channel.h"
+#include "haul.h"
 #include "late-keywords.h"
+#include "path-pattern.h"
+#include "remember.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -14,6 +17,7 @@
 /* One worker at work. */
 typedef struct {
     MhWorker worker;
+    const MhAccount *account;
     MhChannelReader reader;
     MhAccountOutcome *outcome;
     bool ended;   /* it said that it came to its end */
@@ -66,15 +70,39 @@ report_account(Run *run, const MhAccountOutcome *outcome)
         run->events->account_done(outcome, run->events->user);
 }
 
+/* Is the account as the last run left it, so that no worker is needed? Then @outcome says so. */
+static bool
+is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
+             MhAccountOutcome *outcome)
+{
+    if (job->task != MH_TASK_MIGRATE || job->settings->final ||
+        job->settings->pop3_uidl == MH_UIDL_FILE) /* a list that no watch is kept on */
+        return false;
+    g_autofree char *maildir = mh_path_pattern_expand(job->settings->maildir, account, NULL);
+    return maildir != NULL &&
+           mh_remember_all_unchanged(memory, job->settings_digest, maildir) &&
+           mh_remember_outcome(memory, outcome);
+}
+
 static void
 start_next(Run *run)
 {
     const MhAccount *account = run->accounts->pdata[run->next++];
     g_autoptr(GError) error = NULL;
+    g_autoptr(MhMemory) memory = NULL;
     MhAccountOutcome *outcome = mh_account_outcome_new(account->user);
-    outcome->dry_run = run->job->task == MH_TASK_CHECK;
+    outcome->dry_run = run->job->task == MH_TASK_CHECK || run->job->settings->dry_run;
+    if (run->events->recall != NULL)
+        memory = run->events->recall(account->user, run->events->user, &error);
+    if (error == NULL && memory != NULL && is_unchanged(run->job, account, memory, outcome)) {
+        report_account(run, outcome);
+        mh_account_outcome_free(outcome);
+        return;
+    }
     Seat *seat = g_new0(Seat, 1);
-    if (!mh_worker_start(run->job, account, &seat->worker, &error)) {
+    MhJob job = *run->job;
+    job.memory = memory;
+    if (error != NULL || !mh_worker_start(&job, account, &seat->worker, &error)) {
         outcome->error = g_strdup(error->message);
         report_account(run, outcome);
         mh_account_outcome_free(outcome);
@@ -82,6 +110,7 @@ start_next(Run *run)
         return;
     }
     seat->outcome = outcome;
+    seat->account = account;
     seat->started_us = g_get_monotonic_time();
     mh_channel_reader_init(&seat->reader);
     g_ptr_array_add(run->seats, seat);
@@ -142,6 +171,10 @@ take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
         if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(sss)")))
             return false;
         return tell_keyword(run, seat->outcome->user, content);
+    case MH_RECORD_REMEMBER:
+        return mh_remember_take_mailbox(seat->outcome, content);
+    case MH_RECORD_ACCOUNT:
+        return mh_remember_take_account(seat->outcome, content);
     case MH_RECORD_DIFFERENCE: {
         MhDifference *difference = mh_difference_from_variant(content);
         if (difference != NULL)
@@ -194,6 +227,10 @@ finish_seat(Run *run, Seat *seat, bool garbled)
                   WEXITSTATUS(status));
     else if (seat->stopped)
         set_error(seat->outcome, "stopped before its end as asked; run again to continue");
+    if (seat->outcome->root_left && geteuid() == 0)
+        mh_haul_retire_target(run->job, seat->account);
+    if (seat->outcome->memory != NULL)
+        seat->outcome->memory->settings = g_strdup(run->job->settings_digest);
     seat->outcome->elapsed_us = (uint64_t)(g_get_monotonic_time() - seat->started_us);
     report_account(run, seat->outcome);
     g_ptr_array_remove(run->seats, seat);

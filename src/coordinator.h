@@ -9,10 +9,13 @@
 #include "job.h"
 #include "outcome.h"
 
-/* What a run tells while it goes on; each may be NULL. */
+/* What a run tells and asks while it goes on; each may be NULL. */
 typedef struct {
     /* An account is done, or has failed. @outcome is the coordinator's: copy what you keep. */
     void (*account_done)(const MhAccountOutcome *outcome, void *user);
+    /* What earlier runs left about the account, which the coordinator then owns; NULL: nothing, or
+     * with @error set, why the account may not be started at all. */
+    MhMemory *(*recall)(const char *name, void *user, GError **error);
     /* A command for the new server: see late-keywords.h. */
     void (*late_keyword)(const char *command, void *user);
     /* Something was carried, or a second has passed. */

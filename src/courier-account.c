@@ -120,6 +120,21 @@ courier_dir(const Survey *survey, const char *name)
     return before != NULL ? before : name;
 }
 
+/* For a final run, to see mail that comes meanwhile. */
+static void
+add_stamps(const Survey *survey, const char *dir, MhSurveyMailbox *mailbox)
+{
+    static const char *const parts[] = {"cur", "new"};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autofree char *path = g_build_filename(dir, parts[i], NULL);
+        struct stat st;
+        MhStamp stamp = {0};
+        if (mh_stat(survey->root_fd, path, MH_LINKS_BENEATH, &st, NULL))
+            stamp = mh_stamp_of(&st);
+        g_array_append_val(mailbox->stamps, stamp);
+    }
+}
+
 static void
 add_folder(Survey *survey, const char *dir, char **components)
 {
@@ -136,6 +151,8 @@ add_folder(Survey *survey, const char *dir, char **components)
     mailbox->open = open_folder;
     mailbox->data = folder;
     mailbox->data_free = folder_free;
+    mailbox->key = g_strdup(path); /* no watch: it is never taken for unchanged */
+    add_stamps(survey, dir, mailbox);
     mailbox->acl = mh_courier_access(survey->root_fd, dir, path, survey->findings);
     if (survey->survey->in_place)
         mailbox->directory = g_strdup(dir);

@@ -43,6 +43,7 @@ survey_linked_file(MhFolderWalk *walk, MhFound *found, char *target)
                                          walk->options, walk->findings);
     found->stamp = judged.stamp;
     found->linked = true;
+    mh_folder_walk_seen(walk, target, true, &judged.stamp, NULL);
     if (judged.kind != MH_FOUND_MAILBOX) {
         mh_folder_walk_reject(walk, found, judged.kind, judged.finding, judged.reason);
         g_free(target);

@@ -207,7 +207,13 @@ survey_name(MhFolderWalk *walk, Directory *dir, const char *name)
         if (errno != ENOENT)
             mh_folder_walk_reject_here(walk, MH_FOUND_ERROR, MH_FINDING_SURVEY_UNREADABLE,
                                        g_strdup(g_strerror(errno)));
-    } else if (S_ISREG(st.st_mode)) {
+        return;
+    }
+    if (!S_ISDIR(st.st_mode) && !(walk->options->is_home && name[0] == '.')) {
+        MhStamp stamp = mh_stamp_of(&st);
+        mh_folder_walk_seen(walk, walk->path->str, false, &stamp, NULL);
+    }
+    if (S_ISREG(st.st_mode)) {
         survey_file(walk, dir, name, &st);
     } else if (S_ISDIR(st.st_mode)) {
         survey_subdir(walk, dir, name, &st);
@@ -262,6 +268,8 @@ survey_dir(MhFolderWalk *walk, int dirfd, const char *name, const struct stat *s
         return;
     }
     if (has_name(&dir, "cur") && has_name(&dir, "new") && has_name(&dir, "tmp")) {
+        MhStamp seen = mh_stamp_of(st);
+        mh_folder_walk_seen(walk, walk->path->str, false, &seen, dir.names);
         keep_other_mail(walk, g_strdup("a Maildir"));
         g_ptr_array_unref(dir.names);
         return;
@@ -272,6 +280,7 @@ survey_dir(MhFolderWalk *walk, int dirfd, const char *name, const struct stat *s
         take_apple_name(walk, name);
     MhStamp stamp = mh_stamp_of(st);
     mh_folder_walk_note(walk, &stamp, walk->path->str, true);
+    mh_folder_walk_seen(walk, walk->path->str, false, &stamp, dir.names);
     g_array_append_val(walk->ancestors, *st);
     survey_names(walk, &dir);
     g_array_set_size(walk->ancestors, walk->ancestors->len - 1);
@@ -316,6 +325,7 @@ mh_folder_survey(int dirfd, const MhFolderSurveyOptions *options, MhFindings *fi
     survey_dir(&walk, dirfd, "", &st);
     for (guint i = 0; i < walk.links->len; i++)
         mh_folder_links_resolve(&walk, walk.links->pdata[i]);
+    survey->incomplete |= walk.full;
     g_ptr_array_sort(survey->found, compare_found);
     g_hash_table_unref(walk.places);
     g_ptr_array_unref(walk.links);

@@ -55,12 +55,18 @@ typedef struct {
     bool (*is_known)(const char *path, const MhStamp *stamp, void *data);
     /* Is the folder of this path subscribed? May be NULL. */
     bool (*is_subscribed)(const char *path, void *data);
+    /* Told of every name that counts, before it is judged: @stamp as lstat() has it, or with
+     * @follow that of where a link leads. @names are those in a directory, NULL for all else. May
+     * be NULL. */
+    void (*seen)(const char *path, bool follow, const MhStamp *stamp, const GPtrArray *names,
+                 void *data);
     void *data;
 } MhFolderSurveyOptions;
 
 typedef struct {
     GPtrArray *found; /* of MhFound, in the order of the bytes of their paths */
     size_t mailboxes; /* how many of them are MH_FOUND_MAILBOX */
+    bool incomplete;  /* something could not be looked into: there may be more */
 } MhFolderSurvey;
 
 /* Looks through the directory @dirfd. What cannot be read is a finding and an entry of its own;

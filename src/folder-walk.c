@@ -84,6 +84,7 @@ mh_folder_walk_reject(MhFolderWalk *walk, MhFound *found, MhFoundKind kind, MhFi
 {
     found->kind = kind;
     found->reason = reason;
+    walk->survey->incomplete |= kind == MH_FOUND_ERROR;
     if (walk->options->is_home && kind != MH_FOUND_OTHER_MAIL &&
         mh_finding_weight(code) == MH_WEIGHT_NOTE) {
         mh_folder_walk_found_free(found);
@@ -108,4 +109,13 @@ mh_folder_walk_list(MhFolderWalk *walk, MhFound *found, char *reason)
         mh_folder_walk_found_free(found);
     else
         mh_folder_walk_keep(walk, found);
+}
+
+void
+mh_folder_walk_seen(const MhFolderWalk *walk, const char *path, bool follow, const MhStamp *stamp,
+                    const GPtrArray *names)
+{
+    if (walk->options->seen != NULL)
+        walk->options->seen(*path != '\0' ? path : ".", follow, stamp, names,
+                            walk->options->data);
 }

@@ -39,6 +39,10 @@ char *mh_folder_walk_identity(uint64_t device, uint64_t inode);
  */
 void mh_folder_walk_note(MhFolderWalk *walk, const MhStamp *stamp, const char *path, bool carried);
 
+/* Says that @path was looked at: see MhFolderSurveyOptions.seen. */
+void mh_folder_walk_seen(const MhFolderWalk *walk, const char *path, bool follow,
+                         const MhStamp *stamp, const GPtrArray *names);
+
 /* Adds a finding on @path; @reason may be NULL. */
 void mh_folder_walk_tell(const MhFolderWalk *walk, MhFindingCode code, const char *path,
                          const char *reason);

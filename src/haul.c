@@ -4,15 +4,21 @@
 #include "account-state.h"
 #include "channel.h"
 #include "courier-target.h"
+#include "empty-source.h"
+#include "gone.h"
 #include "in-place.h"
+#include "maildir/maildir-removal.h"
 #include "path-pattern.h"
+#include "place.h"
 #include "printable.h"
+#include "remember.h"
 #include "size-limits.h"
 #include "subscribe.h"
 #include "uidl-listing.h"
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,6 +34,11 @@
 typedef struct {
     MhCarry *carry; /* NULL: it failed, or there is nothing to commit */
     MhMailboxOutcome *outcome;
+    const MhSurveyMailbox *mailbox; /* what it is from; NULL: it has gone at the source */
+    const MhGone *gone;             /* ... and may be removed altogether; NULL: it has not */
+    bool unchanged;                 /* it was not even opened */
+    bool changed;                   /* there was something to commit */
+    MhCarry *done;                  /* there was not */
 } Pending;
 
 typedef struct {
@@ -36,6 +47,13 @@ typedef struct {
     const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
     int fd;
     MaildirTree *tree;
+    char *maildir; /* its path */
+    bool dry_run;
+    MhSettings of_undo; /* as settings, but everything carried goes */
+    GPtrArray *gone;    /* of MhGone */
+    bool root_left;     /* undo: the root directory that we made is for root to remove */
+    bool subscribed;    /* what the source subscribes stands at the target */
+    GPtrArray *removed; /* of char *: folders that were removed, without their first dot */
     MhCarryContext context;
     MhAccountSurvey *survey;
     MhFindings *findings;
@@ -51,6 +69,7 @@ pending_free(gpointer item)
 {
     Pending *pending = item;
     mh_carry_free(pending->carry);
+    mh_carry_free(pending->done);
     mh_mailbox_outcome_free(pending->outcome);
     g_free(pending);
 }
@@ -76,6 +95,12 @@ message_written(uint64_t bytes, void *user)
     if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
         tell_progress(haul);
     return !mh_worker_stopping();
+}
+
+static bool
+is_late(const Haul *haul)
+{
+    return haul->job->settings->late;
 }
 
 /* Is the target's file system, or the account's share of it, used up? */
@@ -105,6 +130,48 @@ fail_mailbox(Haul *haul, MhMailboxOutcome *outcome, const GError *error)
     outcome->error = describe(haul, error);
 }
 
+/* Sends what is to be remembered of a mailbox that is in place and durable. */
+static void
+remember_mailbox(const Haul *haul, const Pending *pending)
+{
+    const MhCarry *carry = pending->carry != NULL ? pending->carry : pending->done;
+    if (pending->outcome->done == MH_DONE_FAILED || pending->mailbox == NULL || haul->dry_run)
+        return;
+    MhMailboxMemory *memory = NULL;
+    if (pending->unchanged)
+        memory = mh_remember_same(haul->job, pending->mailbox);
+    else if (carry != NULL)
+        memory = mh_remember_mailbox(haul->survey, haul->maildir, pending->mailbox, carry,
+                                     pending->changed, haul->tree->options.sync_batches);
+    mh_remember_send_mailbox(haul->fd, memory);
+}
+
+/* A folder of our own that has become empty goes. */
+static bool
+retire(Haul *haul, const MhGone *gone, GError **error)
+{
+    bool removed = false, is_root = strcmp(gone->directory, ".") == 0;
+    if (!gone->made_here || gone->foreign > 0 || (is_root && haul->job->task != MH_TASK_UNDO))
+        return true;
+    if (!maildir_removal_remove(haul->tree, gone->directory, &removed, error))
+        return false;
+    if (removed && !is_root)
+        g_ptr_array_add(haul->removed, g_strdup(gone->directory + 1));
+    return true;
+}
+
+static void
+commit_pending(Haul *haul, Pending *pending)
+{
+    g_autoptr(GError) error = NULL;
+    if (pending->carry != NULL && !mh_carry_commit(pending->carry, &error)) {
+        fail_mailbox(haul, pending->outcome, error);
+        return;
+    }
+    if (pending->gone != NULL && !haul->dry_run && !retire(haul, pending->gone, &error))
+        fail_mailbox(haul, pending->outcome, error);
+}
+
 /* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */
 static void
 flush_batch(Haul *haul)
@@ -112,17 +179,15 @@ flush_batch(Haul *haul)
     g_autoptr(GError) sync_error = NULL;
     bool to_commit = false;
     for (guint i = 0; i < haul->pending->len; i++)
-        to_commit |= ((Pending *)haul->pending->pdata[i])->carry != NULL;
+        to_commit |= ((Pending *)haul->pending->pdata[i])->carry != NULL ||
+                     (((Pending *)haul->pending->pdata[i])->gone != NULL && !haul->dry_run);
     bool durable = !to_commit || maildir_tree_sync(haul->tree, &sync_error);
     for (guint i = 0; i < haul->pending->len; i++) {
         Pending *pending = haul->pending->pdata[i];
-        g_autoptr(GError) error = NULL;
-        if (pending->carry == NULL)
-            continue;
-        if (!durable)
+        if (durable)
+            commit_pending(haul, pending);
+        else if (pending->carry != NULL)
             fail_mailbox(haul, pending->outcome, sync_error);
-        else if (!mh_carry_commit(pending->carry, &error))
-            fail_mailbox(haul, pending->outcome, error);
     }
     if (to_commit && durable && !maildir_tree_sync(haul->tree, &sync_error))
         durable = false;
@@ -132,6 +197,7 @@ flush_batch(Haul *haul)
             fail_mailbox(haul, pending->outcome, sync_error);
         mh_channel_send(haul->fd, MH_RECORD_MAILBOX,
                         mh_mailbox_outcome_to_variant(pending->outcome));
+        remember_mailbox(haul, pending);
     }
     g_ptr_array_set_size(haul->pending, 0);
     haul->pending_messages = haul->pending_bytes = 0;
@@ -162,9 +228,68 @@ tell_keyword(const char *keyword, const char *uids, void *user)
 static void
 tell_keywords(const Haul *haul, const MhSurveyMailbox *mailbox, const MhCarry *carry)
 {
+    if (haul->dry_run || haul->job->settings->server != MH_SERVER_DOVECOT)
+        return;
     LateKeywords late = {haul, mh_survey_mailbox_new_name(haul->survey, mailbox)};
     mh_carry_late_keywords(carry, tell_keyword, &late);
     g_free(late.mailbox);
+}
+
+static void
+count_for_quota(Haul *haul, const MhSurveyMailbox *mailbox, const MhMailboxOutcome *outcome)
+{
+    if (!mh_account_state_counts(mailbox))
+        return;
+    haul->quota_messages += outcome->messages;
+    haul->quota_bytes += outcome->bytes;
+}
+
+/* Late mail can be told only where it is known what was carried before. */
+static bool
+recall_carried(Haul *haul, const MhSurveyMailbox *mailbox, GError **error)
+{
+    const MhMailboxMemory *known = mh_memory_find(haul->job->memory, mailbox->key);
+    haul->context.carried = NULL;
+    if (!is_late(haul) || known == NULL) /* a folder that is new since */
+        return true;
+    haul->context.carried = known->carried;
+    if (known->carried == NULL)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "it is not known what of it was carried before: late mail cannot be told from "
+                    "what was deleted");
+    return known->carried != NULL;
+}
+
+static bool
+begin_carry(Haul *haul, const MhSurveyMailbox *mailbox, Pending *pending, GError **error)
+{
+    bool is_inbox = strcmp(mailbox->target, ".") == 0;
+    MhCarrySource source = {.open = mailbox->open,
+                            .open_user = mailbox->data,
+                            .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
+                            .read_user = (void *)(uintptr_t)haul->uidls};
+    if (!recall_carried(haul, mailbox, error))
+        return false;
+    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
+    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, error);
+    if (pending->carry == NULL)
+        return false;
+    tell_keywords(haul, mailbox, pending->carry);
+    count_for_quota(haul, mailbox, pending->outcome);
+    return true;
+}
+
+/* The carry has been begun: it waits for the batch, or there is nothing to be done. */
+static void
+wait_for_batch(Haul *haul, Pending *pending)
+{
+    pending->changed = pending->outcome->done != MH_DONE_UP_TO_DATE;
+    if (haul->dry_run || !pending->changed)
+        pending->done = g_steal_pointer(&pending->carry);
+    haul->pending_messages += pending->outcome->messages;
+    haul->pending_bytes += pending->outcome->delivered_bytes;
+    if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)
+        flush_batch(haul);
 }
 
 static void
@@ -173,6 +298,7 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
     g_autoptr(GError) error = NULL;
     Pending *pending = g_new0(Pending, 1);
     pending->outcome = mh_mailbox_outcome_new();
+    pending->mailbox = mailbox;
     pending->outcome->source = mh_survey_mailbox_name(mailbox);
     pending->outcome->path = g_strdup(mailbox->path);
     pending->outcome->target = mh_printable_string(mailbox->target);
@@ -183,38 +309,112 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         fail_mailbox(haul, pending->outcome, error);
         return;
     }
-    bool is_inbox = strcmp(mailbox->target, ".") == 0;
-    MhCarrySource source = {.open = mailbox->open,
-                            .open_user = mailbox->data,
-                            .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
-                            .read_user = (void *)(uintptr_t)haul->uidls};
-    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
-    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, &error);
-    if (pending->carry == NULL) {
-        fail_mailbox(haul, pending->outcome, error);
+    pending->unchanged = mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
+    if (pending->unchanged) {
+        count_for_quota(haul, mailbox, pending->outcome);
         return;
     }
-    if (haul->job->task != MH_TASK_CHECK && haul->job->settings->server == MH_SERVER_DOVECOT)
-        tell_keywords(haul, mailbox, pending->carry);
-    if (haul->job->task == MH_TASK_CHECK || pending->outcome->done == MH_DONE_UP_TO_DATE)
-        g_clear_pointer(&pending->carry, mh_carry_free);
-    if (mh_account_state_counts(mailbox)) {
-        haul->quota_messages += pending->outcome->messages;
-        haul->quota_bytes += pending->outcome->bytes;
+    if (begin_carry(haul, mailbox, pending, &error))
+        wait_for_batch(haul, pending);
+    else
+        fail_mailbox(haul, pending->outcome, error);
+}
+
+/* ---- what has gone ------------------------------------------------------------------------ */
+
+/* Names the mail that is not ours and stays. */
+static void
+name_foreign(const MhGone *gone, MhMailboxOutcome *outcome)
+{
+    g_autofree char *directory = mh_printable_string(gone->directory);
+    for (guint i = 0; i < gone->foreign_names->len; i++)
+        mh_findings_add(outcome->findings, MH_FINDING_FOREIGN_STAYS, "'%s/%s'", directory,
+                        (const char *)gone->foreign_names->pdata[i]);
+    if (gone->foreign > gone->foreign_names->len)
+        mh_findings_add_count(outcome->findings, MH_FINDING_FOREIGN_STAYS,
+                              gone->foreign - gone->foreign_names->len);
+}
+
+/* What was carried into the folder goes, whatever else is there stays. */
+static void
+empty_folder(Haul *haul, const MhGone *gone)
+{
+    g_autoptr(GError) error = NULL;
+    MhCarrySource source = {.open = mh_empty_source_open};
+    Pending *pending = g_new0(Pending, 1);
+    pending->gone = gone;
+    pending->outcome = mh_mailbox_outcome_new();
+    pending->outcome->target = mh_printable_string(gone->directory);
+    pending->outcome->source = strcmp(gone->directory, ".") == 0
+                                   ? g_strdup("INBOX")
+                                   : g_strdup(pending->outcome->target + 1);
+    pending->outcome->path = g_build_filename(haul->tree->path, pending->outcome->target, NULL);
+    pending->outcome->format = g_strdup("maildir");
+    pending->outcome->done = MH_DONE_CHANGED;
+    g_ptr_array_add(haul->pending, pending);
+    if (haul->job->task != MH_TASK_UNDO)
+        mh_findings_add(pending->outcome->findings, MH_FINDING_FOLDER_GONE, "'%s'",
+                        pending->outcome->target);
+    name_foreign(gone, pending->outcome);
+    if (!gone->exists || gone->ours == 0)
+        return; /* only the directory is left of it */
+    haul->context.carried = NULL;
+    pending->carry =
+        mh_carry_begin(&haul->context, gone->directory, &source, pending->outcome, &error);
+    if (pending->carry != NULL)
+        wait_for_batch(haul, pending);
+    else
+        fail_mailbox(haul, pending->outcome, error);
+}
+
+/* A Courier Maildir that is not there looks like an mbox account without mail. */
+static bool
+was_courier(const MhMemory *memory)
+{
+    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
+        g_autoptr(MhMailboxOutcome) outcome =
+            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
+        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
+            return true;
     }
-    haul->pending_messages += pending->outcome->messages;
-    haul->pending_bytes += pending->outcome->delivered_bytes;
-    if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)
-        flush_batch(haul);
+    return false;
+}
+
+/* Finds what has gone at the source. False with @error when it cannot be meant. */
+static bool
+find_gone(Haul *haul, GError **error)
+{
+    const MhSettings *settings = haul->job->settings;
+    if (settings->keep_expunged || is_late(haul) || haul->job->folders != NULL ||
+        haul->survey->incomplete || haul->survey->in_place || settings->server == MH_SERVER_COURIER)
+        return true;
+    haul->gone = mh_gone_find(haul->tree, haul->survey, haul->findings, error);
+    return haul->gone != NULL &&
+           mh_gone_allowed(haul->gone, haul->survey, haul->job->memory, error);
+}
+
+static void
+empty_folders(Haul *haul)
+{
+    for (guint i = 0; haul->gone != NULL && i < haul->gone->len && !mh_worker_stopping(); i++)
+        empty_folder(haul, haul->gone->pdata[i]);
 }
 
 /* ---- the account -------------------------------------------------------------------------- */
 
 static bool
+expand_maildir(Haul *haul, GError **error)
+{
+    if (haul->maildir == NULL)
+        haul->maildir = mh_path_pattern_expand(haul->job->settings->maildir, haul->account, error);
+    return haul->maildir != NULL;
+}
+
+static bool
 open_tree(Haul *haul, GError **error)
 {
     const MhSettings *settings = haul->job->settings;
-    g_autofree char *path = mh_path_pattern_expand(settings->maildir, haul->account, error);
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
@@ -222,11 +422,11 @@ open_tree(Haul *haul, GError **error)
                                   .copy_only = settings->transfer == MH_TRANSFER_COPY,
                                   .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
                                                                                  : NULL};
-    if (path == NULL)
+    if (!expand_maildir(haul, error))
         return false;
-    haul->tree = haul->job->task == MH_TASK_CHECK
-                     ? maildir_tree_open(path, &options, error)
-                     : maildir_tree_open_to_write(path, &options, error);
+    haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
+                               : maildir_tree_open_to_write(haul->maildir, &options, error);
+    haul->context.tree = haul->tree;
     return haul->tree != NULL;
 }
 
@@ -240,40 +440,277 @@ report_survey(Haul *haul)
     }
 }
 
-static bool
-do_account(Haul *haul, GError **error)
+/* A saved listing of UIDLs is a part of what the INBOX is read from. */
+static void
+stamp_uidls(const Haul *haul)
 {
-    if (!open_tree(haul, error))
+    MhDigester digester;
+    MhStamp stamp = {.device = 1};
+    if (haul->uidls == NULL)
+        return;
+    mh_digester_init(&digester);
+    for (guint i = 0; i < haul->uidls->len; i++) {
+        const char *uidl = haul->uidls->pdata[i];
+        mh_digester_add(&digester, mh_span(uidl, strlen(uidl) + 1));
+    }
+    MhDigest digest = mh_digester_finish(&digester);
+    memcpy(&stamp.inode, digest.bytes, sizeof stamp.inode);
+    for (guint i = 0; i < haul->survey->mailboxes->len; i++) {
+        const MhSurveyMailbox *mailbox = haul->survey->mailboxes->pdata[i];
+        if (strcmp(mailbox->target, ".") == 0)
+            g_array_append_val(mailbox->stamps, stamp);
+    }
+}
+
+/* What was converted where it stands is the only copy: nothing else may be made of it. */
+static bool
+check_in_place(const Haul *haul, GError **error)
+{
+    const MhAccountSurvey *survey = haul->survey;
+    if (survey->in_place && haul->job->settings->server == MH_SERVER_COURIER)
+        return mh_set_errno(error, EINVAL, "the target is the source, and Courier's already");
+    if (!survey->in_place && mh_in_place_is(haul->tree->fd)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "'%s' was converted where it stands: no other mail is brought there",
+                    haul->tree->path);
         return false;
-    haul->context = (MhCarryContext){.tree = haul->tree,
-                                     .settings = haul->job->settings,
-                                     .fresh_uidvalidity = (uint32_t)haul->job->now,
-                                     .dry_run = haul->job->task == MH_TASK_CHECK,
-                                     .told = message_written,
-                                     .told_user = haul};
+    }
+    if (strcmp(survey->format, "courier") == 0 || !was_courier(haul->job->memory))
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "mail was carried from a Courier Maildir, which is not there now: is its file "
+                "system mounted? Nothing is done");
+    return false;
+}
+
+static bool
+survey_account(Haul *haul, GError **error)
+{
     haul->survey = mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
-    if (haul->survey == NULL)
+    if (haul->survey == NULL || !check_in_place(haul, error))
         return false;
     haul->context.in_place = haul->survey->in_place;
-    if (haul->survey->in_place && haul->job->settings->server == MH_SERVER_COURIER)
-        return mh_set_errno(error, EINVAL, "the target is the source, and Courier's already");
+    stamp_uidls(haul);
     report_survey(haul);
-    if (haul->survey->in_place && !haul->context.dry_run &&
-        !mh_in_place_rename(haul->tree, haul->survey, error))
+    return !haul->survey->in_place || haul->dry_run ||
+           mh_in_place_rename(haul->tree, haul->survey, error);
+}
+
+static bool
+subscribe_for_courier(Haul *haul, GError **error)
+{
+    if (!haul->dry_run && !mh_courier_subscribe(haul->tree, haul->survey, error))
+        return false;
+    haul->subscribed = true;
+    return true;
+}
+
+static bool
+subscribe(Haul *haul, GError **error)
+{
+    const MhMemory *memory = haul->job->memory;
+    bool changed;
+    if (is_late(haul))
+        return true;
+    if (haul->job->settings->server == MH_SERVER_COURIER)
+        return subscribe_for_courier(haul, error);
+    haul->subscribed =
+        mh_subscribe(haul->tree, haul->survey, memory != NULL ? memory->subscriptions : NULL,
+                     haul->job->settings->mirror, haul->dry_run, &changed, haul->findings, error);
+    if (haul->subscribed && !haul->dry_run && haul->survey->watch != NULL)
+        mh_watch_look(haul->survey->watch, haul->maildir, "subscriptions");
+    return haul->subscribed;
+}
+
+static bool
+write_account_state(Haul *haul, GError **error)
+{
+    return subscribe(haul, error) &&
+           (is_late(haul) || mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
+                                                    haul->quota_messages, error));
+}
+
+/* Is what a mailbox is read from the same in both, to the stamp? */
+static bool
+is_same_mailbox(const MhSurveyMailbox *a, const MhSurveyMailbox *b)
+{
+    bool same = g_strcmp0(a->key, b->key) == 0 && a->stamps->len == b->stamps->len;
+    for (guint i = 0; same && i < a->stamps->len; i++) {
+        MhStamp x = g_array_index(a->stamps, MhStamp, i);
+        MhStamp y = g_array_index(b->stamps, MhStamp, i);
+        x.device = y.device = 0; /* too young to tell from before, but the two are moments apart */
+        same = mh_stamp_equal(&x, &y);
+    }
+    return same;
+}
+
+/* After the last run: has the source changed under it? A new look tells a mailbox from a file that
+ * has nothing to do with mail. */
+static bool
+is_final(Haul *haul, GError **error)
+{
+    const MhWatch *watch = haul->survey->watch;
+    if (!haul->job->settings->final || haul->survey->in_place ||
+        (watch != NULL && mh_watch_holds(watch, true, NULL)))
+        return true;
+    g_autoptr(MhAccountSurvey) before = g_steal_pointer(&haul->survey);
+    g_autoptr(GString) changed = g_string_new(NULL);
+    MhFindings *findings = haul->findings;
+    haul->findings = NULL; /* they have been told */
+    bool good = survey_account(haul, error);
+    haul->findings = findings;
+    for (guint i = 0; good && i < haul->survey->mailboxes->len; i++) {
+        const MhSurveyMailbox *mailbox = haul->survey->mailboxes->pdata[i];
+        if (i >= before->mailboxes->len || !is_same_mailbox(mailbox, before->mailboxes->pdata[i]))
+            g_string_append_printf(changed, "%s'%s'", changed->len > 0 ? ", " : "", mailbox->path);
+    }
+    if (good && changed->len == 0 && haul->survey->mailboxes->len != before->mailboxes->len)
+        g_string_append(changed, "a mailbox has gone");
+    if (good && changed->len > 0)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                    "the source changed during the last run: %s; is the old server stopped? Run "
+                    "--final again",
+                    changed->str);
+    return good && changed->len == 0;
+}
+
+static bool
+carry_account(Haul *haul, GError **error)
+{
+    if (!open_tree(haul, error) || !survey_account(haul, error) || !find_gone(haul, error))
         return false;
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
         carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
+    empty_folders(haul);
     flush_batch(haul);
-    if (haul->job->task == MH_TASK_CHECK)
+    if (haul->dry_run)
+        return mh_worker_stopping() || subscribe(haul, error);
+    bool stopping = mh_worker_stopping();
+    bool good = stopping || write_account_state(haul, error);
+    return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
+           (stopping || is_final(haul, error));
+}
+
+/* ---- undo --------------------------------------------------------------------------------- */
+
+/* The folders before the INBOX, whose directory holds them all. */
+static void
+take_out(Haul *haul)
+{
+    for (guint i = haul->gone->len; i > 0 && !mh_worker_stopping(); i--)
+        empty_folder(haul, haul->gone->pdata[i - 1]);
+    flush_batch(haul);
+}
+
+/* Does --inbox name the target? */
+static bool
+is_source(const Haul *haul)
+{
+    const char *pattern = haul->job->settings->inbox;
+    struct stat source, target;
+    int fd = pattern != NULL ? mh_place_open(pattern, haul->account, NULL) : -1;
+    bool same = fd >= 0 && fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
+                source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+    if (fd >= 0)
+        close(fd);
+    return same;
+}
+
+/* Only what mailhaul put into a tree for Dovecot can be taken out again. */
+static bool
+may_undo(const Haul *haul, GError **error)
+{
+    const char *why = NULL;
+    struct stat st;
+    if (mh_in_place_is(haul->tree->fd))
+        why = "was converted where it stands: its mail is the only copy";
+    else if (haul->job->settings->server == MH_SERVER_COURIER ||
+             fstatat(haul->tree->fd, "courierimapsubscribed", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        why = "is a Maildir of Courier's";
+    else if (is_source(haul))
+        why = "is the source itself";
+    if (why != NULL)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "'%s' %s; it cannot be undone, and nothing was done", haul->tree->path, why);
+    return why == NULL;
+}
+
+static bool
+undo_account(Haul *haul, GError **error)
+{
+    const MhMemory *memory = haul->job->memory;
+    struct stat st;
+    if (!expand_maildir(haul, error))
+        return false;
+    if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
         return true;
-    if (mh_worker_stopping())
-        return maildir_tree_finish(haul->tree, error);
-    bool is_courier = haul->job->settings->server == MH_SERVER_COURIER;
-    bool good = (is_courier ? mh_courier_subscribe(haul->tree, haul->survey, error)
-                            : mh_subscribe(haul->tree, haul->survey, haul->findings, error)) &&
-                mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
-                                       haul->quota_messages, error);
-    return maildir_tree_finish(haul->tree, good ? error : NULL) && good;
+    if (!open_tree(haul, error) || !may_undo(haul, error))
+        return false;
+    haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
+    if (haul->gone == NULL)
+        return false;
+    take_out(haul);
+    if (haul->failed || mh_worker_stopping())
+        return true;
+    if (!mh_unsubscribe(haul->tree, memory != NULL ? memory->subscriptions : NULL, haul->removed,
+                        haul->dry_run, error))
+        return false;
+    if (haul->dry_run)
+        return true;
+    bool made_root = haul->tree->made_root || (memory != NULL && memory->made_root);
+    if (!maildir_tree_finish(haul->tree, error))
+        return false;
+    if (made_root) /* a first run was killed before it came to the INBOX */
+        unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0);
+    haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
+    return true;
+}
+
+/* ---- both --------------------------------------------------------------------------------- */
+
+/* What the next run shall know. */
+static void
+remember_account(Haul *haul, bool good)
+{
+    const MhMemory *before = haul->job->memory;
+    bool complete = good && !haul->failed && !mh_worker_stopping();
+    if (haul->dry_run)
+        return;
+    if (haul->job->task == MH_TASK_UNDO) {
+        if (complete)
+            mh_remember_send_account(haul->fd, mh_memory_new(), false, true, haul->root_left);
+        return;
+    }
+    if (haul->survey == NULL)
+        return;
+    MhMemory *memory =
+        mh_remember_account(haul->survey, complete && haul->tree->options.sync_batches);
+    memory->made_root = haul->tree->made_root || (before != NULL && before->made_root);
+    if (!good && before != NULL)
+        mh_memory_copy_places(memory, before); /* nothing was found out about new ones */
+    if (!haul->subscribed) {
+        g_clear_pointer(&memory->subscriptions, g_ptr_array_unref);
+        if (before != NULL && before->subscriptions != NULL)
+            memory->subscriptions = g_ptr_array_ref(before->subscriptions);
+    }
+    mh_remember_send_account(haul->fd, memory, complete && haul->job->settings->final, false,
+                             false);
+}
+
+static bool
+do_account(Haul *haul, GError **error)
+{
+    haul->context = (MhCarryContext){.settings = haul->job->settings,
+                                     .fresh_uidvalidity = (uint32_t)haul->job->now,
+                                     .dry_run = haul->dry_run,
+                                     .told = message_written,
+                                     .told_user = haul};
+    if (haul->job->task != MH_TASK_UNDO)
+        return carry_account(haul, error);
+    haul->of_undo = *haul->job->settings; /* strings stay the settings' */
+    haul->of_undo.keep_expunged = haul->of_undo.mirror = haul->of_undo.late = false;
+    haul->context.settings = &haul->of_undo;
+    return undo_account(haul, error);
 }
 
 void
@@ -281,17 +718,24 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
 {
     g_autoptr(GError) error = NULL;
     Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
+    haul.dry_run = job->task == MH_TASK_CHECK || job->settings->dry_run;
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(pending_free);
-    if (!do_account(&haul, &error)) {
+    haul.removed = g_ptr_array_new_with_free_func(g_free);
+    bool good = do_account(&haul, &error);
+    if (!good) {
         g_autofree char *text = describe(&haul, error);
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", text));
     }
     mh_channel_send(fd, MH_RECORD_FINDINGS, mh_findings_to_variant(haul.findings));
+    remember_account(&haul, good);
     g_ptr_array_unref(haul.pending);
+    g_ptr_array_unref(haul.removed);
+    g_clear_pointer(&haul.gone, g_ptr_array_unref);
     mh_account_survey_free(haul.survey);
     maildir_tree_free(haul.tree);
     mh_findings_free(haul.findings);
+    g_free(haul.maildir);
 }
 
 /* ---- root's part -------------------------------------------------------------------------- */
@@ -304,28 +748,6 @@ is_roots_place(int fd)
     struct stat st;
     return fstat(fd, &st) == 0 && st.st_uid == 0 &&
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
-}
-
-/* Makes @name and gives it to @uid and @gid; it appears when it is theirs. Another's directory at
- * the name aside (others may write to a sticky directory) is not touched. */
-static int
-make_given_dir(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid, GError **error)
-{
-    struct stat st;
-    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
-    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
-    if (fd < 0)
-        return -1;
-    bool good = fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == uid);
-    if (!good)
-        mh_set_errno(error, EEXIST, "cannot make directory '%s'", aside);
-    else if (fchown(fd, uid, gid) != 0)
-        good = mh_set_errno(error, errno, "cannot give '%s' to user %u", name, (unsigned)uid);
-    if (good && mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
-        mh_sync_dir(parent_fd, error))
-        return fd;
-    close(fd);
-    return -1;
 }
 
 /* Opens @path, making what is missing of it where only root can. What is above it stays root's.
@@ -347,7 +769,7 @@ make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **er
         return -1;
     if (is_roots_place(parent_fd))
         fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
-                      : make_given_dir(parent_fd, name, mode, uid, gid, error);
+                      : maildir_tree_make_root(parent_fd, name, mode, uid, gid, error);
     close(parent_fd);
     return fd;
 }
@@ -370,6 +792,19 @@ mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gi
         return true;
     g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
     return false;
+}
+
+void
+mh_haul_retire_target(const MhJob *job, const MhAccount *account)
+{
+    g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, NULL);
+    g_autofree char *parent = path != NULL ? g_path_get_dirname(path) : NULL;
+    g_autofree char *name = path != NULL ? g_path_get_basename(path) : NULL;
+    int fd = parent != NULL ? mh_open_root(parent, NULL) : -1;
+    if (fd >= 0 && is_roots_place(fd))
+        unlinkat(fd, name, AT_REMOVEDIR); /* what is not empty stays */
+    if (fd >= 0)
+        close(fd);
 }
 
 GPtrArray *

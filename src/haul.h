@@ -8,6 +8,10 @@
 bool mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
                             GError **error);
 
+/* Root's part, after an undo that has left nothing in the target's root directory, which mailhaul
+ * had made: it goes too, if it is where only root can remove it. */
+void mh_haul_retire_target(const MhJob *job, const MhAccount *account);
+
 /* Root's part too: reads the saved UIDL listing of the account (--pop3-uidl=file:...), which may be
  * the admin's alone. NULL without @error when there is to be none; of char * otherwise. */
 GPtrArray *mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error);

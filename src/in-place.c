@@ -64,6 +64,12 @@ is_free(int root_fd, const char *name)
     return fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
 }
 
+bool
+mh_in_place_is(int root_fd)
+{
+    return root_fd >= 0 && !is_free(root_fd, MH_IN_PLACE_FILE);
+}
+
 /* The folders that can be renamed now, since nothing has the name. One may wait for another. */
 static GPtrArray *
 next_batch(const MaildirTree *tree, const MhAccountSurvey *survey, size_t *out_waiting)
@@ -109,7 +115,7 @@ bool
 mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
 {
     g_autoptr(GHashTable) names = mh_in_place_names(tree->fd, error);
-    if (names == NULL)
+    if (names == NULL || (!mh_in_place_is(tree->fd) && !write_names(tree, names, error)))
         return false;
     for (;;) {
         size_t waiting;

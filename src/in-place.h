@@ -7,7 +7,8 @@
  *
  *     mailhaul.folders = *( TARGET TAB SOURCE LF )   ; directories, as printable text (printable.h)
  *
- * A line is durable before its folder is renamed, and it is only written while nothing has the
+ * The file is there before anything is done, empty if nothing is renamed: it says that the mail is
+ * the only copy. A line is durable before its folder is renamed, and it is only written while nothing has the
  * name TARGET: so a directory TARGET is the folder that Courier knows as SOURCE.
  */
 #pragma once
@@ -16,11 +17,14 @@
 
 #define MH_IN_PLACE_FILE "mailhaul.folders"
 
+/* Was the Maildir converted in place? */
+bool mh_in_place_is(int root_fd);
+
 /* What folders were called: directory -> directory, empty where there is no such file.
  * g_hash_table_unref(). NULL with @error when it cannot be read. */
 GHashTable *mh_in_place_names(int root_fd, GError **error);
 
-/* Gives every folder of the survey the directory it shall have. */
+/* Writes the record, and gives every folder of the survey the directory it shall have. */
 bool mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
 
 /* Gives every folder back the directory it had, and removes the record. */

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "folder-list.h"
+#include "memory.h"
 #include "name-map.h"
 #include "pace.h"
 #include "settings.h"
@@ -10,6 +11,7 @@
 typedef enum {
     MH_TASK_CHECK,   /* survey, plan and compare; write nothing */
     MH_TASK_MIGRATE, /* carry the mail over */
+    MH_TASK_UNDO,    /* take it out again; with --dry-run nothing is written */
     MH_TASK_VERIFY,  /* compare both sides, read afresh; write nothing */
 } MhTask;
 
@@ -23,4 +25,6 @@ typedef struct {
     int64_t now;          /* when the run began, seconds since 1970 */
     const MhNameMap *names;      /* --name-map; empty without it */
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
+    const char *settings_digest; /* of all that changes what is written: see settings-digest.h */
+    const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
 } MhJob;

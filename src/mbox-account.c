@@ -10,6 +10,7 @@
 #include "place.h"
 #include "printable.h"
 #include "size-limits.h"
+#include "source-name.h"
 #include "subscription-list.h"
 
 #include <errno.h>
@@ -32,11 +33,13 @@ typedef struct {
     MhFindings *findings;
     MhAccountSurvey *survey;
     MboxSourceOptions options;
-    int home_fd, folders_fd; /* -1: there is none */
-    char *folders_path;      /* absolute */
+    int home_fd, folders_fd;           /* -1: there is none */
+    char *folders_path;                /* absolute */
+    char *folders_root, *folders_rest; /* the same, as mh_place_split() has it */
     MhStamp inbox_stamp, target_stamp;
     MhSubscriptionList *subscriptions;
-    GPtrArray *paths; /* of char *: per mailbox, its path below the folders; NULL: the INBOX */
+    GPtrArray *rejected; /* of char **: components of what is there and is no mailbox */
+    GPtrArray *paths;    /* of char *: per mailbox, its path below the folders; NULL: the INBOX */
 } Survey;
 
 static void
@@ -88,6 +91,56 @@ open_inbox(void *user, MhFindings *findings, GError **error)
     return mh_joined_source_new(parts, 2);
 }
 
+/* ---- remembering -------------------------------------------------------------------------- */
+
+/* What @mailbox is read from, in one more place below @root. */
+static void
+add_stamp(Survey *survey, MhSurveyMailbox *mailbox, const char *root, const MhStamp *stamp)
+{
+    MhStamp settled = mh_watch_settle(survey->survey->watch, root, stamp);
+    g_array_append_val(mailbox->stamps, settled);
+}
+
+/* Was a mailbox carried from this very file? */
+static bool
+is_remembered(const Survey *survey, const char *key, const MhStamp *stamp)
+{
+    const MhMailboxMemory *known = mh_memory_find(survey->job->memory, key);
+    if (known == NULL || known->source->len == 0 ||
+        g_strcmp0(known->settings, survey->job->settings_digest) != 0)
+        return false;
+    return mh_stamp_equal(&g_array_index(known->source, MhStamp, 0), stamp);
+}
+
+static bool
+is_known_folder(const char *path, const MhStamp *stamp, void *data)
+{
+    return is_remembered(data, path, stamp);
+}
+
+static bool
+is_known_inbox(const char *path, const MhStamp *stamp, void *data)
+{
+    (void)path;
+    return is_remembered(data, "", stamp);
+}
+
+/* The folder directory's @path was looked at. */
+static void
+folder_seen(const char *path, bool follow, const MhStamp *stamp, const GPtrArray *names, void *data)
+{
+    const Survey *survey = data;
+    MhWatch *watch = survey->survey->watch;
+    g_autofree char *whole = strcmp(survey->folders_rest, ".") == 0 ? g_strdup(path)
+                             : strcmp(path, ".") == 0
+                                 ? g_strdup(survey->folders_rest)
+                                 : g_build_filename(survey->folders_rest, path, NULL);
+    if (names != NULL)
+        mh_watch_add_dir(watch, survey->folders_root, whole, stamp, names);
+    else
+        mh_watch_add(watch, survey->folders_root, whole, follow, stamp);
+}
+
 /* ---- the INBOX ---------------------------------------------------------------------------- */
 
 static bool
@@ -100,7 +153,7 @@ is_file_there(int dirfd, const char *name, MhStamp *out_stamp)
     return true;
 }
 
-static void
+static MhSurveyMailbox *
 add_inbox(Survey *survey, MboxFile *place, const char *shown, uint64_t size)
 {
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, NULL, shown);
@@ -109,7 +162,25 @@ add_inbox(Survey *survey, MboxFile *place, const char *shown, uint64_t size)
     mailbox->data_free = file_free;
     mailbox->size_bytes = size;
     mailbox->target = g_strdup(".");
+    mailbox->key = g_strdup("");
     g_ptr_array_add(survey->paths, NULL);
+    return mailbox;
+}
+
+/* Where the INBOX may come: looked at before anything of it is opened. */
+static bool
+watch_inbox(const Survey *survey, char **out_root, GError **error)
+{
+    MhWatch *watch = survey->survey->watch;
+    g_autofree char *rest = NULL;
+    if (survey->account->home != NULL)
+        mh_watch_look(watch, survey->account->home, "mbox");
+    if (survey->job->settings->inbox == NULL)
+        return true;
+    if (!mh_place_split(survey->job->settings->inbox, survey->account, out_root, &rest, error))
+        return false;
+    mh_watch_look(watch, *out_root, rest);
+    return true;
 }
 
 static bool
@@ -117,8 +188,11 @@ find_inbox(Survey *survey, GError **error)
 {
     const char *pattern = survey->job->settings->inbox;
     g_autofree char *name = NULL, *shown = NULL;
-    MhFolderSurveyOptions options = {.is_home = true};
+    MhFolderSurveyOptions options = {.is_home = true, .is_known = is_known_inbox, .data = survey};
     MhStamp home_stamp, spool_stamp;
+    g_autofree char *root = NULL;
+    if (!watch_inbox(survey, &root, error))
+        return false;
     bool home =
         survey->home_fd >= 0 && mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
     int dirfd = -1;
@@ -130,6 +204,8 @@ find_inbox(Survey *survey, GError **error)
         }
         mh_account_survey_keep_fd(survey->survey, dirfd);
         shown = mh_path_pattern_expand(pattern, survey->account, NULL);
+        g_autofree char *spool_dir = g_path_get_dirname(shown);
+        mh_account_survey_add_root(survey->survey, spool_dir, dirfd, true, false);
     }
     bool spool = dirfd >= 0 && is_file_there(dirfd, name, &spool_stamp);
     if (!spool && !home) {
@@ -146,8 +222,13 @@ find_inbox(Survey *survey, GError **error)
     g_autofree char *home_mbox =
         g_strdup_printf("%s/mbox%s%s", survey->account->home, place->spool_missing ? "" : " and ",
                         place->spool_missing ? "" : shown);
-    add_inbox(survey, place, home ? home_mbox : shown,
-              (home ? home_stamp.size_bytes : 0) + (spool ? spool_stamp.size_bytes : 0));
+    MhSurveyMailbox *mailbox =
+        add_inbox(survey, place, home ? home_mbox : shown,
+                  (home ? home_stamp.size_bytes : 0) + (spool ? spool_stamp.size_bytes : 0));
+    if (home)
+        add_stamp(survey, mailbox, survey->account->home, &home_stamp);
+    if (spool)
+        add_stamp(survey, mailbox, root, &spool_stamp);
     return true;
 }
 
@@ -191,12 +272,15 @@ read_subscriptions(Survey *survey)
     static const char *const dovecot_lists[] = {".subscriptions", "subscriptions"};
     const char *prefix = below_home(survey);
     if (survey->home_fd >= 0 && prefix != NULL) {
+        mh_watch_look(survey->survey->watch, survey->account->home, ".mailboxlist");
         g_autoptr(GBytes) text = read_list(survey, survey->home_fd, ".mailboxlist");
         if (text != NULL)
             mh_subscription_list_add_uw(survey->subscriptions, mh_span_from_bytes(text),
                                         survey->account->home, prefix, survey->findings);
     }
     for (size_t i = 0; survey->folders_fd >= 0 && i < G_N_ELEMENTS(dovecot_lists); i++) {
+        g_autofree char *path = g_build_filename(survey->folders_rest, dovecot_lists[i], NULL);
+        mh_watch_look(survey->survey->watch, survey->folders_root, path);
         g_autoptr(GBytes) text = read_list(survey, survey->folders_fd, dovecot_lists[i]);
         if (text != NULL)
             mh_subscription_list_add_dovecot(survey->subscriptions, mh_span_from_bytes(text),
@@ -240,6 +324,8 @@ add_folder(Survey *survey, const MhFound *found)
                  found->linked ? MH_LINKS_BENEATH : MH_LINKS_REFUSE);
     mailbox->data_free = file_free;
     mailbox->size_bytes = found->stamp.size_bytes;
+    mailbox->key = g_strdup(found->path);
+    add_stamp(survey, mailbox, survey->folders_root, &found->stamp);
     if (found->kind == MH_FOUND_ERROR)
         mailbox->error = g_strdup(found->reason);
     g_ptr_array_add(survey->paths, g_strdup(found->path));
@@ -254,6 +340,8 @@ add_no_mail(Survey *survey, const MhFound *found)
                                   ? g_strdup_printf("another name of '%s'", alias)
                                   : g_strdup(found->reason);
     g_ptr_array_add(survey->survey->not_mail, mh_not_mail_new(path, reason));
+    if (found->kind != MH_FOUND_ALIAS && found->components != NULL)
+        g_ptr_array_add(survey->rejected, g_strdupv(found->components));
 }
 
 static bool
@@ -273,12 +361,15 @@ find_folders(Survey *survey, GError **error)
         .inbox = survey->inbox_stamp.inode != 0 ? &survey->inbox_stamp : NULL,
         .target = survey->target_stamp.inode != 0 ? &survey->target_stamp : NULL,
         .is_subscribed = is_subscribed,
+        .is_known = is_known_folder,
+        .seen = folder_seen,
         .data = survey,
     };
     g_autoptr(MhFolderSurvey) found =
         mh_folder_survey(survey->folders_fd, &options, survey->findings, error);
     if (found == NULL)
         return false;
+    survey->survey->incomplete = found->incomplete;
     for (guint i = 0; i < found->found->len; i++) {
         const MhFound *item = found->found->pdata[i];
         if (item->kind == MH_FOUND_MAILBOX || item->kind == MH_FOUND_ERROR)
@@ -310,6 +401,9 @@ list_folders(Survey *survey)
             found.reason = error->message;
         }
         found.stamp = mh_stamp_of(&st);
+        if (survey->folders_fd >= 0)
+            folder_seen(path, true, found.kind == MH_FOUND_MAILBOX ? &found.stamp : NULL, NULL,
+                        survey);
         add_folder(survey, &found);
     }
 }
@@ -324,13 +418,41 @@ mapped_name(const char *path, void *data)
     return mh_name_map_lookup(survey->job->names, survey->account->user, mh_span_from_string(path));
 }
 
+/* The directory that an earlier run gave to a folder. */
+static const char *
+earlier_name(const char *path, void *data)
+{
+    const Survey *survey = data;
+    const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
+    bool usable = known != NULL && !survey->survey->utf8 && g_str_is_ascii(known->directory);
+    return usable ? known->directory : NULL; /* a Courier's is not as it was planned */
+}
+
+/* Where mail would have gone that may have come from what is no mailbox now. */
+static void
+name_rejected(Survey *survey)
+{
+    for (guint i = 0; i < survey->rejected->len; i++) {
+        char **components = survey->rejected->pdata[i];
+        g_auto(GStrv) levels = mh_source_name_levels((const char *const *)components, NULL);
+        g_autofree char *path = g_strjoinv("/", components);
+        const char *earlier = earlier_name(path, survey);
+        g_autofree char *planned = mh_name_plan_directory(levels, survey->survey->escape);
+        g_ptr_array_add(survey->survey->unsure,
+                        earlier != NULL ? g_strdup(earlier)
+                                        : mh_account_survey_directory(survey->survey, planned));
+    }
+}
+
 static void
 choose_names(Survey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
-    MhNamePlanOptions options = {
-        .escape = survey->survey->escape, .map = mapped_name, .data = survey};
+    MhNamePlanOptions options = {.escape = survey->survey->escape,
+                                 .map = mapped_name,
+                                 .earlier = earlier_name,
+                                 .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         const char *path = survey->paths->pdata[i];
@@ -345,6 +467,7 @@ choose_names(Survey *survey)
                 mh_account_survey_directory(survey->survey, mh_name_plan_get(names, i)->directory);
     }
     name_subscriptions(survey, names);
+    name_rejected(survey);
 }
 
 /* ---- the account -------------------------------------------------------------------------- */
@@ -373,11 +496,17 @@ open_places(Survey *survey, GError **error)
     if (settings->folders == NULL)
         return true;
     survey->folders_path = mh_path_pattern_expand(settings->folders, survey->account, error);
-    if (survey->folders_path == NULL)
+    if (survey->folders_path == NULL ||
+        !mh_place_split(settings->folders, survey->account, &survey->folders_root,
+                        &survey->folders_rest, error))
         return false;
     survey->folders_fd = open_if_there(settings->folders, survey->account, &failure);
     if (survey->folders_fd >= 0)
         mh_account_survey_keep_fd(survey->survey, survey->folders_fd);
+    else if (failure == NULL)
+        mh_watch_look(survey->survey->watch, survey->folders_root, survey->folders_rest);
+    mh_account_survey_add_root(survey->survey, survey->folders_path, survey->folders_fd, false,
+                               true);
     if (failure != NULL)
         g_propagate_prefixed_error(error, failure, "cannot open the folder directory: ");
     return failure == NULL;
@@ -413,9 +542,14 @@ mh_mbox_account_survey(const MhJob *job, const MhAccount *account, const Maildir
         mh_account_survey_for_courier(result);
     survey.subscriptions = mh_subscription_list_new();
     survey.paths = g_ptr_array_new_with_free_func(g_free);
+    survey.rejected = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
+    result->watch = mh_watch_new();
     bool good = do_survey(&survey, error);
     mh_subscription_list_free(survey.subscriptions);
     g_ptr_array_unref(survey.paths);
+    g_ptr_array_unref(survey.rejected);
     g_free(survey.folders_path);
+    g_free(survey.folders_root);
+    g_free(survey.folders_rest);
     return good ? g_steal_pointer(&result) : NULL;
 }

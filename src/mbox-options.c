@@ -2,6 +2,8 @@
 
 #include "config-error.h"
 
+#define FINAL_LOCK_S 300
+
 static MboxUnquote
 unquote_of(MhUnquote unquote)
 {
@@ -46,7 +48,10 @@ mh_mbox_options_from_settings(const MhSettings *settings, MboxSourceOptions *out
                     settings->locks);
         return false;
     }
-    options.lock_timeout_ms = settings->lock_timeout_s * 1000;
+    /* the last run waits longer: what it cannot lock it cannot carry, and nobody comes after it */
+    uint32_t wait_s = settings->final ? MAX(settings->lock_timeout_s, FINAL_LOCK_S)
+                                      : settings->lock_timeout_s;
+    options.lock_timeout_ms = wait_s * 1000;
     options.unquote = unquote_of(settings->unquote);
     options.uidl = uidl_of(settings->pop3_uidl);
     options.local = settings->timezone != NULL ? g_time_zone_new_identifier(settings->timezone)

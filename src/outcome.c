@@ -1,5 +1,7 @@
 #include "outcome.h"
 
+#include "memory.h"
+
 MhMailboxOutcome *
 mh_mailbox_outcome_new(void)
 {
@@ -63,6 +65,7 @@ mh_account_outcome_free(MhAccountOutcome *outcome)
     g_ptr_array_unref(outcome->mailboxes);
     g_ptr_array_unref(outcome->not_mail);
     mh_findings_free(outcome->findings);
+    mh_memory_free(outcome->memory);
     mh_differences_free(outcome->differences);
     g_free(outcome);
 }
@@ -164,14 +167,19 @@ mh_mailbox_outcome_to_variant(const MhMailboxOutcome *o)
                          mh_findings_to_variant(o->findings));
 }
 
+const char *
+mh_mailbox_outcome_type(void)
+{
+    return "(" MAILBOX_FIELDS FINDINGS_TYPE ")";
+}
+
 MhMailboxOutcome *
 mh_mailbox_outcome_from_variant(GVariant *variant)
 {
-    static const char type[] = "(" MAILBOX_FIELDS FINDINGS_TYPE ")";
     g_autoptr(MhMailboxOutcome) o = g_new0(MhMailboxOutcome, 1);
     g_autoptr(GVariant) findings = NULL;
     guchar done;
-    if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(type)))
+    if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(mh_mailbox_outcome_type())))
         return NULL;
     g_variant_get(variant, "(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", &o->source, &o->path,
                   &o->target, &o->format, &done, &o->error, &o->uidvalidity, &o->uidnext,

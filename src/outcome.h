@@ -9,6 +9,8 @@
 #include "difference.h"
 #include "finding.h"
 
+struct MhMemory;
+
 typedef enum {
     MH_DONE_UP_TO_DATE, /* nothing had to be changed */
     MH_DONE_CHANGED,    /* carried over, or would be (dry run) */
@@ -47,6 +49,11 @@ typedef struct {
     MhDifferences *differences; /* what verify found; its mailboxes are unchanged as far as all of
                                    a message is the same */
     uint64_t elapsed_us;
+    struct MhMemory *memory; /* what the next run shall know: memory.h; NULL: nothing new */
+    bool same;               /* nothing was looked into: all is as the last run left it */
+    bool closed;             /* by this run, a final one */
+    bool root_left;          /* and the target's root directory is for root to remove */
+    bool undone;             /* what was carried has been taken out again */
 } MhAccountOutcome;
 
 MhMailboxOutcome *mh_mailbox_outcome_new(void);
@@ -69,5 +76,6 @@ uint64_t mh_account_outcome_weigh(const MhAccountOutcome *outcome, MhWeight weig
  * NULL for anything that to_variant() does not make. */
 GVariant *mh_mailbox_outcome_to_variant(const MhMailboxOutcome *outcome);
 MhMailboxOutcome *mh_mailbox_outcome_from_variant(GVariant *variant);
+const char *mh_mailbox_outcome_type(void);
 GVariant *mh_findings_to_variant(const MhFindings *findings);
 MhFindings *mh_findings_from_variant(GVariant *variant);

@@ -3,6 +3,7 @@
 #include "config-error.h"
 #include "path-pattern.h"
 #include "printable.h"
+#include "time-text.h"
 
 #include <string.h>
 
@@ -28,6 +29,7 @@ static const char *const syncs[] = {"none", "batch", "message", NULL};
 static const char *const courier_names[] = {"auto", "mutf7", "utf8", NULL};
 static const char *const progresses[] = {"auto", "always", "never", NULL};
 static const char *const report_formats[] = {"text", "json", "html", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const series[] = {"2.3", "2.4", NULL};
 static const char *const lock_kinds[] = {"dotlock", "fcntl", "flock", "none", NULL};
 
@@ -47,6 +49,13 @@ static const MhOption options[] = {
      .help = "N of the users, chosen to stand for all, the same ones each time"},
     {ROW(WHOSE, "name-map", name_map, TEXT), .arg = "FILE", .commands = ACCOUNTS,
      .help = "folder names at the target, one source = target a line; check writes a proposal"},
+
+    {ROW(WHOSE, "failed", failed, FLAG), .commands = BIT(STATUS), .no_key = true,
+     .help = "only accounts whose last try failed, in whole or in part"},
+    {ROW(WHOSE, "with-loss", with_loss, FLAG), .commands = BIT(STATUS), .no_key = true,
+     .help = "only accounts of which something could not be carried"},
+    {ROW(WHOSE, "stale", stale_s, AGE), .arg = "AGE", .commands = BIT(STATUS), .no_key = true,
+     .help = "only open accounts last done longer ago than this, as in 24h or 7d"},
 
     {ROW(SOURCE, "source-format", source_format, CHOICE), .choices = formats, .preset = "auto",
      .commands = READS | BIT(INSPECT) | BIT(SERVER_CONFIG), .help = "what the mail is kept in"},
@@ -129,9 +138,13 @@ static const MhOption options[] = {
     {ROW(OUTPUT, "verbose", verbose, FLAG), .short_name = 'v', .commands = WORKS | BIT(INSPECT),
      .help = "say what is being done"},
     {ROW(OUTPUT, "progress", progress, CHOICE), .choices = progresses, .preset = "auto",
-     .commands = WORKS, .help = "show how far it is; auto: when standard error is a terminal"},
-    {ROW(OUTPUT, "log", log, TEXT), .arg = "FILE", .commands = WORKS,
-     .help = "write messages and findings to this file too"},
+     .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
+     .help = "show how far it is; auto: when standard error is a terminal"},
+    {ROW(OUTPUT, "log", log, TEXT), .arg = "FILE", .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
+     .help = "append accounts, errors and findings to this file; syslog: the system's log"},
+    {ROW(OUTPUT, "log-format", log_format, CHOICE), .choices = log_formats, .preset = "text",
+     .commands = ACCOUNTS | BIT(UNDO) | BIT(WARM),
+     .help = "what the log is written in: text, or one JSON object a line"},
 };
 
 const MhOption *
@@ -361,6 +374,9 @@ mh_settings_set(MhSettings *settings, const MhOption *option, const char *value,
     case MH_OPTION_MODE:
         return parse_mode(value, field(settings, option)) ||
                bad_value(error, MH_CONFIG_ERROR_SYNTAX, value, "a mode from 0600 to 0666");
+    case MH_OPTION_AGE:
+        return mh_duration_parse(value, field(settings, option)) ||
+               bad_value(error, MH_CONFIG_ERROR_SYNTAX, value, "an age as in 90s, 24h or 7d");
     case MH_OPTION_CHOICE:
         if (!find_choice(option, value, &choice))
             return bad_choice(option, value, error);
@@ -387,6 +403,8 @@ mh_settings_get(const MhSettings *settings, const MhOption *option)
         return g_strdup_printf("%u", *(const uint32_t *)at);
     case MH_OPTION_MODE:
         return g_strdup_printf("%04o", *(const uint32_t *)at);
+    case MH_OPTION_AGE:
+        return g_strdup_printf("%us", *(const uint32_t *)at);
     case MH_OPTION_CHOICE:
         return g_strdup(option->choices[*(const int *)at]);
     case MH_OPTION_UIDL:

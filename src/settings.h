@@ -51,6 +51,7 @@ typedef enum {
     MH_COURIER_NAMES_UTF8
 } MhCourierNames;
 typedef enum { MH_PROGRESS_AUTO, MH_PROGRESS_ALWAYS, MH_PROGRESS_NEVER } MhProgress;
+typedef enum { MH_LOG_TEXT, MH_LOG_JSON } MhLogFormat;
 typedef enum { MH_REPORT_TEXT, MH_REPORT_JSON, MH_REPORT_HTML } MhReportFormat;
 typedef enum { MH_DOVECOT_2_3, MH_DOVECOT_2_4 } MhDovecotSeries;
 
@@ -97,13 +98,19 @@ typedef struct {
     bool nice;
     char *state;   /* NULL: the built-in place */
 
+    /* which accounts are shown */
+    bool failed;
+    bool with_loss;
+    uint32_t stale_s; /* 0: all */
+
     /* what is said */
     bool json;
     bool boundaries;
     bool quiet;
     bool verbose;
     MhProgress progress;
-    char *log; /* path */
+    char *log; /* path, or "syslog" */
+    MhLogFormat log_format;
     MhReportFormat format;
     MhDovecotSeries dovecot;
 } MhSettings;
@@ -114,6 +121,7 @@ typedef enum {
     MH_OPTION_PATTERN, /* char *: see path-pattern */
     MH_OPTION_NUMBER,  /* uint32_t, up to max */
     MH_OPTION_MODE,    /* uint32_t: octal, the owner may read and write */
+    MH_OPTION_AGE,     /* uint32_t: seconds, from a number with s, m, h, d or w behind it */
     MH_OPTION_CHOICE,  /* an enum: the index into choices */
     MH_OPTION_WORDS,   /* char *: some of choices with commas between, or the last one alone */
     MH_OPTION_UIDL,    /* the pair pop3_uidl, pop3_uidl_file */

@@ -1,19 +1,15 @@
-#include "state.h"
+#include "state-private.h"
 
 #include "safe-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
-struct MhState {
-    sqlite3 *db;
-    int lock_fd;
-    int64_t run;
-};
+/* What a run did to each account is kept for this many runs. */
+#define WORK_RUNS_KEPT 60
 
 /* The one place that says what the database holds. Times are seconds since 1970, names printable
  * text. */
@@ -39,12 +35,24 @@ static const char schema[] =
     "CREATE INDEX IF NOT EXISTS finding_user ON finding (user);"
     "CREATE TABLE IF NOT EXISTS not_mail ("
     " user TEXT NOT NULL, path TEXT NOT NULL, reason TEXT NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS not_mail_user ON not_mail (user);";
+    "CREATE INDEX IF NOT EXISTS not_mail_user ON not_mail (user);"
+    /* for the next run alone, see memory.h: stored forms and digests */
+    "CREATE TABLE IF NOT EXISTS memory ("
+    " user TEXT PRIMARY KEY, settings TEXT NOT NULL, content BLOB NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS memory_mailbox ("
+    " user TEXT NOT NULL, key BLOB NOT NULL, run INTEGER NOT NULL, settings TEXT NOT NULL,"
+    " content BLOB NOT NULL, outcome BLOB NOT NULL, carried BLOB, PRIMARY KEY (user, key));"
+    /* What each of the latest runs did to each account. */
+    "CREATE TABLE IF NOT EXISTS work ("
+    " run INTEGER NOT NULL, user TEXT NOT NULL, ended_us INTEGER NOT NULL,"
+    " elapsed_us INTEGER NOT NULL, failed INTEGER NOT NULL, messages INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL);"
+    "CREATE INDEX IF NOT EXISTS work_run ON work (run);";
 
 /* The system's own word for it stands in the connection, but not for a file that could not be
  * opened: there it is what came of a second try. */
-static bool
-db_failed(MhState *state, const char *what, GError **error)
+bool
+mh_state_failed(MhState *state, const char *what, GError **error)
 {
     const char *path = sqlite3_db_filename(state->db, "main");
     int errnum = sqlite3_system_errno(state->db);
@@ -92,11 +100,41 @@ make_directory(const char *directory, GError **error)
                         directory);
 }
 
+static MhState *
+state_new(void)
+{
+    MhState *state = g_new0(MhState, 1);
+    state->lock_fd = -1;
+    state->same = g_ptr_array_new_with_free_func(g_free);
+    return state;
+}
+
+bool
+mh_state_open_to_look(const char *directory, MhState **out_state, GError **error)
+{
+    g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
+    g_autofree char *log = g_strconcat(path, "-wal", NULL);
+    g_autofree char *quoted = g_uri_escape_string(path, "/", FALSE);
+    *out_state = NULL;
+    if (!g_file_test(path, G_FILE_TEST_EXISTS))
+        return true;
+    /* Without a log nobody is at work there, and SQLite need not make its files to see so. */
+    bool plain = !g_file_test(log, G_FILE_TEST_EXISTS);
+    g_autofree char *uri =
+        g_strdup_printf("file:%s?mode=ro%s", quoted, plain ? "&immutable=1" : "");
+    g_autoptr(MhState) state = state_new();
+    if (sqlite3_open_v2(uri, &state->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) !=
+            SQLITE_OK ||
+        sqlite3_busy_timeout(state->db, 10000) != SQLITE_OK)
+        return mh_state_failed(state, "open", error);
+    *out_state = g_steal_pointer(&state);
+    return true;
+}
+
 MhState *
 mh_state_open(const char *directory, GError **error)
 {
-    g_autoptr(MhState) state = g_new0(MhState, 1);
-    state->lock_fd = -1;
+    g_autoptr(MhState) state = state_new();
     if (!make_directory(directory, error))
         return NULL;
     int dirfd = mh_open_root(directory, error);
@@ -110,8 +148,9 @@ mh_state_open(const char *directory, GError **error)
     mode_t old_umask = umask(0077);
     int result = sqlite3_open(path, &state->db);
     umask(old_umask);
-    if (result != SQLITE_OK || sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
-        db_failed(state, "open", error);
+    if (result != SQLITE_OK ||
+        sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+        mh_state_failed(state, "open", error);
         return NULL;
     }
     return g_steal_pointer(&state);
@@ -123,6 +162,7 @@ mh_state_free(MhState *state)
     if (state == NULL)
         return;
     sqlite3_close(state->db);
+    g_ptr_array_unref(state->same);
     if (state->lock_fd >= 0)
         close(state->lock_fd);
     g_free(state);
@@ -168,17 +208,21 @@ mh_state_begin_run(MhState *state, const char *task, GError **error)
 {
     if (!run_sql(state, "INSERT INTO run (task, pid, started) VALUES (?, ?, ?)", "sii", task,
                  (int64_t)getpid(), now_s()))
-        return db_failed(state, "write", error);
+        return mh_state_failed(state, "write", error);
     state->run = sqlite3_last_insert_rowid(state->db);
+    if (!run_sql(state, "DELETE FROM work WHERE run <= ?", "i", state->run - WORK_RUNS_KEPT))
+        return mh_state_failed(state, "write", error);
     return true;
 }
 
 bool
 mh_state_end_run(MhState *state, int exit_status, GError **error)
 {
+    if (!mh_state_write_same(state))
+        return mh_state_failed(state, "write", error);
     return run_sql(state, "UPDATE run SET ended = ?, exit_status = ? WHERE id = ?", "iii", now_s(),
                    (int64_t)exit_status, state->run) ||
-           db_failed(state, "write", error);
+           mh_state_failed(state, "write", error);
 }
 
 static bool
@@ -216,19 +260,41 @@ record_mailbox(MhState *state, const char *user, const MhMailboxOutcome *mailbox
 }
 
 static bool
+record_work(MhState *state, const MhAccountOutcome *outcome)
+{
+    uint64_t messages = 0, bytes = 0;
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        messages += mailbox->delivered;
+        bytes += mailbox->delivered_bytes;
+    }
+    return run_sql(state,
+                   "INSERT INTO work (run, user, ended_us, elapsed_us, failed, messages, bytes)"
+                   " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                   "isiiiii", state->run, outcome->user, g_get_real_time(),
+                   (int64_t)outcome->elapsed_us, (int64_t)mh_account_outcome_failed(outcome),
+                   (int64_t)messages, (int64_t)bytes);
+}
+
+static bool
 record(MhState *state, const MhAccountOutcome *outcome)
 {
     const char *user = outcome->user;
+    if (outcome->undone)
+        return mh_state_forget(state, user);
+    int64_t closed = outcome->closed ? now_s() : 0;
     int64_t synced = mh_account_outcome_failed(outcome) ? 0 : now_s();
     if (!run_sql(state,
-                 "INSERT INTO account (user, run, synced, error, elapsed_us) VALUES"
-                 " (?1, ?2, nullif(?3, 0), ?4, ?5) ON CONFLICT (user) DO UPDATE SET run = ?2,"
-                 " synced = coalesce(nullif(?3, 0), synced), error = ?4, elapsed_us = ?5",
-                 "siisi", user, state->run, synced, outcome->error, (int64_t)outcome->elapsed_us) ||
+                 "INSERT INTO account (user, run, synced, error, elapsed_us, closed) VALUES"
+                 " (?1, ?2, nullif(?3, 0), ?4, ?5, nullif(?6, 0)) ON CONFLICT (user) DO UPDATE SET"
+                 " run = ?2, synced = coalesce(nullif(?3, 0), synced), error = ?4,"
+                 " elapsed_us = ?5, closed = coalesce(nullif(?6, 0), closed)",
+                 "siisii", user, state->run, synced, outcome->error,
+                 (int64_t)outcome->elapsed_us, closed) ||
         !run_sql(state, "DELETE FROM mailbox WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM finding WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM not_mail WHERE user = ?", "s", user) ||
-        !record_findings(state, user, "", outcome->findings))
+        !record_findings(state, user, "", outcome->findings) || !record_work(state, outcome))
         return false;
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         if (!record_mailbox(state, user, outcome->mailboxes->pdata[i]))
@@ -240,17 +306,21 @@ record(MhState *state, const MhAccountOutcome *outcome)
                      user, item->path, item->reason))
             return false;
     }
-    return true;
+    return mh_state_write_memory(state, outcome);
 }
 
 bool
 mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error)
 {
+    if (outcome->same) {
+        g_ptr_array_add(state->same, g_strdup(outcome->user));
+        return true;
+    }
     if (!run_sql(state, "BEGIN IMMEDIATE", ""))
-        return db_failed(state, "write", error);
+        return mh_state_failed(state, "write", error);
     if (record(state, outcome) && run_sql(state, "COMMIT", ""))
         return true;
-    db_failed(state, "write", error);
+    mh_state_failed(state, "write", error);
     run_sql(state, "ROLLBACK", "");
     return false;
 }

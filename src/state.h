@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "outcome.h"
+#include "memory.h"
 
 typedef struct MhState MhState;
 
@@ -24,5 +24,16 @@ char *mh_state_default_directory(void);
 bool mh_state_begin_run(MhState *state, const char *task, GError **error);
 bool mh_state_end_run(MhState *state, int exit_status, GError **error);
 
-/* Records what was done to an account, in one transaction that is durable when it returns. */
+/* Opens what is there to be looked at: nothing is made, locked or written. @out_state is NULL when
+ * there is no state yet. */
+bool mh_state_open_to_look(const char *directory, MhState **out_state, GError **error);
+
+/* What the last runs left about an account; never NULL without @error. @carried: what had been
+ * carried, too, which can be large. A closed account says so in it. */
+MhMemory *mh_state_recall(MhState *state, const char *user, bool carried, GError **error);
+/* A closed account is one no longer. */
+bool mh_state_reopen(MhState *state, const char *user, GError **error);
+
+/* Records what was done to an account, in one transaction that is durable when it returns. (Of an
+ * account to which nothing happened, when the run ends.) */
 bool mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error);

@@ -179,6 +179,11 @@ add_source_lines(Sync *sync)
         const MhMessage *message = source_at(sync, s);
         uint32_t t = sync->pairs.target_of[s];
         const MhTargetMessage *there = t != 0 ? target_at(sync, t - 1) : NULL;
+        if (t == 0 && sync->in->late && sync->in->carried_before != NULL &&
+            sync->in->carried_before[s]) {
+            sync->plan->deleted++;
+            continue;
+        }
         MhSyncLine line = {.source = (uint32_t)s + 1, .target = t};
         line.uid = wanted_uid(sync, message, there);
         if (there != NULL) {
@@ -303,7 +308,7 @@ list_messages(Sync *sync, Numbering numbering)
     MhSyncPlan *plan = sync->plan;
     g_array_set_size(plan->lines, 0);
     g_array_set_size(plan->expunge, 0);
-    plan->foreign = plan->kept_gone = 0;
+    plan->foreign = plan->kept_gone = plan->deleted = 0;
     choose_numbering(sync, numbering);
     add_source_lines(sync);
     add_target_lines(sync);
@@ -342,6 +347,7 @@ count_line(Sync *sync, MhSyncLine *line)
     plan->uids_lost += message->uid != 0 && message->uid != line->uid && !settled;
     plan->delivered += there == NULL;
     plan->retagged += line->retag;
+    plan->renumbered += there != NULL && !line->retag && line->renumber;
     plan->unchanged += there != NULL && !line->retag && !line->renumber;
     plan->list_changed |= there != NULL && carried_changes(sync, message, there);
 }

@@ -49,6 +49,8 @@ typedef struct {
     bool mirror;                /* what was carried follows the source strictly */
     bool keep_expunged;         /* what has gone at the source stays at the target */
     bool late;                  /* only add what is missing; change and remove nothing */
+    const bool *carried_before; /* late: per message of the source; what was carried and is no
+                                   longer there was deleted there, and stays so. NULL: none was */
 } MhSyncInput;
 
 /* One message that the target shall hold and list. */
@@ -70,6 +72,8 @@ typedef struct {
 
     size_t delivered, retagged, expunged, unchanged;
     size_t foreign;     /* mail of the target's own, left alone */
+    size_t renumbered;  /* of the source: nothing changes but the UID */
+    size_t deleted;     /* of the source: carried before and deleted at the target since (late) */
     size_t kept_gone;   /* gone at the source, kept on request */
     size_t uids_lost;   /* ... of the source that cannot have their UID, and had not been told so */
     bool uids_replaced; /* UIDVALIDITY or the UID of a listed message changes */

@@ -96,11 +96,14 @@ compare_keywords(Pair *pair)
            "%s at the source, %s at the target", left, right);
 }
 
-/* A message in new/ has been shown to no client. Servers move it as soon as they do. */
+/* A message in new/ has been shown to no client. Servers move it as soon as they do. One that has
+ * flags or keywords all the same (appended with them, say) can have them in cur/ only. */
 static void
 compare_place(Pair *pair)
 {
-    bool here = pair->source->is_new, there = pair->target->is_new;
+    const MhMessage *source = pair->source;
+    bool plain = source->flags == 0 && pair->verify->set_letters[source->keywords] == 0;
+    bool here = source->is_new && plain, there = pair->target->is_new;
     if (here == there)
         return;
     DIFFER(pair, PLACE, explain(pair, there && !here, here && !there),

@@ -33,6 +33,14 @@ compare_refs(const void *a, const void *b)
     return left->index < right->index ? -1 : left->index > right->index;
 }
 
+/* (An empty array has no data to sort.) */
+static void
+sort(GArray *refs)
+{
+    if (refs->len > 1)
+        qsort(refs->data, refs->len, sizeof(Ref), compare_refs);
+}
+
 static void
 collect(Work *work, FillSource fill_source, FillTarget fill_target)
 {
@@ -49,8 +57,8 @@ collect(Work *work, FillSource fill_source, FillTarget fill_target)
             fill_target(mh_verify_target_get(work->target, i), &ref))
             g_array_append_val(work->right, ref);
     }
-    qsort(work->left->data, work->left->len, sizeof(Ref), compare_refs);
-    qsort(work->right->data, work->right->len, sizeof(Ref), compare_refs);
+    sort(work->left);
+    sort(work->right);
 }
 
 /* Pairs, one for one, what has the same digest and key. */

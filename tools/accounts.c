@@ -24,6 +24,8 @@ mh_accounts_free(MhAccounts *accounts)
         g_ptr_array_unref(accounts->accounts);
     mh_folder_list_free(accounts->folders);
     mh_name_map_free(accounts->names);
+    g_clear_pointer(&accounts->folders_text, g_bytes_unref);
+    g_clear_pointer(&accounts->names_text, g_bytes_unref);
     g_free(accounts);
 }
 
@@ -188,6 +190,7 @@ load_folders(MhAccounts *accounts, const MhUserList *list, const char *path, GEr
     Known known = {list, accounts};
     g_autoptr(MhLineErrors) errors = mh_line_errors_new(path);
     accounts->folders = mh_folder_list_parse(mh_span_from_bytes(text), is_known, &known, errors);
+    accounts->folders_text = g_bytes_ref(text);
     report(accounts, errors);
     return true;
 }
@@ -204,6 +207,7 @@ load_names(MhAccounts *accounts, const char *path, GError **error)
         return false;
     g_autoptr(MhLineErrors) errors = mh_line_errors_new(path);
     accounts->names = mh_name_map_parse(mh_span_from_bytes(text), errors);
+    accounts->names_text = g_bytes_ref(text);
     report(accounts, errors);
     return true;
 }

@@ -18,6 +18,8 @@ typedef struct {
     GPtrArray *accounts;   /* of MhAccount, owned: in the order given */
     MhFolderList *folders; /* --folder-list; NULL: every folder */
     MhNameMap *names;      /* --name-map; empty without it */
+    GBytes *folders_text;  /* as they were read; NULL without the option */
+    GBytes *names_text;
     size_t refused;        /* lines and users that were left out */
 } MhAccounts;
 

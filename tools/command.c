@@ -16,11 +16,25 @@ static const MhCommand commands[] = {
      "Carries the mail of every account over, with its UIDs, flags, keywords, dates and "
      "subscriptions. Run again it carries only what has changed.",
      MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
+    {MH_COMMAND_UNDO, "undo", mh_cmd_undo, "USER...", 1, SIZE_MAX,
+     "take a test migration back out of the target",
+     "Removes from the target what was carried into it, and nothing else: mail that came there "
+     "since and folders made there stay. With --dry-run it only says what would go.",
+     MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_VERIFY, "verify", mh_cmd_verify, "[USER...]", 0, SIZE_MAX,
      "compare target with source, message by message",
      "Reads both sides afresh, every byte of them, and tells all in which they differ. Nothing is "
      "written. Damage is told apart from what the source has got since the last migrate.",
      MH_NEEDS_SOURCE | MH_NEEDS_MAILDIR, false},
+    {MH_COMMAND_STATUS, "status", mh_cmd_status, "[USER...]", 0, SIZE_MAX,
+     "what has been done so far, from the state directory",
+     "Says of each account when it was last done, whether it is in step with what its source was "
+     "then, and what was found. A run may be at work meanwhile.",
+     0, false},
+    {MH_COMMAND_REPORT, "report", mh_cmd_report, "", 0, 0, "the same as a page",
+     "Shows the site at a glance: what is done, what failed and what was lost, how fast it went "
+     "and what took longest. The HTML page needs nothing else and no network.",
+     0, false},
     {MH_COMMAND_CONVERT, "convert", mh_cmd_convert, "SOURCE MAILDIR", 2, 2,
      "one mbox file or Courier Maildir, no lists, no state directory",
      "Brings one mbox file into one Maildir, or up to date there.", 0, false},

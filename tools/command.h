@@ -60,8 +60,11 @@ const char *mh_command_nearest(const char *name);
 
 int mh_cmd_check(const MhCommandContext *context, GError **error);
 int mh_cmd_migrate(const MhCommandContext *context, GError **error);
+int mh_cmd_undo(const MhCommandContext *context, GError **error);
 int mh_cmd_verify(const MhCommandContext *context, GError **error);
 int mh_cmd_convert(const MhCommandContext *context, GError **error);
+int mh_cmd_status(const MhCommandContext *context, GError **error);
+int mh_cmd_report(const MhCommandContext *context, GError **error);
 int mh_cmd_inspect(const MhCommandContext *context, GError **error);
 int mh_cmd_completion(const MhCommandContext *context, GError **error);
 int mh_cmd_server_config(const MhCommandContext *context, GError **error);

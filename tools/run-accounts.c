@@ -1,11 +1,17 @@
 #include "run-accounts.h"
 
 #include "accounts.h"
+#include "check-verdict.h"
 #include "coordinator.h"
+#include "log.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
+#include "progress.h"
+#include "settings-digest.h"
 #include "state.h"
 #include "verify-text.h"
+#include "version.h"
+#include "workload.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -13,7 +19,14 @@
 typedef struct {
     const MhSettings *settings;
     MhTask task;
-    MhState *state; /* NULL when nothing is written */
+    MhState *state; /* NULL: there is none yet, and this run makes none */
+    bool recorded;  /* what is done is written down there */
+    MhCommandId command;
+    MhLog *log; /* NULL: none */
+    MhProgressLine *progress;
+    MhWorkload *workload;
+    MhVerdict *verdict; /* of a check only */
+    size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
     char *keywords_path; /* a script with what has no letter */
@@ -40,6 +53,10 @@ account_done(const MhAccountOutcome *outcome, void *user)
 {
     Tally *tally = user;
     g_autoptr(GError) error = NULL;
+    mh_progress_hide(tally->progress);
+    mh_workload_done(tally->workload, outcome);
+    mh_log_account(tally->log, outcome);
+    mh_verdict_account(tally->verdict, outcome);
     tally->done++;
     tally->failed += mh_account_outcome_failed(outcome);
     tally->with_loss += mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0;
@@ -51,7 +68,9 @@ account_done(const MhAccountOutcome *outcome, void *user)
     tally->damaged += outcome->differences->counts[MH_DIFFERENCE_DAMAGE] > 0;
     tally->different += mh_differences_total(outcome->differences) > 0;
     print_account(tally, outcome);
-    if (tally->state != NULL && !mh_state_record_account(tally->state, outcome, &error)) {
+    if (tally->keywords != NULL && fflush(tally->keywords) != 0)
+        return; /* the account is not recorded, so that it is read again */
+    if (tally->recorded && !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
     }
@@ -92,6 +111,56 @@ close_keywords(Tally *tally)
     return good;
 }
 
+/* A closed account is for --late, or for who says --reopen. */
+static bool
+may_start(const Tally *tally, const char *name, const MhMemory *memory, GError **error)
+{
+    const MhSettings *settings = tally->settings;
+    bool writes = tally->command == MH_COMMAND_MIGRATE || tally->command == MH_COMMAND_UNDO;
+    if (settings->late && !memory->known) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                    "the state directory has no record of what was carried: late mail cannot be "
+                    "told from what was deleted since");
+        return false;
+    }
+    if (!writes || memory->closed == 0 || settings->late)
+        return true;
+    if (settings->reopen)
+        return !tally->recorded || mh_state_reopen(tally->state, name, error);
+    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(memory->closed);
+    g_autofree char *date = when != NULL ? g_date_time_format(when, "%Y-%m-%d %H:%M") : NULL;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "the account was closed by its final run on %s; --late adds late mail, --reopen "
+                "goes on as before",
+                date != NULL ? date : "an unknown day");
+    return false;
+}
+
+static MhMemory *
+recall(const char *name, void *user, GError **error)
+{
+    const Tally *tally = user;
+    g_autoptr(MhMemory) memory =
+        tally->state != NULL
+            ? mh_state_recall(tally->state, name, tally->settings->late, error)
+            : mh_memory_new();
+    return memory != NULL && may_start(tally, name, memory, error) ? g_steal_pointer(&memory)
+                                                                   : NULL;
+}
+
+static void
+show_progress(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user)
+{
+    Tally *tally = user;
+    MhProgressAt at = {.accounts = tally->accounts,
+                       .done = accounts_done,
+                       .failed = tally->failed,
+                       .messages = messages,
+                       .bytes = bytes,
+                       .part = mh_workload_part(tally->workload, bytes)};
+    mh_progress_update(tally->progress, &at);
+}
+
 static void
 print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 {
@@ -124,16 +193,23 @@ make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *
            mh_account_parse_owner(settings->owner, &job->owner_uid, &job->owner_gid, error);
 }
 
-/* Opens the state and begins the run there. */
-static MhState *
-open_state(const MhSettings *settings, const char *task, GError **error)
+/* Opens the state and begins the run there; in a dry run it is only looked at. */
+static bool
+open_state(Tally *tally, const char *task, GError **error)
 {
     g_autofree char *preset = mh_state_default_directory();
-    g_autoptr(MhState) state =
-        mh_state_open(settings->state != NULL ? settings->state : preset, error);
-    if (state == NULL || !mh_state_begin_run(state, task, error))
-        return NULL;
-    return g_steal_pointer(&state);
+    const char *directory = tally->settings->state != NULL ? tally->settings->state : preset;
+    if (!tally->recorded)
+        return mh_state_open_to_look(directory, &tally->state, error);
+    tally->state = mh_state_open(directory, error);
+    return tally->state != NULL && mh_state_begin_run(tally->state, task, error);
+}
+
+static char *
+digest_of(const MhSettings *settings, const MhAccounts *accounts)
+{
+    GBytes *lists[] = {accounts->folders_text, accounts->names_text};
+    return mh_settings_digest(settings, lists, G_N_ELEMENTS(lists), MAILHAUL_VERSION);
 }
 
 static int
@@ -144,40 +220,90 @@ exit_status(const Tally *tally, const MhAccounts *accounts, bool complete)
     return tally->with_loss > 0 || tally->different > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;
 }
 
+/* What is to be said when all is done. Returns the exit status. */
+static int
+conclude(Tally *tally, const MhAccounts *accounts, const char *task, bool complete,
+         uint64_t elapsed_us)
+{
+    const MhSettings *settings = tally->settings;
+    int status = exit_status(tally, accounts, complete);
+    g_clear_pointer(&tally->progress, mh_progress_free);
+    if (!complete)
+        fprintf(stderr,
+                "mailhaul: stopped as asked after %zu of %u accounts; "
+                "run again to continue\n",
+                tally->done, accounts->accounts->len);
+    if (!settings->json && !settings->quiet)
+        print_summary(tally, accounts, !tally->recorded);
+    if (tally->verdict != NULL && !mh_verdict_print(tally->verdict, complete, elapsed_us))
+        status = MH_EXIT_FAILED;
+    mh_log_end(tally->log, task, tally->done, tally->failed, status);
+    if (mh_log_failed(tally->log) != NULL) {
+        fprintf(stderr, "mailhaul: the log is not complete: %s\n", mh_log_failed(tally->log));
+        status = MH_EXIT_FAILED;
+    }
+    return status;
+}
+
+/* Does all accounts, the largest first. */
+static int
+run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *task)
+{
+    const MhSettings *settings = job->settings;
+    g_autoptr(MhWorkload) workload = mh_workload_new(accounts->accounts, settings);
+    g_autoptr(MhVerdict) verdict =
+        job->task == MH_TASK_CHECK ? mh_verdict_new(job, accounts) : NULL;
+    MhCoordinatorEvents events = {.account_done = account_done,
+                                  .late_keyword = late_keyword,
+                                  .progress = show_progress,
+                                  .recall = recall,
+                                  .user = tally};
+    uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
+    int64_t begun = g_get_monotonic_time();
+    tally->workload = workload;
+    tally->verdict = verdict;
+    tally->progress = mh_progress_new(settings);
+    mh_log_begin(tally->log, task, accounts->accounts->len);
+    bool complete = mh_coordinate(job, accounts->accounts, jobs, &events);
+    mh_pace_free(job->pace);
+    tally->failed += !close_keywords(tally);
+    return conclude(tally, accounts, task, complete, (uint64_t)(g_get_monotonic_time() - begun));
+}
+
 int
 mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
 {
     const MhSettings *settings = context->settings;
     MhJob job;
     int status;
-    g_autoptr(MhState) state = NULL;
+    g_autoptr(GError) why = NULL;
     g_autoptr(MhAccounts) accounts = mh_accounts_load(context, &status, error);
     if (accounts == NULL)
         return status;
     if (!make_job(&job, settings, task, accounts, error))
         return MH_EXIT_CONFIG;
-    if (task == MH_TASK_MIGRATE) {
-        state = open_state(settings, context->command->name, error);
-        if (state == NULL)
-            return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
-                                                                             : MH_EXIT_FAILED;
+    g_autoptr(MhLog) log = mh_log_open(settings, &why);
+    if (why != NULL) {
+        g_propagate_error(error, g_steal_pointer(&why));
+        return MH_EXIT_CONFIG;
     }
-    Tally tally = {.settings = settings, .task = task, .state = state};
-    MhCoordinatorEvents events = {
-        .account_done = account_done, .late_keyword = late_keyword, .user = &tally};
-    uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
-    bool complete = mh_coordinate(&job, accounts->accounts, jobs, &events);
-    mh_pace_free(job.pace);
-    tally.failed += !close_keywords(&tally);
-    status = exit_status(&tally, accounts, complete);
-    if (!complete)
-        fprintf(stderr,
-                "mailhaul: stopped as asked after %zu of %u accounts; "
-                "run again to continue\n",
-                tally.done, accounts->accounts->len);
-    if (!settings->json && !settings->quiet)
-        print_summary(&tally, accounts, task == MH_TASK_CHECK);
-    if (state != NULL && !mh_state_end_run(state, status, error))
-        return MH_EXIT_FAILED;
+    g_autofree char *digest = digest_of(settings, accounts);
+    bool writes = task == MH_TASK_MIGRATE || task == MH_TASK_UNDO;
+    job.settings_digest = digest;
+    Tally tally = {.settings = settings,
+                   .task = task,
+                   .recorded = writes && !settings->dry_run,
+                   .command = context->command->id,
+                   .log = log,
+                   .accounts = accounts->accounts->len};
+    if (!open_state(&tally, context->command->name, error)) {
+        mh_state_free(tally.state);
+        return g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_AGAIN) ? MH_EXIT_BUSY
+                                                                         : MH_EXIT_FAILED;
+    }
+    status = run_job(&job, accounts, &tally, context->command->name);
+    if (tally.recorded && !mh_state_end_run(tally.state, status, error))
+        status = MH_EXIT_FAILED;
+    mh_state_free(tally.state);
     return status;
 }

@@ -4,6 +4,7 @@
 #include "maildir-lock.h"
 #include "maildir-occurrences.h"
 #include "maildir-rebase.h"
+#include "maildir-removal.h"
 #include "maildir-state.h"
 #include "maildir-transfer.h"
 #include "maildir-uidlist-writer.h"
@@ -292,7 +293,8 @@ stage_new_folder(Staging *staging, GError **error)
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL);
+    maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
+                                 MAILDIR_REMOVAL_MARK);
     staging->writer = &writer;
     bool good = stage_messages(staging, error);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
@@ -556,7 +558,7 @@ write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out
         return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
     if (delivery->lines != NULL)
         g_array_set_size(delivery->lines, 0);
-    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist);
+    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, i, out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error);

@@ -73,8 +73,12 @@ maildir_keywords_format(const MaildirKeywords *keywords)
 {
     GString *text = g_string_new(NULL);
     for (size_t i = 0; i < MAILDIR_KEYWORD_LETTERS; i++) {
-        if (keywords->names[i] != NULL)
-            g_string_append_printf(text, "%u %s\n", (unsigned)i, keywords->names[i]);
+        const char *name = keywords->names[i];
+        if (name == NULL)
+            continue;
+        /* a reader drops one CR: the name's own must not be it */
+        g_string_append_printf(text, "%u %s%s\n", (unsigned)i, name,
+                               g_str_has_suffix(name, "\r") ? "\r" : "");
     }
     return text;
 }

@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+static const char made_mark[] = MAILDIR_MADE_MARK;
 
 static MaildirTree *
 tree_new(const char *path, const MaildirTreeOptions *options)
@@ -32,7 +35,49 @@ maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **
     return g_steal_pointer(&tree);
 }
 
-/* Makes the last component of @path, unless it is there. */
+static bool
+put_mark(int fd, uid_t uid, gid_t gid, GError **error)
+{
+    int mark = openat(fd, made_mark, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool made = mark >= 0 && fchown(mark, uid, gid) == 0;
+    int errnum = errno;
+    if (mark >= 0)
+        close(mark);
+    errno = errnum;
+    return made || (mark < 0 && errno == EEXIST) ||
+           mh_set_errno(error, errno, "cannot write '%s'", made_mark);
+}
+
+/* What mh_make_dir() has found or made aside becomes a root. Another's directory of that name
+ * (others may write to a sticky directory) is not touched. */
+static bool
+furnish_root(int fd, uid_t uid, gid_t gid, GError **error)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || (st.st_uid != geteuid() && st.st_uid != uid))
+        return mh_set_errno(error, EEXIST, "cannot make the directory");
+    if (!put_mark(fd, uid, gid, error))
+        return false;
+    return (uid == (uid_t)-1 && gid == (gid_t)-1) || fchown(fd, uid, gid) == 0 ||
+           mh_set_errno(error, errno, "cannot give the directory to user %u", (unsigned)uid);
+}
+
+int
+maildir_tree_make_root(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid,
+                       GError **error)
+{
+    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
+    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
+    if (fd < 0)
+        return -1;
+    if (furnish_root(fd, uid, gid, error) &&
+        mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
+        mh_sync_dir(parent_fd, error))
+        return fd;
+    close(fd);
+    return -1;
+}
+
 static int
 make_root(const char *path, mode_t mode, GError **error)
 {
@@ -41,9 +86,7 @@ make_root(const char *path, mode_t mode, GError **error)
     int parent_fd = mh_open_root(parent, error);
     if (parent_fd < 0)
         return -1;
-    int fd = mh_make_dir(parent_fd, name, mode, NULL, error);
-    if (fd >= 0)
-        fsync(parent_fd);
+    int fd = maildir_tree_make_root(parent_fd, name, mode, (uid_t)-1, (gid_t)-1, error);
     close(parent_fd);
     return fd;
 }
@@ -70,6 +113,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
         return NULL;
     }
     mh_replace_file_tidy(tree->fd, "subscriptions");
+    tree->made_root = faccessat(tree->fd, made_mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     return g_steal_pointer(&tree);
 }
 
@@ -114,5 +158,8 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
     if (tree->build_fd >= 0)
         close(tree->build_fd);
     tree->build_fd = -1;
+    /* An INBOX in place says itself that its root is ours. */
+    if (tree->made_root && faccessat(tree->fd, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        unlinkat(tree->fd, made_mark, 0);
     return mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error);
 }

@@ -43,7 +43,7 @@ add_key(MaildirUidlistWriter *writer, char key)
 
 void
 maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
-                             const MaildirUidlist *like)
+                             const MaildirUidlist *like, const char *mark)
 {
     *writer = (MaildirUidlistWriter){.fd = fd, .buffer = g_string_sized_new(BUFFER_BYTES + 512)};
     g_string_append_c(writer->buffer, '3');
@@ -58,6 +58,10 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
     if (like != NULL && like->header_other.len > 0) {
         g_string_append_c(writer->buffer, ' ');
         add_text(writer, maildir_uidlist_text(like, like->header_other));
+    }
+    if (mark != NULL) {
+        g_string_append_c(writer->buffer, ' ');
+        g_string_append(writer->buffer, mark);
     }
     g_string_append_c(writer->buffer, '\n');
 }

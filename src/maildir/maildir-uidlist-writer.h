@@ -28,9 +28,9 @@ typedef struct {
 } MaildirUidlistLine;
 
 /* Begins with the header. @like, which may be NULL, is the list before: its GUID and the fields of
- * its header that we do not know stay. */
+ * its header that we do not know stay. @mark, which may be NULL, is a further one, "M". */
 void maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
-                                  const MaildirUidlist *like);
+                                  const MaildirUidlist *like, const char *mark);
 void maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLine *line);
 /* The line of @entry of @list, under @uid, with the provenance @carried or the one it has. */
 void maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlist *list,

@@ -64,6 +64,13 @@ maildir_uidlist_set_uids(MaildirUidlist *list, MhUidState uids)
 }
 
 MhSpan
+maildir_uidlist_header_other(const MaildirUidlist *list)
+{
+    return list->header_other.len > 0 ? maildir_uidlist_text(list, list->header_other)
+                                      : mh_span(NULL, 0);
+}
+
+MhSpan
 maildir_uidlist_guid(const MaildirUidlist *list)
 {
     return maildir_uidlist_text(list, list->guid);

@@ -63,6 +63,8 @@ uint64_t maildir_uidlist_stopped_at(const MaildirUidlist *list);
 MhUidState maildir_uidlist_uids(const MaildirUidlist *list);
 /* A lower uidnext than the list needs is raised. */
 void maildir_uidlist_set_uids(MaildirUidlist *list, MhUidState uids);
+/* The header's fields that are not ours to know: "Kvalue Kvalue"; empty when there are none. */
+MhSpan maildir_uidlist_header_other(const MaildirUidlist *list);
 /* The GUID's 32 digits; empty when there is none. */
 MhSpan maildir_uidlist_guid(const MaildirUidlist *list);
 

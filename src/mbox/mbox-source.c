@@ -11,7 +11,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#define READ_BYTES  (512u * 1024)
+#define READ_BYTES  (128u * 1024)
 #define WRITE_BYTES (256u * 1024)
 /* How much of a file is looked at to guess its dialect. */
 #define FIRST_LOOK_BYTES (1u << 20)

@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -53,6 +54,19 @@ freeze(void)
 {
     for (;;)
         pause();
+}
+
+/* Tells the driver, and sleeps until its signal has arrived. */
+static void
+await_signal(void)
+{
+    static const struct timespec longest = {.tv_sec = 5};
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &before);
+    __atomic_store_n(&shared->happened, 1, __ATOMIC_SEQ_CST);
+    ppoll(NULL, 0, &longest, &before);
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void
@@ -112,14 +126,13 @@ take_step(const char *call, int dirfd, const char *path, Needs needs)
         verdict.torn = true;
         return verdict;
     }
+    if (action == CRASH_SIGNAL)
+        await_signal();
     __atomic_store_n(&shared->happened, 1, __ATOMIC_SEQ_CST);
     if (action == CRASH_FREEZE || action == CRASH_TORN)
         freeze();
     if (action == CRASH_KILL_SELF)
         syscall(SYS_kill, getpid(), SIGKILL);
-    if (action == CRASH_SIGNAL) /* sleeps until the driver's signal has arrived */
-        for (int i = 0; i < 5000 && usleep(1000) == 0; i++)
-            ;
     verdict.fails = action == CRASH_ERROR || action == CRASH_ERROR_STAYS;
     if (verdict.fails)
         errno = shared->error;

@@ -107,7 +107,7 @@ test_first_run(void **state)
     assert_int_equal(outcome->delivered, 3);
     g_autofree char *list = read_target(site, ".Sent/dovecot-uidlist");
     assert_non_null(list);
-    assert_true(g_str_has_prefix(list, "3 V1234 N12\n5 W16 MSa :"));
+    assert_true(g_str_has_prefix(list, "3 V1234 N12 M\n5 W16 MSa :"));
     assert_non_null(strstr(list, "\n7 W17 Puidl-2 M :"));
     assert_non_null(strstr(list, "\n9 W16 M :"));
     assert_true(g_str_has_suffix(list, "\n"));
@@ -156,7 +156,7 @@ test_source_follows(void **state)
     assert_int_equal(second->retagged, 2);
     assert_int_equal(second->expunged, 1);
     g_autofree char *list = read_target(site, "dovecot-uidlist");
-    assert_true(g_str_has_prefix(list, "3 V1234 N14\n5 W16 MFSab :"));
+    assert_true(g_str_has_prefix(list, "3 V1234 N14 M\n5 W16 MFSab :"));
     assert_null(strstr(list, "\n7 "));
     assert_non_null(strstr(list, "\n12 W17 M :"));
     assert_non_null(strstr(list, "\n13 W17 MD :"));
@@ -214,7 +214,7 @@ test_no_uidvalidity_gets_a_fresh_one(void **state)
     site->mailbox = (FakeMailbox){0, 0, plain, 0, 0};
     g_autoptr(MhMailboxOutcome) first = carry(site, ".", false);
     g_autofree char *list = read_target(site, "dovecot-uidlist");
-    assert_true(g_str_has_prefix(list, "3 V4711 N3\n1 "));
+    assert_true(g_str_has_prefix(list, "3 V4711 N3 M\n1 "));
     g_autoptr(MhMailboxOutcome) second = carry(site, ".", false);
     assert_int_equal(second->done, MH_DONE_UP_TO_DATE);
 }

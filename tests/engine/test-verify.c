@@ -194,6 +194,23 @@ test_keywords_past_26(void **state)
     assert_int_equal(total, 2);
 }
 
+/* Mail that no client has seen, but with a flag or a keyword, has its place in cur/. */
+static void
+test_flagged_and_unseen(void **state)
+{
+    VerifySite *site = *state;
+    size_t total;
+    g_autofree char *path = verify_site_source(site, "mail/Flagged");
+    verify_site_write(path, "From a@b Sat Jan  3 10:00:00 2004\nSubject: flag\n"
+                            "X-IMAPbase: 1100000099 0000000002 work\nX-UID: 1\nX-Status: F\n\n"
+                            "x\n\n"
+                            "From a@b Sat Jan  3 10:00:00 2004\nSubject: keyword\n"
+                            "X-UID: 2\nX-Keywords: work\n\nx\n\n");
+    verify_site_migrate(site);
+    assert_int_equal(find(site, MH_DIFFERENCE_PLACE, MH_DIFFERENCE_DAMAGE, &total), 0);
+    assert_int_equal(total, 0);
+}
+
 static void
 test_no_target(void **state)
 {
@@ -249,6 +266,7 @@ main(void)
         TEST(test_tester),
         TEST(test_own_mail_is_counted),
         TEST(test_keywords_past_26),
+        TEST(test_flagged_and_unseen),
         TEST(test_no_target),
         cmocka_unit_test(test_wire_form),
     };

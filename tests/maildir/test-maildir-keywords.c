@@ -27,6 +27,7 @@ static const struct {
     {"freed name comes again", "1 old\n1 new\n2 old\n", "1 new\n2 old\n", 0},
     {"spaces and 8-bit stay", "1 a b\xff\n", "1 a b\xff\n", 0},
     {"CRLF", "1 a\r\n2 \r\n", "1 a\n", 1},
+    {"CR in a name", "1 a\r\r\n", "1 a\r\r\n", 0},
     {"no final LF", "1 a\n2 b", "1 a\n", 1},
     {"not a number", "x a\n 1 b\n1\tc\n", "", 3},
 };

@@ -1,0 +1,18 @@
+# cmake -DOUTPUT=FILE.h -DDIRECTORY=DIR -P EmbedText.cmake -- NAME...
+# Writes each file DIR/NAME as an array of bytes, NUL at its end: "page.css" as page_css.
+set(names FALSE)
+set(text "/* Made by EmbedText.cmake. */\n")
+math(EXPR last "${CMAKE_ARGC} - 1")
+foreach(i RANGE ${last})
+    set(arg "${CMAKE_ARGV${i}}")
+    if(names)
+        file(READ "${DIRECTORY}/${arg}" hex HEX)
+        string(REGEX REPLACE "(..)" "0x\\1," bytes "${hex}")
+        string(REGEX REPLACE "(0x..,0x..,0x..,0x..,0x..,0x..,0x..,0x..,)" "\\1\n" bytes "${bytes}")
+        string(MAKE_C_IDENTIFIER "${arg}" identifier)
+        string(APPEND text "static const char ${identifier}[] = {\n${bytes}0};\n")
+    elseif(arg STREQUAL "--")
+        set(names TRUE)
+    endif()
+endforeach()
+file(WRITE "${OUTPUT}" "${text}")

@@ -1,0 +1,207 @@
+#include "gone.h"
+
+#include "maildir/maildir-removal.h"
+#include "printable.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+#define NAMES_KEPT 20
+
+static void
+gone_free(gpointer item)
+{
+    MhGone *gone = item;
+    g_free(gone->directory);
+    g_ptr_array_unref(gone->foreign_names);
+    g_free(gone);
+}
+
+/* ---- what the survey is about ------------------------------------------------------------- */
+
+static bool
+has_target(const MhAccountSurvey *survey, const char *directory)
+{
+    for (guint i = 0; i < survey->mailboxes->len; i++) {
+        const MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
+        if (strcmp(mailbox->target, directory) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_unsure(const MhAccountSurvey *survey, const char *directory)
+{
+    for (guint i = 0; i < survey->unsure->len; i++) {
+        if (strcmp(survey->unsure->pdata[i], directory) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Did the survey look where a mailbox for @directory would be? */
+static bool
+is_looked_for(const MhAccountSurvey *survey, const char *directory)
+{
+    bool is_inbox = strcmp(directory, ".") == 0;
+    for (guint i = 0; i < survey->roots->len; i++) {
+        const MhSurveyRoot *root = &g_array_index(survey->roots, MhSurveyRoot, i);
+        if (is_inbox ? root->has_inbox : root->has_folders)
+            return true;
+    }
+    return false;
+}
+
+/* ---- looking at the target ---------------------------------------------------------------- */
+
+static void
+count_messages(const MaildirFolder *folder, MhGone *gone)
+{
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        gone->ours += message->ours;
+        gone->foreign += !message->ours;
+        if (message->ours || gone->foreign_names->len == NAMES_KEPT)
+            continue;
+        g_autofree char *name = mh_printable_string(maildir_folder_file(folder, message));
+        g_ptr_array_add(gone->foreign_names,
+                        g_strconcat(message->is_new ? "new/" : "cur/", name, NULL));
+    }
+}
+
+/* Adds the folder if something of it is ours. */
+static bool
+look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError **error)
+{
+    struct stat st;
+    g_autoptr(MaildirFolder) folder = maildir_folder_read(tree, directory, NULL, error);
+    if (folder == NULL)
+        return false;
+    MhGone *gone = g_new0(MhGone, 1);
+    gone->directory = g_strdup(directory);
+    gone->foreign_names = g_ptr_array_new_with_free_func(g_free);
+    gone->exists = folder->exists;
+    gone->made_here = folder->fd >= 0 && maildir_removal_made_here(folder);
+    count_messages(folder, gone);
+    if (gone->ours == 0 && !gone->made_here) {
+        gone_free(gone);
+        return true;
+    }
+    g_ptr_array_add(all, gone);
+    if (fstatat(folder->fd, "courierimapuiddb", &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "'%s' in '%s' is a Maildir of Courier's, converted where it stands: nothing is "
+                "removed from it",
+                directory, tree->path);
+    return false;
+}
+
+/* Is it to stay although no mailbox is there for it? */
+static bool
+stays(const MhAccountSurvey *survey, const MhGone *gone, MhFindings *findings)
+{
+    if (strcmp(gone->directory, ".") == 0) /* every account has an INBOX */
+        return gone->ours == 0;
+    if (!is_unsure(survey, gone->directory))
+        return false;
+    g_autofree char *shown = mh_printable_string(gone->directory);
+    mh_findings_add(findings, MH_FINDING_FOLDER_UNSURE, "'%s'", shown);
+    return true;
+}
+
+GPtrArray *
+mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey, MhFindings *findings,
+             GError **error)
+{
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(gone_free);
+    if (tree->fd < 0)
+        return g_steal_pointer(&all);
+    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    if (names == NULL)
+        return NULL;
+    g_ptr_array_insert(names, 0, g_strdup("."));
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        struct stat st;
+        if (name[0] != '.' || fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISDIR(st.st_mode))
+            continue;
+        if (survey != NULL && (has_target(survey, name) || !is_looked_for(survey, name)))
+            continue;
+        guint before = all->len;
+        if (!look_at(tree, name, all, error))
+            return NULL;
+        if (survey != NULL && all->len > before && stays(survey, all->pdata[before], findings))
+            g_ptr_array_set_size(all, (gint)before);
+    }
+    return g_steal_pointer(&all);
+}
+
+/* ---- is it meant? ------------------------------------------------------------------------- */
+
+/* Is this the very directory in which mail was found before? */
+static bool
+is_same_place(const MhSurveyRoot *root, const MhMemory *memory)
+{
+    struct stat st;
+    if (root->fd < 0 || memory == NULL || fstat(root->fd, &st) != 0)
+        return false;
+    for (guint i = 0; i < memory->places->len; i++) {
+        const MhMemoryPlace *place = &g_array_index(memory->places, MhMemoryPlace, i);
+        if (strcmp(place->path, root->path) == 0)
+            return place->device == st.st_dev && place->inode == st.st_ino;
+    }
+    return false;
+}
+
+static bool
+is_empty(int fd)
+{
+    g_autoptr(GPtrArray) names = mh_list_dir(fd, NULL);
+    return names == NULL || names->len == 0;
+}
+
+static bool
+refuse(const MhSurveyRoot *root, const char *why, GError **error)
+{
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "mail was carried from '%s', which is %s: is its file system mounted? Nothing is "
+                "removed; if the mail has gone for good, --keep-expunged goes on without removing, "
+                "and 'mailhaul undo' takes out what was carried",
+                root->path, why);
+    return false;
+}
+
+bool
+mh_gone_allowed(const GPtrArray *gone, const MhAccountSurvey *survey, const MhMemory *memory,
+                GError **error)
+{
+    bool inbox = false, inbox_there = has_target(survey, ".");
+    size_t carried = 0, folders = 0;
+    for (guint i = 0; i < gone->len; i++) {
+        const MhGone *item = gone->pdata[i];
+        inbox |= strcmp(item->directory, ".") == 0 && item->ours > 0;
+        folders += strcmp(item->directory, ".") != 0;
+        carried += item->ours > 0;
+    }
+    bool folders_there = survey->mailboxes->len > (inbox_there ? 1U : 0U);
+    for (guint i = 0; i < survey->roots->len; i++) {
+        const MhSurveyRoot *root = &g_array_index(survey->roots, MhSurveyRoot, i);
+        bool lost = (root->has_inbox && inbox) ||
+                    (root->has_folders && folders > 0 && !folders_there);
+        if (!lost || is_same_place(root, memory))
+            continue;
+        if (root->fd < 0 || is_empty(root->fd))
+            return refuse(root, root->fd < 0 ? "not there now" : "empty now", error);
+    }
+    if (survey->mailboxes->len > 0 || carried < 2)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "mail was carried into %zu folders, and nothing of it is left at the source: "
+                "nothing is removed; if that is meant, --keep-expunged goes on without removing, "
+                "and 'mailhaul undo' takes out what was carried",
+                carried);
+    return false;
+}

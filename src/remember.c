@@ -1,0 +1,230 @@
+#include "remember.h"
+
+#include "channel.h"
+#include "safe-path.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* ---- is it as it was? --------------------------------------------------------------------- */
+
+/* Is the folder of @known as it was left? @root_fd is the tree. */
+static bool
+target_holds(int root_fd, const MhMailboxMemory *known)
+{
+    g_autoptr(GArray) now = mh_stamps_new();
+    MhStamp stamps[MH_TARGET_STAMPS] = {{0}};
+    int fd = mh_safe_path_find(root_fd, known->directory, MH_LINKS_REFUSE);
+    if (fd >= 0) {
+        mh_memory_look_at_target(fd, stamps);
+        close(fd);
+    }
+    g_array_append_vals(now, stamps, MH_TARGET_STAMPS);
+    return mh_stamps_equal(known->target, now);
+}
+
+/* The outcome of a mailbox that is as it was. NULL when @known does not tell. */
+static MhMailboxOutcome *
+outcome_of(const MhMailboxMemory *known)
+{
+    MhMailboxOutcome *outcome =
+        known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
+    if (outcome == NULL)
+        return NULL;
+    outcome->done = MH_DONE_UP_TO_DATE;
+    g_clear_pointer(&outcome->error, g_free);
+    outcome->unchanged = outcome->messages;
+    outcome->delivered = outcome->delivered_bytes = outcome->retagged = outcome->expunged = 0;
+    return outcome;
+}
+
+bool
+mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyMailbox *mailbox,
+                      MhMailboxOutcome *outcome)
+{
+    const MhMailboxMemory *known = mh_memory_find(job->memory, mailbox->key);
+    if (known == NULL || tree->fd < 0 || strcmp(known->directory, mailbox->target) != 0 ||
+        g_strcmp0(known->settings, job->settings_digest) != 0 ||
+        !mh_stamps_equal(known->source, mailbox->stamps) || !target_holds(tree->fd, known))
+        return false;
+    MhMailboxOutcome *was = outcome_of(known);
+    if (was == NULL)
+        return false;
+    MhMailboxOutcome before = *outcome;
+    *outcome = *was;
+    *was = before;
+    mh_mailbox_outcome_free(was);
+    return true;
+}
+
+bool
+mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest,
+                          const char *maildir)
+{
+    if (memory->watch == NULL || g_strcmp0(memory->settings, settings_digest) != 0)
+        return false;
+    int fd = mh_open_root(maildir, NULL);
+    bool same = fd >= 0 && mh_watch_holds(memory->watch, false, NULL);
+    for (guint i = 0; same && i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *mailbox = memory->mailboxes->pdata[i];
+        same = g_strcmp0(mailbox->settings, settings_digest) == 0 && mailbox->source->len > 0 &&
+               target_holds(fd, mailbox);
+    }
+    if (fd >= 0)
+        close(fd);
+    return same;
+}
+
+bool
+mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out)
+{
+    g_autoptr(MhFindings) findings =
+        memory->findings != NULL ? mh_findings_from_variant(memory->findings) : NULL;
+    if (findings == NULL)
+        return false;
+    for (guint i = 0; i < memory->mailboxes->len; i++) {
+        MhMailboxOutcome *mailbox = outcome_of(memory->mailboxes->pdata[i]);
+        if (mailbox == NULL) {
+            g_ptr_array_set_size(out->mailboxes, 0);
+            return false;
+        }
+        g_ptr_array_add(out->mailboxes, mailbox);
+    }
+    for (guint i = 0; i < memory->not_mail->len; i++) {
+        const MhNotMail *item = memory->not_mail->pdata[i];
+        g_ptr_array_add(out->not_mail, mh_not_mail_new(item->path, item->reason));
+    }
+    mh_findings_merge(out->findings, findings);
+    out->same = true;
+    return true;
+}
+
+/* ---- what is to be remembered ------------------------------------------------------------- */
+
+/* A folder that was only read may have been changed in the tick in which it was read. */
+static void
+settle_target(const MhAccountSurvey *survey, const char *maildir, GArray *stamps)
+{
+    for (guint i = 0; i < stamps->len; i++) {
+        MhStamp *stamp = &g_array_index(stamps, MhStamp, i);
+        *stamp = mh_watch_settle(survey->watch, maildir, stamp);
+    }
+}
+
+MhMailboxMemory *
+mh_remember_mailbox(const MhAccountSurvey *survey, const char *maildir,
+                    const MhSurveyMailbox *mailbox, const MhCarry *carry, bool changed,
+                    bool durable)
+{
+    if (mailbox->key == NULL)
+        return NULL;
+    MhMailboxMemory *memory = mh_mailbox_memory_new(mailbox->key, mailbox->target);
+    memory->carried = mh_carry_carried(carry);
+    if (!durable || survey->watch == NULL)
+        return memory;
+    g_array_append_vals(memory->source, mailbox->stamps->data, mailbox->stamps->len);
+    mh_carry_target(carry, memory->target);
+    if (!changed)
+        settle_target(survey, maildir, memory->target);
+    return memory;
+}
+
+MhMailboxMemory *
+mh_remember_same(const MhJob *job, const MhSurveyMailbox *mailbox)
+{
+    const MhMailboxMemory *known = mh_memory_find(job->memory, mailbox->key);
+    MhMailboxMemory *memory = mh_mailbox_memory_new(known->key, known->directory);
+    memory->same = true;
+    return memory;
+}
+
+MhMemory *
+mh_remember_account(const MhAccountSurvey *survey, bool watch)
+{
+    MhMemory *memory = mh_memory_new();
+    if (watch && survey->watch != NULL) { /* its stored form is what counts */
+        g_autoptr(GVariant) copy = mh_watch_to_variant(survey->watch);
+        if (copy != NULL) {
+            g_variant_ref_sink(copy);
+            memory->watch = mh_watch_from_variant(copy);
+        }
+    }
+    if (survey->has_subscriptions) {
+        memory->subscriptions = g_ptr_array_new_with_free_func(g_free);
+        for (guint i = 0; i < survey->subscriptions->len; i++)
+            g_ptr_array_add(memory->subscriptions, g_strdup(survey->subscriptions->pdata[i]));
+    }
+    for (guint i = 0; i < survey->roots->len; i++) {
+        const MhSurveyRoot *root = &g_array_index(survey->roots, MhSurveyRoot, i);
+        struct stat st;
+        if (root->fd >= 0 && fstat(root->fd, &st) == 0)
+            mh_memory_add_place(memory, root->path, st.st_dev, st.st_ino);
+    }
+    return memory;
+}
+
+/* ---- between worker and coordinator ------------------------------------------------------- */
+
+void
+mh_remember_send_mailbox(int fd, MhMailboxMemory *mailbox)
+{
+    if (mailbox == NULL)
+        return;
+    mh_channel_send(fd, MH_RECORD_REMEMBER,
+                    g_variant_new("(vmv)", mh_mailbox_memory_to_variant(mailbox),
+                                  mailbox->carried));
+    mh_mailbox_memory_free(mailbox);
+}
+
+void
+mh_remember_send_account(int fd, MhMemory *memory, bool closed, bool undone, bool root_left)
+{
+    if (memory == NULL)
+        return;
+    mh_channel_send(fd, MH_RECORD_ACCOUNT,
+                    g_variant_new("(vbbb)", mh_memory_to_variant(memory), (gboolean)closed,
+                                  (gboolean)undone, (gboolean)root_left));
+    mh_memory_free(memory);
+}
+
+static MhMemory *
+memory_of(MhAccountOutcome *outcome)
+{
+    if (outcome->memory == NULL)
+        outcome->memory = mh_memory_new();
+    return outcome->memory;
+}
+
+bool
+mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content)
+{
+    g_autoptr(GVariant) body = NULL, carried = NULL;
+    if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(vmv)")) || outcome->mailboxes->len == 0)
+        return false;
+    g_variant_get(content, "(vmv)", &body, &carried);
+    if (carried != NULL && !g_variant_is_of_type(carried, G_VARIANT_TYPE(MH_CARRIED_TYPE)))
+        return false;
+    g_autoptr(MhMailboxMemory) mailbox = mh_mailbox_memory_from_variant(body);
+    MhMemory *memory = memory_of(outcome);
+    if (mailbox == NULL || mh_memory_find(memory, mailbox->key) != NULL)
+        return false;
+    mailbox->carried = g_steal_pointer(&carried);
+    mailbox->outcome = g_variant_ref_sink(mh_mailbox_outcome_to_variant(
+        outcome->mailboxes->pdata[outcome->mailboxes->len - 1]));
+    mh_memory_add(memory, g_steal_pointer(&mailbox));
+    return true;
+}
+
+bool
+mh_remember_take_account(MhAccountOutcome *outcome, GVariant *content)
+{
+    g_autoptr(GVariant) body = NULL;
+    gboolean closed, undone, root_left;
+    if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(vbbb)")))
+        return false;
+    g_variant_get(content, "(vbbb)", &body, &closed, &undone, &root_left);
+    outcome->closed = closed;
+    outcome->undone = undone;
+    outcome->root_left = root_left;
+    return mh_memory_from_variant(memory_of(outcome), body);
+}

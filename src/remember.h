@@ -1,0 +1,37 @@
+/* remember: what one run leaves for the next, and what the last one left, in a worker's hands. */
+#pragma once
+
+#include "account-survey.h"
+#include "job.h"
+
+/* Has nothing happened to the mailbox since it was carried, at the source and at the target? Then
+ * @outcome is what it was, and nothing of the mailbox is opened. */
+bool mh_remember_unchanged(const MhJob *job, const MaildirTree *tree,
+                           const MhSurveyMailbox *mailbox, MhMailboxOutcome *outcome);
+
+/* What is to be remembered of a mailbox that is in place. Stamps only when the target is durable
+ * (@durable): otherwise it is read again. NULL when the mailbox cannot be remembered. */
+MhMailboxMemory *mh_remember_mailbox(const MhAccountSurvey *survey, const char *maildir,
+                                     const MhSurveyMailbox *mailbox, const MhCarry *carry,
+                                     bool changed, bool durable);
+/* The same of one that was left alone, since nothing has happened to it. */
+MhMailboxMemory *mh_remember_same(const MhJob *job, const MhSurveyMailbox *mailbox);
+
+/* What is to be remembered of the account. @watch: everything was done, so that the next run need
+ * not look into it while what the survey has seen stays. */
+MhMemory *mh_remember_account(const MhAccountSurvey *survey, bool watch);
+
+/* The coordinator's part: is everything that @memory knows of still as it was, so that no worker
+ * is needed? @maildir is the account's target. Looks, and opens nothing but directories. */
+bool mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest,
+                               const char *maildir);
+/* And what the account's outcome is then. False when the memory cannot say. */
+bool mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out);
+
+/* Sends memory to the coordinator; takes it over (NULL is fine). */
+void mh_remember_send_mailbox(int fd, MhMailboxMemory *mailbox);
+void mh_remember_send_account(int fd, MhMemory *memory, bool closed, bool undone,
+                              bool root_left);
+/* And receives it, into @outcome. False for what a worker does not send. */
+bool mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content);
+bool mh_remember_take_account(MhAccountOutcome *outcome, GVariant *content);

@@ -1,0 +1,312 @@
+#include "target-check.h"
+
+#include "printable.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* A folder: itself, cur, new, tmp; dovecot-uidlist, dovecot-keywords, maildirfolder. */
+#define FOLDER_DIRS  4
+#define FOLDER_FILES 3
+/* A message's line in the UID list and its entry in the directory. */
+#define LINE_BYTES  90
+#define ENTRY_BYTES 96
+#define NAME_BYTES  255
+#define GROUPS_MAX  1024
+
+static const struct {
+    const char *name, *text;
+} table[] = {
+#define ROW(name, text) {#name, text},
+    MH_OBSTACLE_TABLE(ROW)
+#undef ROW
+};
+
+const char *
+mh_obstacle_name(MhObstacle obstacle)
+{
+    g_autofree char *lower = g_ascii_strdown(table[obstacle].name, -1);
+    return g_intern_string(g_strdelimit(lower, "_", '-'));
+}
+
+const char *
+mh_obstacle_text(MhObstacle obstacle)
+{
+    return table[obstacle].text;
+}
+
+static void
+system_free(gpointer item)
+{
+    MhTargetSystem *system = item;
+    g_free(system->place);
+    g_free(system);
+}
+
+MhTargetCheck *
+mh_target_check_new(void)
+{
+    MhTargetCheck *check = g_new0(MhTargetCheck, 1);
+    check->systems = g_ptr_array_new_with_free_func(system_free);
+    for (int i = 0; i < MH_OBSTACLE_COUNT; i++)
+        check->found[i].examples = g_ptr_array_new_with_free_func(g_free);
+    return check;
+}
+
+void
+mh_target_check_free(MhTargetCheck *check)
+{
+    if (check == NULL)
+        return;
+    for (int i = 0; i < MH_OBSTACLE_COUNT; i++)
+        g_ptr_array_unref(check->found[i].examples);
+    g_ptr_array_unref(check->systems);
+    g_free(check);
+}
+
+static void add(MhTargetCheck *check, MhObstacle obstacle, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+static void
+add(MhTargetCheck *check, MhObstacle obstacle, const char *format, ...)
+{
+    MhObstacleFound *found = &check->found[obstacle];
+    va_list args;
+    if (found->times++ >= MH_OBSTACLE_EXAMPLES)
+        return;
+    va_start(args, format);
+    g_ptr_array_add(found->examples, g_strdup_vprintf(format, args));
+    va_end(args);
+}
+
+/* ---- the place ---------------------------------------------------------------------------- */
+
+/* @path, or the nearest directory above it that exists. */
+static char *
+nearest_existing(const char *path, struct stat *out_stat, bool *out_whole)
+{
+    char *at = g_strdup(path);
+    *out_whole = true;
+    while (stat(at, out_stat) != 0) {
+        char *parent = g_path_get_dirname(at);
+        bool top = strcmp(parent, at) == 0;
+        g_free(at);
+        at = parent;
+        *out_whole = false;
+        if (top && stat(at, out_stat) != 0) {
+            g_free(at);
+            return NULL;
+        }
+    }
+    return at;
+}
+
+static bool
+in_group(const MhTargetWriter *writer, gid_t group)
+{
+    gid_t groups[GROUPS_MAX];
+    int count = GROUPS_MAX;
+    if (writer->gid == group)
+        return true;
+    if (writer->user == NULL || getgrouplist(writer->user, writer->gid, groups, &count) < 0)
+        return false;
+    for (int i = 0; i < count; i++) {
+        if (groups[i] == group)
+            return true;
+    }
+    return false;
+}
+
+/* By mode bits; access control lists may say more. */
+static bool
+may_write(const struct stat *st, const MhTargetWriter *writer)
+{
+    mode_t bits = st->st_mode;
+    if (writer->uid == 0)
+        return true;
+    if (st->st_uid == writer->uid)
+        bits >>= 6;
+    else if (in_group(writer, st->st_gid))
+        bits >>= 3;
+    return (bits & 3) == 3;
+}
+
+static bool
+is_empty(const char *path)
+{
+    DIR *dir = opendir(path);
+    bool empty = dir != NULL;
+    const struct dirent *entry;
+    while (empty && (entry = readdir(dir)) != NULL)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    if (dir != NULL)
+        closedir(dir);
+    return empty;
+}
+
+static bool
+is_maildir_or_empty(const char *path, const struct stat *st)
+{
+    struct stat sub;
+    g_autofree char *cur = g_build_filename(path, "cur", NULL);
+    if (!S_ISDIR(st->st_mode))
+        return false;
+    return (stat(cur, &sub) == 0 && S_ISDIR(sub.st_mode)) || is_empty(path);
+}
+
+static void
+check_place(MhTargetCheck *check, const char *user, const char *path, const char *existing,
+            const struct stat *st, const MhTargetWriter *writer)
+{
+    g_autofree char *shown = mh_printable_string(path);
+    g_autofree char *where = mh_printable_string(existing);
+    bool whole = strcmp(path, existing) == 0;
+    if (whole && !is_maildir_or_empty(existing, st)) {
+        add(check, MH_OBSTACLE_NOT_OURS, "%s: %s", user, shown);
+        return;
+    }
+    /* Root makes the target where nobody else can, and gives it away. */
+    bool made_by_root = !whole && geteuid() == 0 && st->st_uid == 0;
+    if (!made_by_root && (!S_ISDIR(st->st_mode) || !may_write(st, writer)))
+        add(check, MH_OBSTACLE_NOT_WRITABLE, "%s: %s", user, where);
+}
+
+/* ---- room --------------------------------------------------------------------------------- */
+
+/* Where the file system is mounted that @path is on. */
+static char *
+mount_point(const char *path, const struct stat *st)
+{
+    char *at = g_strdup(path);
+    for (;;) {
+        struct stat above;
+        char *parent = g_path_get_dirname(at);
+        if (strcmp(parent, at) == 0 || stat(parent, &above) != 0 || above.st_dev != st->st_dev) {
+            g_free(parent);
+            return at;
+        }
+        g_free(at);
+        at = parent;
+    }
+}
+
+static MhTargetSystem *
+find_system(MhTargetCheck *check, const char *place, const struct stat *st)
+{
+    for (guint i = 0; i < check->systems->len; i++) {
+        MhTargetSystem *system = check->systems->pdata[i];
+        if (system->device == (uint64_t)st->st_dev)
+            return system;
+    }
+    struct statvfs fs;
+    if (statvfs(place, &fs) != 0)
+        return NULL;
+    MhTargetSystem *system = g_new0(MhTargetSystem, 1);
+    system->device = (uint64_t)st->st_dev;
+    g_autofree char *top = mount_point(place, st);
+    system->place = mh_printable_string(top);
+    system->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    system->free_files = fs.f_favail;
+    system->counts_files = fs.f_files > 0;
+    g_ptr_array_add(check->systems, system);
+    if ((fs.f_flag & ST_RDONLY) != 0)
+        add(check, MH_OBSTACLE_READ_ONLY, "%s", system->place);
+    if (fs.f_namemax < NAME_BYTES)
+        add(check, MH_OBSTACLE_SHORT_NAMES, "%s: %lu bytes", system->place,
+            (unsigned long)fs.f_namemax);
+    return system;
+}
+
+static uint64_t
+blocks_up(uint64_t bytes)
+{
+    return (bytes + 4095) / 4096 * 4096;
+}
+
+static void
+add_needs(MhTargetSystem *system, const MhMailboxOutcome *mailbox, bool linked)
+{
+    bool new_folder = mailbox->unchanged == 0 && mailbox->foreign == 0;
+    uint64_t count = mailbox->delivered;
+    if (mailbox->done == MH_DONE_FAILED || (count == 0 && !new_folder))
+        return;
+    if (!linked) {
+        system->need_bytes += MAX(mailbox->delivered_bytes + count * 2048, count * 4096);
+        system->need_files += count;
+    }
+    system->need_bytes += blocks_up(count * ENTRY_BYTES) + blocks_up(count * LINE_BYTES);
+    if (new_folder) {
+        system->need_bytes += (FOLDER_DIRS + FOLDER_FILES) * 4096;
+        system->need_files += FOLDER_DIRS + FOLDER_FILES;
+    }
+}
+
+static void
+check_outcome(MhTargetCheck *check, const MhAccountOutcome *outcome)
+{
+    check->read_us += outcome->elapsed_us;
+    if (outcome->error != NULL)
+        add(check, MH_OBSTACLE_FAILED, "%s: %s", outcome->user, outcome->error);
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        check->read_bytes += mailbox->bytes;
+        check->carry_bytes += mailbox->delivered_bytes;
+        if (mailbox->done == MH_DONE_FAILED)
+            add(check, MH_OBSTACLE_FAILED, "%s: %s: %s", outcome->user, mailbox->source,
+                mailbox->error);
+    }
+}
+
+void
+mh_target_check_account(MhTargetCheck *check, const MhAccountOutcome *outcome, const char *path,
+                        const char *source, const MhTargetWriter *writer)
+{
+    struct stat st, from;
+    bool whole;
+    check_outcome(check, outcome);
+    g_autofree char *existing = nearest_existing(path, &st, &whole);
+    if (existing == NULL)
+        return;
+    check_place(check, outcome->user, path, existing, &st, writer);
+    MhTargetSystem *system = find_system(check, existing, &st);
+    if (system == NULL)
+        return;
+    bool linked = source != NULL && stat(source, &from) == 0 && from.st_dev == st.st_dev;
+    system->accounts++;
+    for (guint i = 0; i < outcome->mailboxes->len; i++)
+        add_needs(system, outcome->mailboxes->pdata[i], linked);
+}
+
+void
+mh_target_check_finish(MhTargetCheck *check)
+{
+    for (guint i = 0; i < check->systems->len; i++) {
+        const MhTargetSystem *system = check->systems->pdata[i];
+        if (system->need_bytes > system->free_bytes) {
+            g_autofree char *need = g_format_size(system->need_bytes);
+            g_autofree char *free_size = g_format_size(system->free_bytes);
+            add(check, MH_OBSTACLE_NO_ROOM, "%s: %s needed, %s free", system->place, need,
+                free_size);
+        }
+        if (system->counts_files && system->need_files > system->free_files)
+            add(check, MH_OBSTACLE_NO_INODES,
+                "%s: %" G_GUINT64_FORMAT " needed, %" G_GUINT64_FORMAT " free", system->place,
+                (guint64)system->need_files, (guint64)system->free_files);
+    }
+}
+
+bool
+mh_target_check_ready(const MhTargetCheck *check)
+{
+    for (int i = 0; i < MH_OBSTACLE_COUNT; i++) {
+        if (check->found[i].times > 0)
+            return false;
+    }
+    return true;
+}

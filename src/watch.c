@@ -1,0 +1,423 @@
+#include "watch.h"
+
+#include "digest.h"
+#include "printable.h"
+#include "safe-path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#define MS INT64_C(1000000)
+#define S  INT64_C(1000000000)
+
+/* An account with more places than this is looked through each time. */
+#define PLACES_MAX 200000
+
+typedef struct {
+    char *path; /* absolute */
+    bool local; /* this machine keeps its times */
+} Root;
+
+typedef struct {
+    uint32_t root;
+    char *path;
+    bool follow;
+    MhStamp stamp;    /* inode 0: nothing was there; device MH_STAMP_UNSURE: too young */
+    uint64_t names;   /* a directory: digest of its names; 0: not listed */
+    uint64_t device;  /* as it was, where the stamp is too young */
+} Item;
+
+struct MhWatch {
+    int64_t since_ns;
+    GArray *roots; /* of Root */
+    GArray *items; /* of Item */
+    bool overflow;
+};
+
+static int64_t
+now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * S + now.tv_nsec;
+}
+
+static void
+clear_root(gpointer root)
+{
+    g_free(((Root *)root)->path);
+}
+
+static void
+clear_item(gpointer item)
+{
+    g_free(((Item *)item)->path);
+}
+
+MhWatch *
+mh_watch_new(void)
+{
+    MhWatch *watch = g_new0(MhWatch, 1);
+    watch->since_ns = now_ns();
+    watch->roots = g_array_new(FALSE, TRUE, sizeof(Root));
+    watch->items = g_array_new(FALSE, TRUE, sizeof(Item));
+    g_array_set_clear_func(watch->roots, clear_root);
+    g_array_set_clear_func(watch->items, clear_item);
+    return watch;
+}
+
+void
+mh_watch_free(MhWatch *watch)
+{
+    if (watch == NULL)
+        return;
+    g_array_unref(watch->roots);
+    g_array_unref(watch->items);
+    g_free(watch);
+}
+
+/* Does this machine keep the times of the file system at @path? Of what is not known here it is
+ * not taken for granted. */
+static bool
+is_local(const char *path)
+{
+    static const unsigned long local[] = {EXT4_SUPER_MAGIC,  BTRFS_SUPER_MAGIC, TMPFS_MAGIC,
+                                          F2FS_SUPER_MAGIC,  0x58465342 /* xfs */,
+                                          0x2fc12fc1 /* zfs */, OVERLAYFS_SUPER_MAGIC,
+                                          0xca451a4e /* bcachefs */};
+    struct statfs fs;
+    if (statfs(path, &fs) != 0)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(local); i++) {
+        if ((unsigned long)fs.f_type == local[i])
+            return true;
+    }
+    return false;
+}
+
+static const Root *
+root_at(const MhWatch *watch, uint32_t number)
+{
+    return &g_array_index(watch->roots, Root, number);
+}
+
+static uint32_t
+find_root(MhWatch *watch, const char *path)
+{
+    for (guint i = watch->roots->len; i > 0; i--) { /* mostly the last one */
+        if (strcmp(root_at(watch, i - 1)->path, path) == 0)
+            return i - 1;
+    }
+    Root root = {.path = g_strdup(path), .local = is_local(path)};
+    g_array_append_val(watch->roots, root);
+    return watch->roots->len - 1;
+}
+
+/* Can no change after we looked leave this stamp as it is? */
+static bool
+is_settled(const MhWatch *watch, const Root *root, const MhStamp *stamp)
+{
+    int64_t last = stamp->ctime_ns; /* users cannot set it */
+    int64_t grain = 2 * S;
+    if (!root->local) {
+        last = MAX(last, stamp->mtime_ns); /* there may be no ctime */
+        grain = 30 * S;
+    } else if (stamp->ctime_ns % S != 0) {
+        grain = 100 * MS;
+    }
+    return last < watch->since_ns - grain;
+}
+
+MhStamp
+mh_watch_settle(MhWatch *watch, const char *root, const MhStamp *stamp)
+{
+    MhStamp settled = *stamp;
+    uint32_t number = find_root(watch, root);
+    if (stamp->inode != 0 && !is_settled(watch, root_at(watch, number), stamp))
+        settled.device = MH_STAMP_UNSURE;
+    return settled;
+}
+
+static void
+add(MhWatch *watch, const char *root, const char *path, bool follow, const MhStamp *stamp,
+    uint64_t names)
+{
+    Item item = {.root = find_root(watch, root), .follow = follow, .names = names};
+    if (watch->items->len == PLACES_MAX) {
+        watch->overflow = true;
+        return;
+    }
+    item.path = g_strdup(path);
+    if (stamp != NULL) {
+        item.stamp = mh_watch_settle(watch, root, stamp);
+        if (item.stamp.device == MH_STAMP_UNSURE)
+            item.device = stamp->device;
+    }
+    g_array_append_val(watch->items, item);
+}
+
+void
+mh_watch_add(MhWatch *watch, const char *root, const char *path, bool follow, const MhStamp *stamp)
+{
+    add(watch, root, path, follow, stamp, 0);
+}
+
+/* Never 0. */
+static uint64_t
+digest_names(const GPtrArray *names)
+{
+    MhDigester digester;
+    uint64_t number;
+    mh_digester_init(&digester);
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        mh_digester_add(&digester, mh_span(name, strlen(name) + 1));
+    }
+    MhDigest digest = mh_digester_finish(&digester);
+    memcpy(&number, digest.bytes, sizeof number);
+    return number | 1;
+}
+
+void
+mh_watch_add_dir(MhWatch *watch, const char *root, const char *path, const MhStamp *stamp,
+                 const GPtrArray *names)
+{
+    add(watch, root, path, false, stamp, digest_names(names));
+}
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+/* Where the last place was: most lie side by side. */
+typedef struct {
+    const MhWatch *watch;
+    uint32_t root;
+    int root_fd; /* -1: not opened, or it cannot be */
+    char *parent;
+    int fd; /* the parent, O_PATH; -1 as above */
+} Looker;
+
+static void
+looker_close(Looker *looker)
+{
+    if (looker->fd >= 0)
+        close(looker->fd);
+    if (looker->root_fd >= 0)
+        close(looker->root_fd);
+    g_free(looker->parent);
+}
+
+/* Goes to the directory that holds @item. */
+static void
+go_to_parent(Looker *looker, const Item *item, const char *slash)
+{
+    size_t len = slash != NULL ? (size_t)(slash - item->path) : 0;
+    bool same_root = looker->parent != NULL && looker->root == item->root;
+    if (same_root && strlen(looker->parent) == len &&
+        memcmp(looker->parent, item->path, len) == 0)
+        return;
+    if (!same_root) {
+        if (looker->root_fd >= 0)
+            close(looker->root_fd);
+        looker->root = item->root;
+        looker->root_fd = open(root_at(looker->watch, item->root)->path,
+                               O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    if (looker->fd >= 0)
+        close(looker->fd);
+    g_free(looker->parent);
+    looker->parent = g_strndup(item->path, len);
+    looker->fd = looker->root_fd < 0 ? -1
+                                     : mh_safe_path_find(looker->root_fd,
+                                                         len > 0 ? looker->parent : ".",
+                                                         MH_LINKS_BENEATH);
+}
+
+/* What is at @item now; all 0 for nothing. False when that cannot be said. */
+static bool
+look(Looker *looker, const Item *item, MhStamp *out)
+{
+    struct stat st;
+    const char *slash = strrchr(item->path, '/');
+    *out = (MhStamp){0};
+    go_to_parent(looker, item, slash);
+    if (looker->fd < 0) /* a directory that is not there holds nothing */
+        return looker->root_fd < 0 ? access(root_at(looker->watch, item->root)->path, F_OK) != 0 &&
+                                         errno == ENOENT
+                                   : looker->fd == -ENOENT;
+    int failed;
+    if (item->follow) {
+        int fd = mh_safe_path_find(looker->root_fd, item->path, MH_LINKS_BENEATH);
+        failed = fd < 0 ? -fd : fstat(fd, &st) != 0 ? errno : 0;
+        if (fd >= 0)
+            close(fd);
+    } else {
+        failed = fstatat(looker->fd, slash != NULL ? slash + 1 : item->path, &st,
+                         AT_SYMLINK_NOFOLLOW) != 0
+                     ? errno
+                     : 0;
+    }
+    if (failed != 0)
+        return failed == ENOENT;
+    *out = mh_stamp_of(&st);
+    return true;
+}
+
+static bool
+names_hold(const Looker *looker, const Item *item, const MhStamp *now)
+{
+    uint64_t device = item->stamp.device != MH_STAMP_UNSURE ? item->stamp.device
+                                                            : item->device;
+    if (item->names == 0 || now->inode == 0 || now->inode != item->stamp.inode ||
+        now->device != device)
+        return false;
+    int fd = mh_open_dir(looker->root_fd, item->path, NULL);
+    g_autoptr(GPtrArray) names = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;
+    if (fd >= 0)
+        close(fd);
+    return names != NULL && digest_names(names) == item->names;
+}
+
+static bool
+item_holds(Looker *looker, const Item *item, bool young_is_fine)
+{
+    MhStamp now, then = item->stamp;
+    if (!look(looker, item, &now))
+        return false;
+    if (young_is_fine && then.device == MH_STAMP_UNSURE)
+        then.device = item->device;
+    return mh_stamp_equal(&now, &then) || names_hold(looker, item, &now);
+}
+
+bool
+mh_watch_holds(const MhWatch *watch, bool young_is_fine, GPtrArray *out_changed)
+{
+    Looker looker = {.watch = watch, .root_fd = -1, .fd = -1};
+    bool holds = !watch->overflow || out_changed != NULL;
+    for (guint i = 0; i < watch->items->len && (holds || out_changed != NULL); i++) {
+        const Item *item = &g_array_index(watch->items, Item, i);
+        if (item_holds(&looker, item, young_is_fine))
+            continue;
+        holds = false;
+        if (out_changed != NULL) {
+            g_autofree char *path =
+                g_build_filename(root_at(watch, item->root)->path, item->path, NULL);
+            g_ptr_array_add(out_changed, mh_printable_string(path));
+        }
+    }
+    looker_close(&looker);
+    return holds;
+}
+
+void
+mh_watch_look(MhWatch *watch, const char *root, const char *path)
+{
+    Looker looker = {.watch = watch, .root_fd = -1, .fd = -1};
+    Item item = {.root = find_root(watch, root), .path = (char *)(uintptr_t)path};
+    MhStamp now;
+    if (!look(&looker, &item, &now))
+        watch->overflow = true; /* nothing can be said of it, now or later */
+    add(watch, root, path, false, now.inode != 0 ? &now : NULL, 0);
+    looker_close(&looker);
+}
+
+size_t
+mh_watch_length(const MhWatch *watch)
+{
+    return watch->items->len;
+}
+
+/* ---- the stored form ---------------------------------------------------------------------- */
+
+GVariant *
+mh_stamp_to_variant(const MhStamp *stamp)
+{
+    return g_variant_new(MH_STAMP_TYPE, (guint64)stamp->device, (guint64)stamp->inode,
+                         (guint64)stamp->size_bytes, (gint64)stamp->mtime_ns,
+                         (gint64)stamp->ctime_ns);
+}
+
+MhStamp
+mh_stamp_from_variant(GVariant *variant)
+{
+    guint64 device, inode, size;
+    gint64 mtime, ctime;
+    g_variant_get(variant, MH_STAMP_TYPE, &device, &inode, &size, &mtime, &ctime);
+    return (MhStamp){.device = device,
+                     .inode = inode,
+                     .size_bytes = size,
+                     .mtime_ns = mtime,
+                     .ctime_ns = ctime};
+}
+
+GVariant *
+mh_watch_to_variant(const MhWatch *watch)
+{
+    GVariantBuilder roots, items;
+    if (watch->overflow)
+        return NULL;
+    g_variant_builder_init(&roots, G_VARIANT_TYPE("aay"));
+    g_variant_builder_init(&items, G_VARIANT_TYPE("a(uaybtttxxtt)"));
+    for (guint i = 0; i < watch->roots->len; i++)
+        g_variant_builder_add(&roots, "^ay", root_at(watch, i)->path);
+    for (guint i = 0; i < watch->items->len; i++) {
+        const Item *item = &g_array_index(watch->items, Item, i);
+        const MhStamp *stamp = &item->stamp;
+        g_variant_builder_add(&items, "(u^aybtttxxtt)", item->root, item->path,
+                              (gboolean)item->follow, (guint64)stamp->device,
+                              (guint64)stamp->inode, (guint64)stamp->size_bytes,
+                              (gint64)stamp->mtime_ns, (gint64)stamp->ctime_ns,
+                              (guint64)item->names, (guint64)item->device);
+    }
+    return g_variant_new(MH_WATCH_TYPE, &roots, &items);
+}
+
+static bool
+item_from_variant(MhWatch *watch, GVariant *variant)
+{
+    guint32 root;
+    char *path;
+    gboolean follow;
+    guint64 device, inode, size, names, was;
+    gint64 mtime, ctime;
+    g_variant_get(variant, "(u^aybtttxxtt)", &root, &path, &follow, &device, &inode, &size,
+                  &mtime, &ctime, &names, &was);
+    Item item = {.root = root,
+                 .path = path,
+                 .follow = follow,
+                 .stamp = {device, inode, size, mtime, ctime},
+                 .names = names,
+                 .device = was};
+    g_array_append_val(watch->items, item);
+    return root < watch->roots->len && path[0] != '/' && path[0] != '\0';
+}
+
+MhWatch *
+mh_watch_from_variant(GVariant *variant)
+{
+    GVariantIter roots, items;
+    GVariant *child;
+    char *path;
+    if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(MH_WATCH_TYPE)))
+        return NULL;
+    g_autoptr(MhWatch) watch = mh_watch_new();
+    g_autoptr(GVariant) first = g_variant_get_child_value(variant, 0);
+    g_autoptr(GVariant) second = g_variant_get_child_value(variant, 1);
+    g_variant_iter_init(&roots, first);
+    while (g_variant_iter_next(&roots, "^ay", &path)) {
+        Root root = {.path = path};
+        g_array_append_val(watch->roots, root);
+        if (path[0] != '/')
+            return NULL;
+    }
+    bool good = true;
+    g_variant_iter_init(&items, second);
+    while (good && (child = g_variant_iter_next_value(&items)) != NULL) {
+        good = item_from_variant(watch, child);
+        g_variant_unref(child);
+    }
+    return good ? g_steal_pointer(&watch) : NULL;
+}

@@ -1,0 +1,303 @@
+"""What the admin sees: check and its verdict, status, the log, and progress on a terminal.
+
+    test_admin.py MAILHAUL
+"""
+import fcntl
+import hashlib
+import json
+import os
+import pty
+import shutil
+import signal
+import stat
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+MAILHAUL = sys.argv[1]
+ROOT = os.geteuid() == 0
+UID = 65534 if ROOT else os.getuid()
+
+
+class Site:
+    """Users with mbox INBOXes, in a place of their own."""
+
+    def __init__(self):
+        self.place = tempfile.mkdtemp(prefix="mailhaul-admin.")
+        os.chmod(self.place, 0o755)
+        self.users = []
+        os.mkdir(self.path("in"))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self.place)
+
+    def path(self, *parts):
+        return os.path.join(self.place, *parts)
+
+    def add(self, user, messages, text=None):
+        self.users.append(user)
+        with open(self.path("in", user), "w") as file:
+            file.write(text or "".join(
+                "From a@b Sat Jan  1 00:00:%02d 2000\nSubject: %d\n\nbody %d\n\n" % (i % 60, i, i)
+                for i in range(messages)))
+        os.chmod(self.path("in", user), 0o644)
+        with open(self.path("users"), "w") as file:
+            for name in self.users:
+                file.write("%s:x:%d:%d::/nonexistent:/bin/sh\n" % (name, UID, UID))
+
+    def command(self, command, *options):
+        return [MAILHAUL, command, "--config", "/dev/null", "--users", self.path("users"),
+                "--inbox", self.path("in/%u"), "--maildir", self.path("out/%u"), "--state",
+                self.path("state"), "--lock", "none", *options]
+
+    def run(self, command, *options, expect=0):
+        done = subprocess.run(self.command(command, *options), capture_output=True, text=True)
+        assert done.returncode == expect, (command, options, done)
+        return done
+
+    def state(self, command, *options, expect=0):
+        done = subprocess.run([MAILHAUL, command, "--config", "/dev/null", "--state",
+                               self.path("state"), *options], capture_output=True, text=True)
+        assert done.returncode == expect, (command, options, done)
+        return done.stdout
+
+    def snapshot(self):
+        """Everything there is, times included, but for when it was read."""
+        found = {}
+        for folder, folders, files in os.walk(self.place):
+            for name in [".", *folders, *files]:
+                path = os.path.join(folder, name)
+                at = os.lstat(path)
+                content = None
+                if stat.S_ISREG(at.st_mode):
+                    with open(path, "rb") as file:
+                        content = hashlib.sha256(file.read()).hexdigest()
+                found[path] = (at.st_mode, at.st_uid, at.st_ino, at.st_size, at.st_mtime_ns,
+                               at.st_ctime_ns, content)
+        return found
+
+
+def verdict(site, *options, expect=0):
+    return json.loads(site.run("check", "--json", *options, expect=expect)
+                      .stdout.strip().split("\n")[-1])
+
+
+def test_check_writes_nothing():
+    with Site() as site:
+        site.add("ann", 5)
+        before = site.snapshot()
+        site.run("check")
+        site.run("migrate", "--dry-run")
+        assert site.snapshot() == before, "a check has written, with nothing there"
+        site.run("migrate")
+        site.add("bob", 3)
+        before = site.snapshot()
+        site.run("check")
+        site.run("check", "--json", "--progress", "always")
+        assert site.snapshot() == before, "a check has written, with a state directory there"
+
+
+def test_verdicts():
+    with Site() as site:
+        site.add("ann", 5)
+        said = verdict(site)
+        assert said["type"] == "verdict" and said["verdict"] == "ready", said
+        target = said["targets"][0]
+        assert target["accounts"] == 1 and target["need_inodes"] >= 5 + 7
+        assert 5 * 4096 <= target["need_bytes"] < 200_000 and target["free_bytes"] > 0
+        assert "Verdict: ready\n" in site.run("check").stdout
+        site.run("migrate")
+        assert verdict(site)["targets"][0]["need_bytes"] == 0, "nothing is left to carry"
+
+        os.mkdir(site.path("out/bob"))
+        open(site.path("out/bob/thesis.doc"), "w").close()
+        site.add("bob", 1)
+        said = verdict(site, expect=2)
+        assert said["verdict"] == "not-ready"
+        assert said["obstacles"][0]["obstacle"] == "not-ours", said
+        assert "bob" in said["obstacles"][0]["examples"][0]
+        os.unlink(site.path("out/bob/thesis.doc"))
+
+        if ROOT:
+            os.chown(site.path("out/bob"), UID + 1, UID + 1)
+            os.chmod(site.path("out/bob"), 0o700)
+            said = verdict(site, expect=2)
+            assert [one["obstacle"] for one in said["obstacles"]][0] == "not-writable", said
+        os.rmdir(site.path("out/bob"))
+
+        site.add("cid", 0, "this is no mail\n" * 3)
+        text = site.run("check", expect=2).stdout
+        assert "Verdict: not ready, because:" in text and "cid" in text
+
+
+def test_status():
+    with Site() as site:
+        subprocess.run([MAILHAUL, "status", "--config", "/dev/null", "--state",
+                        site.path("none")], check=False, capture_output=True)
+        assert not os.path.exists(site.path("none")), "status has made a state directory"
+        site.add("ann", 5)
+        site.add("cid", 0, "this is no mail\n" * 3)
+        site.run("migrate", expect=2)
+        with open(site.path("state/lock"), "r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            site.run("migrate", expect=75)
+            text = site.state("status", expect=2)
+            assert "ann: in step; last done 20" in text and "cid: not done" in text, text
+            assert "2 accounts: 1 in step, 0 behind, 1 not done" in text
+            site.state("report")
+        lines = site.state("status", "--failed", "--json", expect=2).strip().split("\n")
+        assert [json.loads(line)["user"] for line in lines] == ["cid"]
+        assert "ann" in site.state("status", "ann")
+        assert "0 accounts" in site.state("status", "ann", "--stale", "1h")
+        time.sleep(2.1)
+        assert "1 account:" in site.state("status", "ann", "--stale", "1s")
+        assert "0 accounts" in site.state("status", "--with-loss")
+        assert "zed: not tried" in site.state("status", "zed", expect=2)
+        site.state("status", "--stale", "yesterday", expect=64)
+        site.add("bob", 1)
+        text = site.state("status", "--users", site.path("users"), expect=2)
+        assert "bob: not tried" in text and "ann: in step" in text, text
+
+
+def test_log():
+    with Site() as site:
+        site.add("ann", 2)
+        site.add("cid", 0, "this is no mail\n" * 3)
+        log = site.path("log")
+        site.run("migrate", "--log", log, "--log-format", "json", expect=2)
+        assert stat.S_IMODE(os.stat(log).st_mode) == 0o600
+        with open(log) as file:
+            events = [json.loads(line) for line in file]
+        assert [event["event"] for event in events][0] == "begin"
+        assert [event["event"] for event in events][-1] == "end"
+        assert any(event["event"] == "account" and event["user"] == "ann"
+                   and event["level"] == "info" for event in events)
+        assert any(event["event"] == "mailbox" and event["user"] == "cid"
+                   and event["level"] == "error" for event in events)
+        site.run("migrate", "--log", log, expect=2)
+        with open(log) as file:
+            text = file.read()
+        assert text.count('"event":"begin"') == 1 and "info ann: done" in text, "not appended"
+        assert "body 1" not in text
+        os.symlink(log, site.path("link"))
+        os.mkfifo(site.path("fifo"))
+        for name in ["link", "fifo", "in", "none/log"]:
+            done = site.run("migrate", "--log", site.path(name), expect=78)
+            assert "log" in done.stderr, done
+        if os.path.exists("/dev/full"):
+            site.run("migrate", "--log", "/dev/full", expect=78)
+
+
+class Screen:
+    """A terminal that knows the little that the progress line uses."""
+
+    def __init__(self):
+        self.lines, self.row, self.column, self.rest = [""], 0, 0, ""
+        self.progress = 0
+
+    def feed(self, text):
+        text = self.rest + text
+        self.rest = ""
+        while text:
+            if text.startswith("\033"):
+                end = next((i for i, c in enumerate(text[2:], 2) if c.isalpha()), None)
+                if end is None:
+                    self.rest = text
+                    return
+                assert text[end] in "AJ", text[:end + 1]
+                if text[end] == "A":
+                    self.row -= int(text[2:end])
+                else:
+                    self.lines[self.row] = self.lines[self.row][:self.column]
+                    del self.lines[self.row + 1:]
+                text = text[end + 1:]
+            else:
+                self.put(text[0])
+                text = text[1:]
+
+    def put(self, char):
+        if char == "\r":
+            self.column = 0
+        elif char == "\n":
+            self.row += 1
+            if self.row == len(self.lines):
+                self.lines.append("")
+        else:
+            line = self.lines[self.row].ljust(self.column)
+            self.lines[self.row] = line[:self.column] + char + line[self.column + 1:]
+            self.column += 1
+            self.progress += self.lines[self.row].endswith(" accounts")
+
+
+def on_terminal(command, width, environ):
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    pid = os.fork()
+    if pid == 0:
+        os.close(master)
+        os.login_tty(slave) if hasattr(os, "login_tty") else login_tty(slave)
+        os.execve(command[0], command, environ)
+    os.close(slave)
+    screen, resized = Screen(), False
+    while True:
+        try:
+            block = os.read(master, 65536)
+        except OSError:
+            break
+        if not block:
+            break
+        screen.feed(block.decode("utf-8", "replace"))
+        if not resized and screen.progress > 0:
+            fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width + 40, 0, 0))
+            resized = True
+    os.close(master)
+    return screen, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def login_tty(fd):
+    os.setsid()
+    fcntl.ioctl(fd, termios.TIOCSCTTY, 0)
+    for number in range(3):
+        os.dup2(fd, number)
+
+
+def test_progress():
+    with Site() as site:
+        for number in range(6):
+            site.add("user%d" % number, 2500)
+        site.add("cid", 0, "this is no mail\n" * 3)
+        environ = {**os.environ, "TERM": "xterm", "LC_ALL": "C.UTF-8"}
+        screen, status = on_terminal(site.command("migrate", "--jobs", "2"), 60, environ)
+        assert status == 2, screen.lines
+        assert screen.progress >= 1, "no progress was shown"
+        lines = [line for line in screen.lines if line]
+        assert len(lines) == 7 + 1 + 1, "\n".join(lines)
+        assert not any(" of 7 accounts" in line for line in lines), "progress is left behind"
+        assert any(line.startswith("mailhaul: cid: INBOX") for line in lines)
+        shutil.rmtree(site.path("out"))
+        # Not on a terminal: nothing, unless it is asked.
+        run = subprocess.Popen(site.command("migrate"), stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 30
+        while not os.path.exists(site.path("out")) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGUSR1)
+        said = run.communicate()[1].strip().split("\n")
+        assert len(said) == 2, said
+        assert sum(" of 7 accounts" in line for line in said) == 1, said
+
+
+def main():
+    for name, test in sorted(globals().items()):
+        if name.startswith("test_"):
+            test()
+            print("passed:", name)
+
+
+main()

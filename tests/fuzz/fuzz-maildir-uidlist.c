@@ -1,0 +1,32 @@
+/* dovecot-uidlist; what is read and written is read as the same, and UIDs ascend. */
+#include "fuzz.h"
+
+#include "maildir/maildir-carried.h"
+#include "maildir/maildir-uidlist.h"
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    MhSpan input = mh_span(data, size);
+    g_autoptr(MhFindings) findings = mh_findings_new();
+    g_autoptr(MaildirUidlist) list = maildir_uidlist_parse(input, findings, NULL);
+    if (list == NULL)
+        return 0;
+    g_autoptr(GBytes) text = maildir_uidlist_format(list);
+    g_autoptr(MaildirUidlist) again = maildir_uidlist_parse(mh_span_from_bytes(text), NULL, NULL);
+    FUZZ_CHECK(again != NULL && maildir_uidlist_stopped_at(again) == 0);
+    FUZZ_CHECK(maildir_uidlist_length(again) == maildir_uidlist_length(list));
+    g_autoptr(GBytes) same = maildir_uidlist_format(again);
+    FUZZ_CHECK(g_bytes_equal(text, same));
+    uint32_t last = 0;
+    for (size_t i = 0; i < maildir_uidlist_length(list); i++) {
+        const MaildirUidlistEntry *entry = maildir_uidlist_get(list, i);
+        MaildirCarried carried;
+        FUZZ_CHECK(entry->uid > last);
+        last = entry->uid;
+        FUZZ_CHECK(maildir_uidlist_find(list, maildir_uidlist_text(list, entry->name)) == i);
+        maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried);
+    }
+    FUZZ_CHECK(last < maildir_uidlist_uids(list).uidnext);
+    return 0;
+}

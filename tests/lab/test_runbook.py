@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+"""Every command of mailhaul-runbook(7), in its order, on sites of the lab.
+
+The replacements are those that the page names. Commands that `mailhaul --help` does not list yet
+are left out, as long as the manual has them; the Courier part is left out as long as there is no
+account of that kind to be carried.
+"""
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+import courier_site
+import lab
+import mbox_site
+import messages
+import servers
+
+PAGE = os.path.join(servers.TOP, "man", "mailhaul-runbook.7")
+MANUAL = os.path.join(servers.TOP, "man", "mailhaul.1")
+MBOX, COURIER = "A SITE OF MBOX FILES", "A SITE OF COURIER MAILDIRS"
+
+
+def blocks(title):
+    """The literal blocks of one section, as lists of lines."""
+    with open(PAGE) as f:
+        section = re.search(r"^\.Sh %s\n(.*?)(?=^\.Sh )" % title, f.read(), re.M | re.S).group(1)
+    found = re.findall(r"^\.Bd -literal.*?\n(.*?)^\.Ed$", section, re.M | re.S)
+    return [b.replace("\\e\n", "").replace("\\e", "\\").splitlines() for b in found]
+
+
+def settings(title):
+    return next("\n".join(b) + "\n" for b in blocks(title) if b[0] == "[mailhaul]")
+
+
+def commands(title):
+    """Lines that run mailhaul, a schedule of cron taken off."""
+    lines = [re.sub(r"^[\d*/,-]+( [\d*/,-]+){4} root ", "", x) for b in blocks(title) for x in b]
+    return [x for x in lines if x.startswith("mailhaul ")]
+
+
+def listed():
+    return re.findall(r"^  ([a-z-]+)  ", lab.mailhaul("--help").stdout, re.M)
+
+
+def documented():
+    with open(MANUAL) as f:
+        return re.findall(r"^\.It Cm ([a-z-]+)", f.read(), re.M)
+
+
+def message_files(top):
+    """The names of the messages in all Maildirs below @top."""
+    return [f for path, _, files in os.walk(top) for f in files
+            if os.path.basename(path) in ("cur", "new")]
+
+
+class Runbook:
+    """The files of the page, below a directory of the test."""
+
+    def __init__(self, work, site, title):
+        self.root, self.title = os.path.join(work, "root"), title
+        self.target = os.path.join(self.root, "data", "mail2")
+        self.user = site.accounts[0].name
+        for sub in ("etc/dovecot/conf.d", "var/spool", "var/lib", "root", "data/mail2"):
+            os.makedirs(os.path.join(self.root, sub))
+        if os.path.isdir(os.path.join(site.top, "spool")):
+            os.symlink(os.path.join(site.top, "spool"), os.path.join(self.root, "var/spool/mail"))
+        with open(os.path.join(self.root, "etc/mail-users"), "w") as f:
+            f.writelines(a.user.passwd() for a in site.accounts)
+        self.config = os.path.join(self.root, "etc", "mailhaul.conf")
+        with open(self.config, "w") as f:
+            f.write(self.replace(settings(title)))
+
+    def replace(self, text):
+        text = re.sub(r"(?<![\w/%])/(?=(etc|var|data|root)/)", self.root + "/", text)
+        return re.sub(r"\banna\b", self.user, text)
+
+    def run(self, line):
+        words = self.replace(line).split(" ", 2)
+        words[0], words[1] = lab.MAILHAUL, words[1] + " --config " + self.config
+        return subprocess.run(["sh", "-c", " ".join(words)], stdin=subprocess.DEVNULL, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
+                              env=dict(os.environ, TZ=servers.ZONE))
+
+
+@unittest.skipUnless(lab.IS_ROOT, "accounts of other users")
+class Runs(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.work = lab.scratch()
+        self.addCleanup(lab.remove, self.work)
+        self.generator = messages.Generator(11)
+
+    def follow(self, title, site, deliver):
+        """Runs the part; @deliver brings a mail before the last run, and before the late one."""
+        book, known, seen = Runbook(self.work, site, title), listed(), {}
+        for line in commands(title):
+            with self.subTest(line):
+                name = line.split()[1]
+                if name not in known:
+                    self.assertIn(name, documented())
+                    continue
+                if "--final" in line or "--late" in line:
+                    deliver(site, book)
+                before = lab.snapshot(book.target)
+                done = book.run(line)
+                self.assertIn(done.returncode, (0, 1), line + ": " + lab.told(done))
+                self.assertEqual(done.stderr, "")
+                if name != "undo" and name != "migrate" or "--dry-run" in line:
+                    self.assertEqual(lab.changes(before, lab.snapshot(book.target)), [])
+                seen[line] = (done.stdout, message_files(book.target))
+        return book, seen
+
+    def check(self, book, seen, site):
+        """What the commands must have come to."""
+        one = seen["mailhaul migrate " + "anna"][1]
+        self.assertTrue(one)
+        if "mailhaul undo anna" in seen:
+            self.assertEqual(seen["mailhaul undo anna"][1], [])
+        everybody = len(seen["mailhaul migrate"][1])
+        self.assertGreater(everybody, len(one))
+        self.assertEqual(seen["mailhaul migrate --quiet"][0], "")
+        self.assertEqual(len(seen["mailhaul migrate --quiet"][1]), everybody)
+        self.assertEqual(len(seen["mailhaul migrate --final"][1]), everybody + 1)
+        self.assertEqual(len(seen["mailhaul migrate --late"][1]), everybody + 2)
+        for name in ("etc/dovecot/conf.d/99-mailhaul.conf", "root/check.json"):
+            self.assertGreater(os.path.getsize(os.path.join(book.root, name)), 0)
+        for account in site.accounts:
+            self.assertTrue(os.path.isdir(os.path.join(book.target, account.name)), account.name)
+
+    def test_mbox_site(self):
+        site = mbox_site.build(self.work)
+        before = lab.snapshot(site.top, directory_times=False)
+
+        def deliver(site, book):
+            with open(site.accounts[0].inbox, "ab") as f:
+                f.write(mbox_site.delivered(self.generator.mails(1)))
+            before.clear()
+            before.update(lab.snapshot(site.top, directory_times=False))
+        book, seen = self.follow(MBOX, site, deliver)
+        self.check(book, seen, site)
+        self.assertEqual(lab.changes(before, lab.snapshot(site.top, directory_times=False)), [])
+
+    def test_courier_site(self):
+        probe = os.path.join(self.work, "probe")
+        for sub in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(probe, sub))
+        if lab.mailhaul("convert", probe, probe + ".new").returncode != 0:
+            self.skipTest("no Courier accounts yet")
+        shutil.rmtree(probe)
+        site = courier_site.build(self.work)
+        book, seen = self.follow(COURIER, site, lambda site, book: site.deliver(
+            book.user, self.generator.mail()))
+        self.check(book, seen, site)
+
+
+class Page(unittest.TestCase):
+    def test_commands_are_found(self):
+        """A page whose commands are not found would pass everything else."""
+        for title, least in ((MBOX, 20), (COURIER, 12)):
+            self.assertGreaterEqual(len(commands(title)), least)
+            self.assertIn("mailhaul migrate --final", commands(title))
+            self.assertIn("mailhaul migrate --quiet", commands(title))
+            self.assertIn("state = /var/lib/mailhaul\n", settings(title))
+
+    def test_commands_are_of_the_manual(self):
+        """Each option is one of mailhaul(1), so that no line is only right by being left out."""
+        with open(MANUAL) as f:
+            options = set(re.findall(r"^\.It .*?Fl -([a-z0-9-]+)", f.read(), re.M))
+        pending = ("failed", "stale")
+        for line in commands(MBOX) + commands(COURIER):
+            with self.subTest(line):
+                self.assertIn(line.split()[1], documented())
+                for option in re.findall(r" --([a-z-]+)", line):
+                    self.assertIn(option, options.union(pending))
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main())

@@ -1,0 +1,91 @@
+#include "workload.h"
+
+#include "path-pattern.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+/* What an account costs that has no mail at all. */
+#define ACCOUNT_BYTES 65536
+
+struct MhWorkload {
+    GHashTable *guesses;   /* user -> uint64_t */
+    double to_do, guessed; /* guesses of those to do, and of those done */
+    double found;          /* what those done turned out to hold */
+    uint64_t carried;      /* what was carried of those done */
+};
+
+static uint64_t
+look_at(const MhAccount *account, const char *pattern)
+{
+    struct stat st;
+    g_autofree char *path = pattern != NULL ? mh_path_pattern_expand(pattern, account, NULL) : NULL;
+    if (path == NULL || fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(st.st_mode) || st.st_size < 0)
+        return ACCOUNT_BYTES;
+    return (uint64_t)st.st_size + ACCOUNT_BYTES;
+}
+
+static uint64_t
+guess(const MhWorkload *workload, const char *user)
+{
+    const uint64_t *bytes = g_hash_table_lookup(workload->guesses, user);
+    return bytes != NULL ? *bytes : ACCOUNT_BYTES;
+}
+
+static int
+compare(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const MhAccount *one = *(MhAccount *const *)a, *two = *(MhAccount *const *)b;
+    uint64_t bytes_one = guess(data, one->user), bytes_two = guess(data, two->user);
+    return bytes_one > bytes_two ? -1 : bytes_one < bytes_two;
+}
+
+MhWorkload *
+mh_workload_new(GPtrArray *accounts, const MhSettings *settings)
+{
+    MhWorkload *workload = g_new0(MhWorkload, 1);
+    workload->guesses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    for (guint i = 0; i < accounts->len; i++) {
+        const MhAccount *account = accounts->pdata[i];
+        uint64_t bytes = look_at(account, settings->inbox);
+        g_hash_table_insert(workload->guesses, g_strdup(account->user),
+                            g_memdup2(&bytes, sizeof bytes));
+        workload->to_do += (double)bytes;
+    }
+    g_ptr_array_sort_with_data(accounts, compare, workload);
+    return workload;
+}
+
+void
+mh_workload_free(MhWorkload *workload)
+{
+    if (workload == NULL)
+        return;
+    g_hash_table_unref(workload->guesses);
+    g_free(workload);
+}
+
+void
+mh_workload_done(MhWorkload *workload, const MhAccountOutcome *outcome)
+{
+    double bytes = (double)guess(workload, outcome->user);
+    workload->to_do = MAX(workload->to_do - bytes, 0);
+    workload->guessed += bytes;
+    workload->found += ACCOUNT_BYTES;
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        workload->found += (double)mailbox->bytes;
+        workload->carried += mailbox->delivered_bytes;
+    }
+}
+
+double
+mh_workload_part(const MhWorkload *workload, uint64_t bytes)
+{
+    double off = workload->guessed > 0 ? workload->found / workload->guessed : 1;
+    double at_work = bytes > workload->carried ? (double)(bytes - workload->carried) : 0;
+    double to_do = workload->to_do * off;
+    double all = workload->found + MAX(to_do, at_work);
+    return all > 0 ? (workload->found + MIN(at_work, to_do)) / all : 1;
+}

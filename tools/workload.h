@@ -1,0 +1,24 @@
+/* workload: how much there is to do, guessed from what one look at each INBOX tells.
+ *
+ * The largest accounts go first, so that a run does not end with one worker at work on the largest
+ * of all. The guesses are in bytes at the source; how far they are off is learnt from the accounts
+ * that are done.
+ */
+#pragma once
+
+#include "account.h"
+#include "outcome.h"
+#include "settings.h"
+
+typedef struct MhWorkload MhWorkload;
+
+/* Looks at the INBOX of each (stat; nothing is opened) and sorts @accounts, the largest first;
+ * equal ones keep their order. */
+MhWorkload *mh_workload_new(GPtrArray *accounts, const MhSettings *settings);
+void mh_workload_free(MhWorkload *workload); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhWorkload, mh_workload_free)
+
+void mh_workload_done(MhWorkload *workload, const MhAccountOutcome *outcome);
+/* What part of it all is done, 0 to 1, when @bytes have been carried so far, those of accounts
+ * that are at work included. */
+double mh_workload_part(const MhWorkload *workload, uint64_t bytes);
