@@ -1,7 +1,10 @@
 #include "account-survey.h"
 
+#include "courier-target.h"
+#include "maildir/maildir-folder-name.h"
 #include "printable.h"
 
+#include <string.h>
 #include <unistd.h>
 
 static void
@@ -15,7 +18,9 @@ mailbox_free(gpointer item)
     g_free(mailbox->key);
     g_array_unref(mailbox->stamps);
     g_free(mailbox->target);
+    g_free(mailbox->directory);
     g_free(mailbox->error);
+    g_free(mailbox->acl);
     g_free(mailbox);
 }
 
@@ -35,7 +40,13 @@ MhAccountSurvey *
 mh_account_survey_new(const char *format)
 {
     MhAccountSurvey *survey = g_new0(MhAccountSurvey, 1);
+    bool is_courier = strcmp(format, "courier") == 0;
     survey->format = format;
+    /* The new server has no escape character for Courier's sites. Their names have no '.' within a
+     * level and no '/', so that it would be of use for a '~' in front alone. */
+    survey->prefix = is_courier ? "INBOX." : "";
+    survey->separator = is_courier ? "." : "/";
+    survey->escape = is_courier ? MAILDIR_ESCAPE_NONE : MAILDIR_ESCAPE_DEFAULT;
     survey->mailboxes = g_ptr_array_new_with_free_func(mailbox_free);
     survey->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     survey->subscriptions = g_ptr_array_new_with_free_func(g_free);
@@ -97,4 +108,32 @@ mh_survey_mailbox_name(const MhSurveyMailbox *mailbox)
         return g_strdup("INBOX");
     g_autofree char *joined = g_strjoinv("/", mailbox->components);
     return mh_printable_string(joined);
+}
+
+char *
+mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox)
+{
+    MhSpan directory = mh_span_from_string(mailbox->target);
+    g_auto(GStrv) levels = maildir_folder_name_to_path(directory, survey->escape, NULL);
+    if (levels == NULL)
+        return g_strdup("INBOX");
+    g_autofree char *joined = g_strjoinv(survey->separator, levels);
+    return g_strconcat(survey->prefix, joined, NULL);
+}
+
+void
+mh_account_survey_for_courier(MhAccountSurvey *survey)
+{
+    survey->prefix = "INBOX.";
+    survey->separator = ".";
+    survey->escape = MAILDIR_ESCAPE_NONE;
+    survey->utf8 = true;
+}
+
+char *
+mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned)
+{
+    if (*planned == '\0')
+        return g_strdup(".");
+    return survey->utf8 ? mh_courier_directory(planned) : g_strdup(planned);
 }

@@ -1,5 +1,6 @@
 #include "carry.h"
 
+#include "courier/courier-source.h"
 #include "keyword-plan.h"
 #include "maildir/maildir-lock.h"
 
@@ -14,6 +15,7 @@
 
 struct MhCarry {
     const MhCarryContext *context;
+    MhCarrySource from;
     char *folder_name;
     MhMailboxOutcome *outcome;
     MhMailbox *mailbox;
@@ -45,6 +47,31 @@ mh_carry_free(MhCarry *carry)
     g_free(carry->before);
     g_free(carry->folder_name);
     g_free(carry);
+}
+
+/* In place the two sides are the same files: these are paired, whatever their names are.
+ * Courier drops keyword letters whenever it changes the flags in a name, and nobody asked for that:
+ * what has none now is given those of the source again. */
+static void
+meet_source(MaildirFolder *folder)
+{
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        message->id = courier_source_file_id(maildir_folder_file(folder, message), message->is_new);
+        if (message->letters == 0)
+            message->carried_letters = 0;
+    }
+}
+
+/* In place every message of the source is one of the target, and none may go. */
+static bool
+check_in_place(const MhCarry *carry, GError **error)
+{
+    if (carry->plan->delivered == 0 && carry->plan->expunge->len == 0)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                "the folder changes while it is converted; stop the old server, or run again");
+    return false;
 }
 
 /* Is every message of the source accounted for? */
@@ -101,18 +128,23 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
         return false;
     for (guint i = 0; i < carry->folder->index.messages->len; i++)
         letters |= mh_target_index_get(&carry->folder->index, i)->letters;
-    carry->keywords = mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, findings);
+    if (carry->context->in_place)
+        meet_source(carry->folder);
+    MhFindings *about_letters = settings->server == MH_SERVER_DOVECOT ? findings : NULL;
+    carry->keywords =
+        mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, about_letters);
     MhSyncInput input = {.source = carry->mailbox,
                          .set_letters = carry->keywords->set_letters,
                          .target = &carry->folder->index,
                          .fresh_uidvalidity = carry->context->fresh_uidvalidity,
                          .mirror = settings->mirror,
-                         .keep_expunged = settings->keep_expunged,
+                         .keep_expunged = settings->keep_expunged || carry->context->in_place,
                          .late = settings->late,
                          .carried_before = carry->before};
     carry->plan = mh_sync(&input);
     note_folder(carry);
-    return is_accounted_for(carry, error);
+    return (!carry->context->in_place || check_in_place(carry, error)) &&
+           is_accounted_for(carry, error);
 }
 
 static MaildirWork
@@ -122,7 +154,19 @@ work_of(const MhCarry *carry)
                          .mailbox = carry->mailbox,
                          .plan = carry->plan,
                          .set_letters = carry->keywords->set_letters,
-                         .keywords = carry->keywords->keywords};
+                         .keywords = carry->keywords->keywords,
+                         .in_place = carry->context->in_place};
+}
+
+/* Courier gives mail in new/ another UID than the one its list has: for it, everything belongs into
+ * cur/, at the cost of \Recent. */
+static bool
+make_plan_for_server(MhCarry *carry, MhFindings *findings, GError **error)
+{
+    bool is_courier = carry->context->settings->server == MH_SERVER_COURIER;
+    for (size_t i = 0; is_courier && i < mh_mailbox_length(carry->mailbox); i++)
+        mh_mailbox_get(carry->mailbox, i)->is_new = false;
+    return make_plan(carry, findings, error);
 }
 
 /* Late: has the folder been deleted at the target since, and nothing come for it? */
@@ -222,7 +266,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     carry->mailbox = mh_mailbox_new();
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
-        !recall_carried(carry, error) || !make_plan(carry, findings, error))
+        !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
         return false;
     if (!carry->context->dry_run && !stage(carry, source, error))
         return false;
@@ -237,6 +281,7 @@ mh_carry_begin(const MhCarryContext *context, const char *folder, const MhCarryS
     carry->context = context;
     carry->folder_name = g_strdup(folder);
     carry->outcome = outcome;
+    carry->from = *source;
     for (int reads = 1;; reads++) {
         g_autoptr(GError) failure = NULL;
         g_autoptr(MhFindings) findings = mh_findings_new();
@@ -287,6 +332,23 @@ mh_carry_carried(const MhCarry *carry)
     return mh_carried_new(carry->mailbox);
 }
 
+/* The target has changed since the plan was made; in place the source has, too. */
+static bool
+plan_again(MhCarry *carry, GError **error)
+{
+    if (!carry->context->in_place)
+        return make_plan(carry, NULL, error);
+    for (int reads = 1;; reads++) {
+        g_autoptr(GError) failure = NULL;
+        if (attempt(carry, &carry->from, NULL, &failure))
+            return true;
+        if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_AGAIN) && reads < READS_MAX)
+            continue;
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+}
+
 bool
 mh_carry_commit(MhCarry *carry, GError **error)
 {
@@ -300,10 +362,16 @@ mh_carry_commit(MhCarry *carry, GError **error)
     bool good = maildir_lock_take(folder_fd, FOLDER_LOCK_S, error);
     if (good) {
         good = (maildir_folder_unchanged(carry->context->tree, carry->folder) ||
-                make_plan(carry, NULL, error)) &&
+                plan_again(carry, error)) &&
                commit(carry, error);
         good = maildir_lock_release(folder_fd, good ? error : NULL) && good;
     }
     close(folder_fd);
     return good;
+}
+
+void
+mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user)
+{
+    mh_late_keywords(carry->mailbox, carry->plan, carry->keywords->keywords, told, user);
 }

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "late-keywords.h"
 #include "maildir/maildir-delivery.h"
 #include "memory.h"
 #include "outcome.h"
@@ -31,6 +32,7 @@ typedef struct {
     const MhSettings *settings;
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
     bool dry_run;
+    bool in_place; /* source and target are one folder */
     GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
     MaildirDelivered told;
     void *told_user;
@@ -42,6 +44,8 @@ typedef struct MhCarry MhCarry;
  * the carry. NULL with @error: nothing of this mailbox was done. */
 MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder,
                         const MhCarrySource *source, MhMailboxOutcome *outcome, GError **error);
+/* The keywords of it that have no letter at the target: see late-keywords.h. */
+void mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user);
 /* Puts it in place. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
 /* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are

@@ -48,7 +48,8 @@ convert(const MhSettings *settings, Place *place, const char *maildir, bool dry_
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
-                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE};
+                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE,
+                                  .copy_only = settings->transfer == MH_TRANSFER_COPY};
     g_autoptr(MaildirTree) tree = dry_run ? maildir_tree_open(maildir, &options, error)
                                           : maildir_tree_open_to_write(maildir, &options, error);
     if (tree == NULL)

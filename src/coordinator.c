@@ -2,6 +2,7 @@
 
 #include "channel.h"
 #include "haul.h"
+#include "late-keywords.h"
 #include "path-pattern.h"
 #include "remember.h"
 #include "worker.h"
@@ -114,6 +115,18 @@ start_next(Run *run)
     g_ptr_array_add(run->seats, seat);
 }
 
+/* Hands a keyword without a letter on as a command. False when it is not what one can be. */
+static bool
+tell_keyword(const Run *run, const char *user, GVariant *content)
+{
+    const char *mailbox, *keyword, *uids;
+    g_variant_get(content, "(&s&s&s)", &mailbox, &keyword, &uids);
+    g_autofree char *command = mh_late_keyword_command(user, mailbox, keyword, uids);
+    if (command != NULL && run->events->late_keyword != NULL)
+        run->events->late_keyword(command, run->events->user);
+    return command != NULL;
+}
+
 /* Takes in one record. False when it is not one that a worker sends. */
 static bool
 take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
@@ -153,6 +166,10 @@ take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
         g_free(seat->outcome->error);
         seat->outcome->error = g_strdup(a);
         return true;
+    case MH_RECORD_KEYWORD:
+        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(sss)")))
+            return false;
+        return tell_keyword(run, seat->outcome->user, content);
     case MH_RECORD_REMEMBER:
         return mh_remember_take_mailbox(seat->outcome, content);
     case MH_RECORD_ACCOUNT:

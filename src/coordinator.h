@@ -16,6 +16,8 @@ typedef struct {
     /* What earlier runs left about the account, which the coordinator then owns; NULL: nothing, or
      * with @error set, why the account may not be started at all. */
     MhMemory *(*recall)(const char *name, void *user, GError **error);
+    /* A command for the new server: see late-keywords.h. */
+    void (*late_keyword)(const char *command, void *user);
     /* Something was carried, or a second has passed. */
     void (*progress)(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user);
     void *user;

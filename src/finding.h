@@ -102,6 +102,8 @@ typedef enum {
     X(COURIER_SUBSCRIPTION_SHARED, LOSS, "a subscription to another user's folder")                \
     X(COURIER_ACL_LINE, NOTE, "a line of an access list that Courier ignores")                     \
     X(COURIER_ACL_RIGHT, NOTE, "a letter in an access list that is no right")                      \
+    X(ACCESS_UNREADABLE, LOSS, "an access list that cannot be read")                               \
+    X(ACCESS_LOST, LOSS, "an entry of an access list that the target cannot hold")                 \
     X(COURIER_QUOTA_INVALID, NOTE, "the quota's first line holds no limit")                        \
     /* folder names */                                                                             \
     X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \

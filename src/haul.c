@@ -1,12 +1,15 @@
 #include "haul.h"
 
-#include "account-survey.h"
+#include "account-format.h"
+#include "account-state.h"
 #include "channel.h"
+#include "courier-target.h"
 #include "empty-source.h"
 #include "gone.h"
+#include "in-place.h"
 #include "maildir/maildir-removal.h"
-#include "mbox-account.h"
 #include "path-pattern.h"
+#include "place.h"
 #include "printable.h"
 #include "remember.h"
 #include "size-limits.h"
@@ -57,7 +60,8 @@ typedef struct {
     GPtrArray *pending; /* of Pending */
     uint64_t pending_messages, pending_bytes;
     uint64_t untold_messages, untold_bytes;
-    bool failed; /* something was not done */
+    uint64_t quota_messages, quota_bytes; /* what counts for the quota */
+    bool failed;                          /* something was not done */
 } Haul;
 
 static void
@@ -210,6 +214,38 @@ give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error
     return true;
 }
 
+typedef struct {
+    const Haul *haul;
+    char *mailbox; /* as clients of the new server name it */
+} LateKeywords;
+
+static void
+tell_keyword(const char *keyword, const char *uids, void *user)
+{
+    const LateKeywords *late = user;
+    mh_channel_send(late->haul->fd, MH_RECORD_KEYWORD,
+                    g_variant_new("(sss)", late->mailbox, keyword, uids));
+}
+
+static void
+tell_keywords(const Haul *haul, const MhSurveyMailbox *mailbox, const MhCarry *carry)
+{
+    if (haul->dry_run || haul->job->settings->server != MH_SERVER_DOVECOT)
+        return;
+    LateKeywords late = {haul, mh_survey_mailbox_new_name(haul->survey, mailbox)};
+    mh_carry_late_keywords(carry, tell_keyword, &late);
+    g_free(late.mailbox);
+}
+
+static void
+count_for_quota(Haul *haul, const MhSurveyMailbox *mailbox, const MhMailboxOutcome *outcome)
+{
+    if (!mh_account_state_counts(mailbox))
+        return;
+    haul->quota_messages += outcome->messages;
+    haul->quota_bytes += outcome->bytes;
+}
+
 /* Late mail can be told only where it is known what was carried before. */
 static bool
 recall_carried(Haul *haul, const MhSurveyMailbox *mailbox, GError **error)
@@ -236,9 +272,13 @@ begin_carry(Haul *haul, const MhSurveyMailbox *mailbox, Pending *pending, GError
                             .read_user = (void *)(uintptr_t)haul->uidls};
     if (!recall_carried(haul, mailbox, error))
         return false;
-    pending->carry =
-        mh_carry_begin(&haul->context, mailbox->target, &source, pending->outcome, error);
-    return pending->carry != NULL;
+    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
+    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, error);
+    if (pending->carry == NULL)
+        return false;
+    tell_keywords(haul, mailbox, pending->carry);
+    count_for_quota(haul, mailbox, pending->outcome);
+    return true;
 }
 
 /* The carry has been begun: it waits for the batch, or there is nothing to be done. */
@@ -272,8 +312,10 @@ carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
         return;
     }
     pending->unchanged = mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
-    if (pending->unchanged)
+    if (pending->unchanged) {
+        count_for_quota(haul, mailbox, pending->outcome);
         return;
+    }
     if (begin_carry(haul, mailbox, pending, &error))
         wait_for_batch(haul, pending);
     else
@@ -327,13 +369,27 @@ empty_folder(Haul *haul, const MhGone *gone)
         fail_mailbox(haul, pending->outcome, error);
 }
 
+/* A Courier Maildir that is not there looks like an mbox account without mail. */
+static bool
+was_courier(const MhMemory *memory)
+{
+    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
+        g_autoptr(MhMailboxOutcome) outcome =
+            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
+        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* Finds what has gone at the source. False with @error when it cannot be meant. */
 static bool
 find_gone(Haul *haul, GError **error)
 {
     const MhSettings *settings = haul->job->settings;
     if (settings->keep_expunged || is_late(haul) || haul->job->folders != NULL ||
-        haul->survey->incomplete)
+        haul->survey->incomplete || haul->survey->in_place || settings->server == MH_SERVER_COURIER)
         return true;
     haul->gone = mh_gone_find(haul->tree, haul->survey, haul->findings, error);
     return haul->gone != NULL &&
@@ -364,7 +420,10 @@ open_tree(Haul *haul, GError **error)
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
-                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE};
+                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE,
+                                  .copy_only = settings->transfer == MH_TRANSFER_COPY,
+                                  .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
+                                                                                 : NULL};
     if (!expand_maildir(haul, error))
         return false;
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
@@ -405,15 +464,46 @@ stamp_uidls(const Haul *haul)
     }
 }
 
+/* What was converted where it stands is the only copy: nothing else may be made of it. */
+static bool
+check_in_place(const Haul *haul, GError **error)
+{
+    const MhAccountSurvey *survey = haul->survey;
+    if (survey->in_place && haul->job->settings->server == MH_SERVER_COURIER)
+        return mh_set_errno(error, EINVAL, "the target is the source, and Courier's already");
+    if (!survey->in_place && mh_in_place_is(haul->tree->fd)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "'%s' was converted where it stands: no other mail is brought there",
+                    haul->tree->path);
+        return false;
+    }
+    if (strcmp(survey->format, "courier") == 0 || !was_courier(haul->job->memory))
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "mail was carried from a Courier Maildir, which is not there now: is its file "
+                "system mounted? Nothing is done");
+    return false;
+}
+
 static bool
 survey_account(Haul *haul, GError **error)
 {
-    haul->survey =
-        mh_mbox_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
-    if (haul->survey == NULL)
+    haul->survey = mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
+    if (haul->survey == NULL || !check_in_place(haul, error))
         return false;
+    haul->context.in_place = haul->survey->in_place;
     stamp_uidls(haul);
     report_survey(haul);
+    return !haul->survey->in_place || haul->dry_run ||
+           mh_in_place_rename(haul->tree, haul->survey, error);
+}
+
+static bool
+subscribe_for_courier(Haul *haul, GError **error)
+{
+    if (!haul->dry_run && !mh_courier_subscribe(haul->tree, haul->survey, error))
+        return false;
+    haul->subscribed = true;
     return true;
 }
 
@@ -424,12 +514,22 @@ subscribe(Haul *haul, GError **error)
     bool changed;
     if (is_late(haul))
         return true;
+    if (haul->job->settings->server == MH_SERVER_COURIER)
+        return subscribe_for_courier(haul, error);
     haul->subscribed =
         mh_subscribe(haul->tree, haul->survey, memory != NULL ? memory->subscriptions : NULL,
                      haul->job->settings->mirror, haul->dry_run, &changed, haul->findings, error);
     if (haul->subscribed && !haul->dry_run && haul->survey->watch != NULL)
         mh_watch_look(haul->survey->watch, haul->maildir, "subscriptions");
     return haul->subscribed;
+}
+
+static bool
+write_account_state(Haul *haul, GError **error)
+{
+    return subscribe(haul, error) &&
+           (is_late(haul) || mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
+                                                    haul->quota_messages, error));
 }
 
 /* Is what a mailbox is read from the same in both, to the stamp? */
@@ -451,8 +551,9 @@ is_same_mailbox(const MhSurveyMailbox *a, const MhSurveyMailbox *b)
 static bool
 is_final(Haul *haul, GError **error)
 {
-    if (!haul->job->settings->final || haul->survey->watch == NULL ||
-        mh_watch_holds(haul->survey->watch, true, NULL))
+    const MhWatch *watch = haul->survey->watch;
+    if (!haul->job->settings->final || haul->survey->in_place ||
+        (watch != NULL && mh_watch_holds(watch, true, NULL)))
         return true;
     g_autoptr(MhAccountSurvey) before = g_steal_pointer(&haul->survey);
     g_autoptr(GString) changed = g_string_new(NULL);
@@ -487,7 +588,7 @@ carry_account(Haul *haul, GError **error)
     if (haul->dry_run)
         return mh_worker_stopping() || subscribe(haul, error);
     bool stopping = mh_worker_stopping();
-    bool good = stopping || subscribe(haul, error);
+    bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
            (stopping || is_final(haul, error));
 }
@@ -503,6 +604,39 @@ take_out(Haul *haul)
     flush_batch(haul);
 }
 
+/* Does --inbox name the target? */
+static bool
+is_source(const Haul *haul)
+{
+    const char *pattern = haul->job->settings->inbox;
+    struct stat source, target;
+    int fd = pattern != NULL ? mh_place_open(pattern, haul->account, NULL) : -1;
+    bool same = fd >= 0 && fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
+                source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+    if (fd >= 0)
+        close(fd);
+    return same;
+}
+
+/* Only what mailhaul put into a tree for Dovecot can be taken out again. */
+static bool
+may_undo(const Haul *haul, GError **error)
+{
+    const char *why = NULL;
+    struct stat st;
+    if (mh_in_place_is(haul->tree->fd))
+        why = "was converted where it stands: its mail is the only copy";
+    else if (haul->job->settings->server == MH_SERVER_COURIER ||
+             fstatat(haul->tree->fd, "courierimapsubscribed", &st, AT_SYMLINK_NOFOLLOW) == 0)
+        why = "is a Maildir of Courier's";
+    else if (is_source(haul))
+        why = "is the source itself";
+    if (why != NULL)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "'%s' %s; it cannot be undone, and nothing was done", haul->tree->path, why);
+    return why == NULL;
+}
+
 static bool
 undo_account(Haul *haul, GError **error)
 {
@@ -512,7 +646,7 @@ undo_account(Haul *haul, GError **error)
         return false;
     if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
         return true;
-    if (!open_tree(haul, error))
+    if (!open_tree(haul, error) || !may_undo(haul, error))
         return false;
     haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
     if (haul->gone == NULL)

@@ -320,9 +320,10 @@ name_subscriptions(Survey *survey, const MhNamePlan *names)
         } else {
             g_autofree char *shown = mh_printable_string(entry->path);
             mh_findings_add(survey->findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", shown);
-            directory = mh_name_plan_directory(entry->levels, MAILDIR_ESCAPE_DEFAULT);
+            directory = mh_name_plan_directory(entry->levels, survey->survey->escape);
         }
-        g_ptr_array_add(survey->survey->subscriptions, g_strdup(directory + 1));
+        g_autofree char *target = mh_account_survey_directory(survey->survey, directory);
+        g_ptr_array_add(survey->survey->subscriptions, g_strdup(target + 1));
     }
 }
 
@@ -441,7 +442,9 @@ earlier_name(const char *path, void *data)
 {
     const Survey *survey = data;
     const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
-    return known != NULL ? known->directory : NULL;
+    bool usable = known != NULL && known->directory != NULL && !survey->survey->utf8 &&
+                  g_str_is_ascii(known->directory);
+    return usable ? known->directory : NULL; /* a Courier's is not as it was planned */
 }
 
 /* Where mail would have gone that may have come from what is no mailbox now. */
@@ -453,9 +456,10 @@ name_rejected(Survey *survey)
         g_auto(GStrv) levels = mh_source_name_levels((const char *const *)components, NULL);
         g_autofree char *path = g_strjoinv("/", components);
         const char *earlier = earlier_name(path, survey);
+        g_autofree char *planned = mh_name_plan_directory(levels, survey->survey->escape);
         g_ptr_array_add(survey->survey->unsure,
                         earlier != NULL ? g_strdup(earlier)
-                                        : mh_name_plan_directory(levels, MAILDIR_ESCAPE_DEFAULT));
+                                        : mh_account_survey_directory(survey->survey, planned));
     }
 }
 
@@ -464,7 +468,7 @@ choose_names(Survey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
-    MhNamePlanOptions options = {.escape = MAILDIR_ESCAPE_DEFAULT,
+    MhNamePlanOptions options = {.escape = survey->survey->escape,
                                  .map = mapped_name,
                                  .earlier = earlier_name,
                                  .data = survey};
@@ -478,7 +482,8 @@ choose_names(Survey *survey)
     for (guint i = 0; i < count; i++) {
         MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         if (mailbox->target == NULL)
-            mailbox->target = g_strdup(mh_name_plan_get(names, i)->directory);
+            mailbox->target =
+                mh_account_survey_directory(survey->survey, mh_name_plan_get(names, i)->directory);
     }
     name_subscriptions(survey, names);
     name_rejected(survey);
@@ -552,6 +557,8 @@ mh_mbox_account_survey(const MhJob *job, const MhAccount *account, const Maildir
     struct stat st;
     if (target->fd >= 0 && fstat(target->fd, &st) == 0)
         survey.target_stamp = mh_stamp_of(&st);
+    if (job->settings->server == MH_SERVER_COURIER)
+        mh_account_survey_for_courier(result);
     survey.subscriptions = mh_subscription_list_new();
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     survey.rejected = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);

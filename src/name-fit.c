@@ -115,7 +115,7 @@ looks_escaped(const char *at, char escape)
 }
 
 /* '_' for what no directory can hold: an empty level, the escape character where two digits seem to
- * follow it, and without an escape character '.', '/' and a '~' in front. */
+ * follow it, and without an escape character '.', '/' and a '~' in front of all. */
 static bool
 replace(char **levels, char escape)
 {
@@ -126,7 +126,7 @@ replace(char **levels, char escape)
             set_level(&levels[i], g_strdup("_"));
         if (escape == MAILDIR_ESCAPE_NONE)
             g_strdelimit(levels[i], "./", '_');
-        if (escape == MAILDIR_ESCAPE_NONE && levels[i][0] == '~')
+        if (escape == MAILDIR_ESCAPE_NONE && i == 0 && levels[i][0] == '~')
             levels[i][0] = '_';
         for (char *at = levels[i]; escape != MAILDIR_ESCAPE_NONE && *at != '\0'; at++)
             *at = looks_escaped(at, escape) ? '_' : *at;

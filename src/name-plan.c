@@ -84,6 +84,16 @@ mapped_levels(const MhNamePlan *plan, const MhNameSource *source)
     return (char **)g_ptr_array_free(g_steal_pointer(&levels), FALSE);
 }
 
+/* A component that is text already. */
+static char *
+plain_level(const MhNamePlan *plan, MhSpan component, MhSpelling *out_spelling)
+{
+    char *text = maildir_folder_name_text(component, plan->findings);
+    bool same = mh_span_equal(mh_span_from_string(text), component);
+    *out_spelling = same ? MH_SPELLING_PLAIN : MH_SPELLING_LOOSE;
+    return text;
+}
+
 /* The levels of a source as text; @out_spelling is the worst of them. */
 static char **
 own_levels(const MhNamePlan *plan, const MhNameSource *source, MhSpelling *out_spelling)
@@ -93,7 +103,9 @@ own_levels(const MhNamePlan *plan, const MhNameSource *source, MhSpelling *out_s
     for (size_t i = 0; source->components[i] != NULL; i++) {
         MhSpelling spelling;
         MhSpan component = mh_span_from_string(source->components[i]);
-        g_ptr_array_add(levels, mh_source_name_text(component, &spelling, plan->findings));
+        g_ptr_array_add(levels, plan->options.is_text
+                                    ? plain_level(plan, component, &spelling)
+                                    : mh_source_name_text(component, &spelling, plan->findings));
         *out_spelling = MAX(*out_spelling, spelling);
     }
     g_ptr_array_add(levels, NULL);

@@ -1,4 +1,4 @@
-/* name-plan: what every folder of an mbox account is called at the target.
+/* name-plan: what every folder of an account is called at the target.
  *
  * No name is refused and none is silently changed: where mail clients will see another name than
  * before, there is a finding with both.
@@ -31,7 +31,8 @@ typedef struct {
 } MhTargetName;
 
 typedef struct {
-    char escape; /* maildir-folder-name.h; MAILDIR_ESCAPE_NONE: '_' takes the place */
+    char escape;  /* maildir-folder-name.h; MAILDIR_ESCAPE_NONE: '_' takes the place */
+    bool is_text; /* components are the text that clients saw, not bytes that may be encoded */
     /* The admin's name for the folder at @path, UTF-8, '/' between levels; NULL: none. */
     const char *(*map)(const char *path, void *data);
     /* The directory that an earlier run gave to it; NULL: none. */

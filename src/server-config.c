@@ -149,22 +149,23 @@ put_location(Writer *writer)
         value);
 }
 
+/* Courier's names need no escapes: its levels hold neither '.' nor '/'. */
 static void
 put_plugins(Writer *writer)
 {
-    put(writer, "# Folder names: a character that a Maildir cannot hold is ^ and two hex digits\n"
-                "# on disk; clients see the character.\n");
-    if (!writer->is_23) {
-        put(writer, "mailbox_list_storage_escape_char = \"^\"\n\n");
-        if (writer->is_courier)
-            put(writer, "mail_plugins {\n  quota = yes\n}\n"
-                        "protocol imap {\n  mail_plugins {\n    imap_quota = yes\n  }\n}\n\n");
+    if (writer->is_courier) {
+        put(writer, writer->is_23
+                        ? "mail_plugins = $mail_plugins quota\n"
+                          "protocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\n\n"
+                        : "mail_plugins {\n  quota = yes\n}\n"
+                          "protocol imap {\n  mail_plugins {\n    imap_quota = yes\n  }\n}\n\n");
         return;
     }
-    put(writer, "mail_plugins = $mail_plugins listescape%s\n", writer->is_courier ? " quota" : "");
-    put(writer, "plugin {\n  listescape_char = \"^\"\n}\n\n");
-    if (writer->is_courier)
-        put(writer, "protocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\n\n");
+    put(writer, "# Folder names: a character that a Maildir cannot hold is ^ and two hex digits\n"
+                "# on disk; clients see the character.\n");
+    put(writer, writer->is_23 ? "mail_plugins = $mail_plugins listescape\n"
+                                "plugin {\n  listescape_char = \"^\"\n}\n\n"
+                              : "mailbox_list_storage_escape_char = \"^\"\n\n");
 }
 
 static void

@@ -5,8 +5,10 @@
  *   it for the prefixes that clients of UW-IMAP had to write ("mail/", "~/mail/", "~fred/mail/").
  * - Courier: prefix "INBOX.", separator '.', quota from maildirsize with Trash not counted.
  *
- * In both, escaping is on with '^': a character that the layout cannot hold is '^' and two
- * lower-case hex digits on disk ('.', '/', a leading '~', '^' itself).
+ * For mbox sites escaping is on with '^': a character that the layout cannot hold is '^' and two
+ * lower-case hex digits on disk ('.', '/', a leading '~', '^' itself). Names of Courier's have no
+ * such characters but a '~' in front of all, and Dovecot, both series, decodes names like
+ * "per^5ecent" twice: so there it is off.
  *
  * pop3_uidl_format is that of the old server where a format can say it. Where UIDLs are written
  * down message by message in dovecot-uidlist, it serves the mail that comes later.

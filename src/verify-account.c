@@ -1,9 +1,8 @@
 #include "verify-account.h"
 
-#include "account-survey.h"
+#include "account-format.h"
 #include "channel.h"
 #include "maildir/maildir-subscriptions.h"
-#include "mbox-account.h"
 #include "path-pattern.h"
 #include "printable.h"
 #include "size-limits.h"
@@ -308,7 +307,7 @@ verify(Run *run, GError **error)
     if (!open_tree(run, error))
         return false;
     make_rules(run);
-    run->survey = mh_mbox_account_survey(run->job, run->account, run->tree, run->findings, error);
+    run->survey = mh_account_survey(run->job, run->account, run->tree, run->findings, error);
     if (run->survey == NULL)
         return false;
     for (guint i = 0; i < run->survey->mailboxes->len && !mh_worker_stopping(); i++)

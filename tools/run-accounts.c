@@ -29,6 +29,8 @@ typedef struct {
     size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
+    char *keywords_path; /* a script with what has no letter */
+    FILE *keywords;      /* NULL until there is something in it */
     size_t damaged, different; /* accounts; what verify has found */
 } Tally;
 
@@ -66,10 +68,47 @@ account_done(const MhAccountOutcome *outcome, void *user)
     tally->damaged += outcome->differences->counts[MH_DIFFERENCE_DAMAGE] > 0;
     tally->different += mh_differences_total(outcome->differences) > 0;
     print_account(tally, outcome);
+    if (tally->keywords != NULL && fflush(tally->keywords) != 0)
+        return; /* the account is not recorded, so that it is read again */
     if (tally->recorded && !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
     }
+}
+
+/* Writes down a command for the new server, in a file of this run's in the state directory. */
+static void
+late_keyword(const char *command, void *user)
+{
+    Tally *tally = user;
+    if (tally->keywords == NULL && tally->keywords_path == NULL) {
+        g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+        g_autofree char *name = g_date_time_format(now, "keywords-%Y%m%dT%H%M%SZ.sh");
+        g_autofree char *preset = mh_state_default_directory();
+        const char *state = tally->settings->state != NULL ? tally->settings->state : preset;
+        tally->keywords_path = g_build_filename(state, name, NULL);
+        tally->keywords = fopen(tally->keywords_path, "ae");
+    }
+    if (tally->keywords != NULL)
+        fputs(command, tally->keywords);
+}
+
+/* False when they could not be written down. */
+static bool
+close_keywords(Tally *tally)
+{
+    if (tally->keywords_path == NULL)
+        return true;
+    bool good = tally->keywords != NULL && !ferror(tally->keywords);
+    if (tally->keywords != NULL && fclose(tally->keywords) != 0)
+        good = false;
+    fprintf(stderr,
+            good ? "mailhaul: some folders have more than 26 keywords; run this when the new "
+                   "server has the mail: sh %s\n"
+                 : "mailhaul: cannot write the keywords that have no letter to %s\n",
+            tally->keywords_path);
+    g_clear_pointer(&tally->keywords_path, g_free);
+    return good;
 }
 
 /* A closed account is for --late, or for who says --reopen. */
@@ -214,6 +253,7 @@ run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *
     g_autoptr(MhVerdict) verdict =
         job->task == MH_TASK_CHECK ? mh_verdict_new(job, accounts) : NULL;
     MhCoordinatorEvents events = {.account_done = account_done,
+                                  .late_keyword = late_keyword,
                                   .progress = show_progress,
                                   .recall = recall,
                                   .user = tally};
@@ -225,6 +265,7 @@ run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *
     mh_log_begin(tally->log, task, accounts->accounts->len);
     bool complete = mh_coordinate(job, accounts->accounts, jobs, &events);
     mh_pace_free(job->pace);
+    tally->failed += !close_keywords(tally);
     return conclude(tally, accounts, task, complete, (uint64_t)(g_get_monotonic_time() - begun));
 }
 

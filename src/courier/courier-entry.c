@@ -28,6 +28,7 @@ static const struct {
     {"maildirfilterconfig", COURIER_ENTRY_REPORT, "webmail's mail filter"},
     {"autoresponses", COURIER_ENTRY_REPORT, "webmail's automatic answers"},
     {"sqwebmail-*", COURIER_ENTRY_REPORT, "webmail data"},
+    {"mailhaul*", COURIER_ENTRY_STATE, "state of mailhaul"},
     {"dovecot*", COURIER_ENTRY_FOREIGN, "Dovecot's state"},
     {"subscriptions", COURIER_ENTRY_FOREIGN, "Dovecot's subscriptions"},
 };

@@ -6,6 +6,7 @@
 #include "printable.h"
 #include "size-limits.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define KEYWORD_DIR  "courierimapkeywords"
@@ -18,6 +19,77 @@ static MhSpan
 base_of(const CourierSourceFile *file)
 {
     return courier_file_name_base(mh_span_from_string(file->name));
+}
+
+MhSpan
+courier_source_base(const CourierSourceFile *file)
+{
+    return file->listed != NULL ? mh_span_from_string(file->listed) : base_of(file);
+}
+
+/* --- names before a conversion in place --- */
+
+/* Has the file a name that was made from the digest of another? */
+static bool
+is_renamed(const CourierSource *source, const CourierSourceFile *file, MhDigest *out_id)
+{
+    MhSpan base = base_of(file);
+    if (source->options.identity == NULL || base.len == 0 || file->listed != NULL)
+        return false;
+    MhDigest plain = mh_digest_of(base);
+    *out_id = source->options.identity(base);
+    return !mh_digest_equal(out_id, &plain);
+}
+
+static guint
+hash_of_digest(gconstpointer digest)
+{
+    guint hash;
+    memcpy(&hash, digest, sizeof hash);
+    return hash;
+}
+
+static gboolean
+digests_equal(gconstpointer a, gconstpointer b)
+{
+    return mh_digest_equal(a, b);
+}
+
+void
+courier_source_find_renamed(CourierSource *source, const GArray *names)
+{
+    g_autoptr(GHashTable) renamed =
+        g_hash_table_new_full(hash_of_digest, digests_equal, g_free, NULL);
+    MhDigest id;
+    for (guint i = 0; i < source->files->len; i++) {
+        CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        if (is_renamed(source, file, &id))
+            g_hash_table_insert(renamed, g_memdup2(&id, sizeof id), file);
+    }
+    for (guint i = 0; g_hash_table_size(renamed) > 0 && i < source->files->len; i++) {
+        id = mh_digest_of(base_of(&g_array_index(source->files, CourierSourceFile, i)));
+        g_hash_table_remove(renamed, &id); /* there is one that has the name still */
+    }
+    for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++) {
+        MhSpan base = courier_file_name_base(g_array_index(names, MhSpan, i));
+        id = mh_digest_of(base);
+        CourierSourceFile *file = g_hash_table_lookup(renamed, &id);
+        if (file == NULL)
+            continue;
+        char *name = mh_span_dup(base);
+        g_ptr_array_add(source->names, name);
+        file->listed = name;
+        g_hash_table_remove(renamed, &id);
+    }
+}
+
+static void
+find_renamed_in_uiddb(CourierSource *source, const CourierUiddb *list)
+{
+    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(MhSpan));
+    for (size_t i = 0; list != NULL && i < courier_uiddb_length(list); i++)
+        g_array_append_val(names, courier_uiddb_get(list, i)->name);
+    courier_source_find_renamed(source, names);
 }
 
 /* --- UIDs --- */
@@ -56,6 +128,13 @@ is_unusable(MhSpan base)
     return base.len == 0 || mh_span_find(base, '\n', &at) || mh_span_find(base, '\r', &at);
 }
 
+MhDigest
+courier_source_file_id(const char *name, bool is_new)
+{
+    g_autofree char *path = g_strconcat(is_new ? "new/" : "cur/", name, NULL);
+    return mh_digest_of(mh_span_from_string(path));
+}
+
 static void
 add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
             MhFindings *findings)
@@ -72,8 +151,10 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
     MhSpan known_by = base.len > 0 ? base : mh_span_from_string(file->name);
     bool custom = source->options.identity != NULL && base.len > 0;
     message->id = custom ? source->options.identity(base) : mh_digest_of(known_by);
+    if (source->options.ids_of_files)
+        message->id = courier_source_file_id(file->name, file->is_new);
     message->uid = from->uid;
-    message->flags = courier_file_name_flags(from->name);
+    message->flags = courier_file_name_flags(mh_span_from_string(file->name));
     message->is_new = file->is_new;
     message->internaldate = (uint32_t)CLAMP(file->mtime, 0, (int64_t)UINT32_MAX);
     message->size_bytes = file->size_bytes;
@@ -89,6 +170,7 @@ courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *f
     g_autoptr(CourierUiddb) list = NULL;
     if (!read_uiddb(source, &text, &list, findings, error))
         return false;
+    find_renamed_in_uiddb(source, list);
     g_autofree CourierUiddbFile *files = g_new0(CourierUiddbFile, source->files->len);
     size_t count = 0;
     for (guint i = 0; i < source->files->len; i++) {
@@ -96,7 +178,7 @@ courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *f
         if (file->dropped)
             continue;
         files[count++] = (CourierUiddbFile){
-            .name = mh_span_from_string(file->name),
+            .name = mh_span_from_string(file->listed != NULL ? file->listed : file->name),
             .is_new = file->is_new,
             .tag = i,
         };
@@ -216,7 +298,7 @@ courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindings *f
     g_autofree MhSpan *bases = g_new0(MhSpan, count);
     for (size_t i = 0; i < count; i++) {
         uint64_t file = mh_mailbox_get(out, i)->where;
-        bases[i] = base_of(&g_array_index(source->files, CourierSourceFile, file));
+        bases[i] = courier_source_base(&g_array_index(source->files, CourierSourceFile, file));
     }
     bool good = read_keywords(keywords, dirfd, bases, count, &list, findings, error);
     close(dirfd);

@@ -49,6 +49,10 @@ static MhSpan
 name_at_login(Pop3 *pop3, const CourierSourceFile *file)
 {
     MhSpan name = mh_span_from_string(file->name), base = courier_file_name_base(name);
+    if (file->listed != NULL) {
+        g_autofree char *before = g_strdup_printf("%s:2,", file->listed);
+        return mh_span_from_string(g_string_chunk_insert(pop3->names, before));
+    }
     if (!file->is_new || mh_span_starts_with(mh_span_from(name, base.len), MH_SPAN_LITERAL(":2,")))
         return name;
     g_autofree char *moved = g_strdup_printf("%.*s:2,", (int)base.len, file->name);
@@ -222,14 +226,21 @@ believes_list(const Pop3 *pop3, const Pop3Message *item, int fd)
     return courier_virtual_size_believe(fd, item->file->size_bytes, item->line->size_bytes);
 }
 
+/* The base name that the file has. */
+static MhSpan
+base_now(const Pop3Message *item)
+{
+    return courier_file_name_base(mh_span_from_string(item->file->name));
+}
+
 static bool
 find_virtual_size(const Pop3 *pop3, Pop3Message *item, GError **error)
 {
     const CourierSourceOptions *options = &pop3->source->options;
     MhMessage *message = item->message;
     if (options->known_size != NULL &&
-        options->known_size(options->known_size_data, courier_file_name_base(item->name),
-                            message->size_bytes, &message->virtual_size))
+        options->known_size(options->known_size_data, base_now(item), message->size_bytes,
+                            &message->virtual_size))
         return true;
     if (message->size_bytes == 0)
         return true;
@@ -283,7 +294,7 @@ set_sizes(Pop3 *pop3, MhFindings *findings, GError **error)
         Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
         if (!find_virtual_size(pop3, item, error))
             return false;
-        if (!has_wrong_size(courier_file_name_base(item->name), item->message))
+        if (!has_wrong_size(base_now(item), item->message))
             continue;
         g_autofree char *shown = mh_printable_string(item->file->name);
         mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
@@ -309,11 +320,28 @@ read_list(Pop3 *pop3, GBytes **out_text, MhFindings *findings, GError **error)
     }
     pop3->list = courier_pop3_sizelist_parse(mh_span_from_bytes(*out_text),
                                              pop3->source->options.era, findings);
+    return true;
+}
+
+/* Names that messages had before a conversion in place: the list knows those. */
+static void
+find_renamed(const Pop3 *pop3)
+{
+    g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(MhSpan));
+    for (guint i = 0; pop3->list != NULL && i < pop3->list->lines->len; i++)
+        g_array_append_val(names, g_array_index(pop3->list->lines, CourierPop3Line, i).name);
+    courier_source_find_renamed(pop3->source, names);
+}
+
+static void
+match_messages(Pop3 *pop3, MhFindings *findings)
+{
+    if (pop3->list == NULL)
+        return;
     g_autofree bool *used = g_new0(bool, pop3->list->lines->len);
     match_strictly(pop3, used);
     if (!pop3->source->options.strict_match)
         match_loosely(pop3, used, findings);
-    return true;
 }
 
 bool
@@ -324,9 +352,11 @@ courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findi
     pop3.messages = g_array_new(FALSE, FALSE, sizeof(Pop3Message));
     g_array_set_clear_func(pop3.messages, clear_message);
     pop3.names = g_string_chunk_new(4096);
-    collect_messages(&pop3, out);
     bool wants_uidls = source->is_inbox && source->options.uidl != COURIER_UIDL_NONE;
     bool good = !wants_uidls || read_list(&pop3, &text, findings, error);
+    find_renamed(&pop3);
+    collect_messages(&pop3, out);
+    match_messages(&pop3, findings);
     if (good && wants_uidls)
         set_uidls(&pop3, out, findings);
     good = good && set_sizes(&pop3, findings, error);

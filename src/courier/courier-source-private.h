@@ -4,7 +4,8 @@
 #include "courier-source.h"
 
 typedef struct {
-    const char *name; /* of the entry in cur/ or new/; held by the source */
+    const char *name;   /* of the entry in cur/ or new/; held by the source */
+    const char *listed; /* the base name it had before it was given another; NULL: that of name */
     bool is_new;
     bool is_link;
     bool dropped; /* the other name of a file that is already there */
@@ -39,6 +40,13 @@ bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STA
 
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
+
+/* The base name by which Courier's own files know the message. */
+MhSpan courier_source_base(const CourierSourceFile *file);
+
+/* Finds the names that messages had before a conversion in place gave them others, which carry
+ * their digests: from @names (of MhSpan), those that a list of Courier's holds. */
+void courier_source_find_renamed(CourierSource *source, const GArray *names);
 
 /* Fills source->files from cur/ and new/. */
 bool courier_source_list_files(CourierSource *source, MhFindings *findings, GError **error);

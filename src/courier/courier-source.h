@@ -37,6 +37,8 @@ typedef struct {
                         * the server. By default they do: the line is of the client's last visit */
     bool read_unended; /* read a last line without LF in the UID list, as 6.0 does */
 
+    /* Identities of files, not of base names: the digest of "cur/NAME" or "new/NAME". */
+    bool ids_of_files;
     /* The identity of a base name; NULL: the digest of its bytes. */
     MhDigest (*identity)(MhSpan base);
     /* The virtual size of a message that is known from elsewhere, so that its file need not be
@@ -44,6 +46,9 @@ typedef struct {
     bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size);
     void *known_size_data;
 } CourierSourceOptions;
+
+/* What ids_of_files gives a file. */
+MhDigest courier_source_file_id(const char *name, bool is_new);
 
 /* Opens a folder: @folder_dir is "." for INBOX or ".a.b", below @maildirfd, the root of the tree,
  * which is duplicated. @options may be NULL. NULL with @error when it is no folder. */

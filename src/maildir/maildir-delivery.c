@@ -3,7 +3,10 @@
 #include "maildir-file-name.h"
 #include "maildir-lock.h"
 #include "maildir-occurrences.h"
+#include "maildir-rebase.h"
 #include "maildir-removal.h"
+#include "maildir-state.h"
+#include "maildir-transfer.h"
 #include "maildir-uidlist-writer.h"
 #include "printable.h"
 
@@ -26,7 +29,15 @@ struct MaildirDelivery {
     int cur_fd, new_fd; /* its cur and new */
     int made_new_fd;    /* new/ of the folder in place, where it was missing; -1 */
     GHashTable *staged; /* source index + 1 -> file name, for a folder that exists */
+    GArray *lines;      /* of MaildirStateLine, for another server; NULL: Dovecot alone */
+    GHashTable *rebase; /* in place: line + 1 -> new base name; NULL: not in place */
 };
+
+static void
+clear_state_line(gpointer line)
+{
+    g_free(((MaildirStateLine *)line)->base);
+}
 
 MaildirDelivery *
 maildir_delivery_new(MaildirTree *tree)
@@ -35,6 +46,10 @@ maildir_delivery_new(MaildirTree *tree)
     delivery->tree = tree;
     delivery->fd = delivery->cur_fd = delivery->new_fd = delivery->made_new_fd = -1;
     delivery->staged = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    if (tree->options.state != NULL) {
+        delivery->lines = g_array_new(FALSE, FALSE, sizeof(MaildirStateLine));
+        g_array_set_clear_func(delivery->lines, clear_state_line);
+    }
     return delivery;
 }
 
@@ -67,6 +82,8 @@ maildir_delivery_free(MaildirDelivery *delivery)
     close_build(delivery);
     g_free(delivery->build);
     g_hash_table_unref(delivery->staged);
+    g_clear_pointer(&delivery->rebase, g_hash_table_unref);
+    g_clear_pointer(&delivery->lines, g_array_unref);
     g_free(delivery);
 }
 
@@ -90,36 +107,19 @@ line_at(const MaildirWork *work, guint i)
 
 /* ---- files -------------------------------------------------------------------------------- */
 
-/* Writes one message as @name in @dirfd. */
-static bool
-write_message(const MaildirDelivery *delivery, int dirfd, const char *name,
-              const MhMessage *message, MhSource *source, GError **error)
-{
-    mode_t mode = delivery->tree->options.file_mode;
-    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return mh_set_errno(error, errno, "cannot make the file '%s'", name);
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = message->internaldate}};
-    bool good = source->class->copy(source, message, fd, error);
-    if (good && futimens(fd, times) != 0)
-        good = mh_set_errno(error, errno, "cannot set the time of '%s'", name);
-    if (good && delivery->tree->options.sync_messages && fsync(fd) != 0)
-        good = mh_set_errno(error, errno, "cannot sync '%s'", name);
-    if (close(fd) != 0 && good)
-        good = mh_set_errno(error, errno, "cannot write '%s'", name);
-    return good;
-}
-
-/* The base name that a message gets: its own, or one that carries its identity. g_free(). */
+/* The base name that a message gets: the source's, if the target can keep it and it is not there
+ * already, or one that carries its identity. g_free(). */
 static char *
 choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen)
 {
     const MhMessage *message = mh_mailbox_get(work->mailbox, index);
     const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
-    if (kept != NULL)
+    uint32_t occurrence = maildir_occurrences_next(seen, index);
+    if (kept != NULL && occurrence == 1 &&
+        maildir_file_name_fault(mh_span_from_string(kept), message->size_bytes,
+                                message->virtual_size) == MAILDIR_FAULT_NONE)
         return g_strdup(kept);
-    return maildir_file_name_own(message->internaldate, &message->id,
-                                 maildir_occurrences_next(seen, index),
+    return maildir_file_name_own(message->internaldate, &message->id, occurrence,
                                  message->size_bytes);
 }
 
@@ -176,6 +176,39 @@ add_source_line(MaildirUidlistWriter *writer, const MaildirWork *work, const MhS
     maildir_uidlist_writer_add(writer, &out);
 }
 
+/* Keeps a line for the other server's files, when there is one. */
+static void
+keep_line(MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLine *line, MhSpan base)
+{
+    if (delivery->lines == NULL)
+        return;
+    MaildirStateLine kept = {.uid = line->uid,
+                             .letters = line->letters,
+                             .base = mh_span_dup(base),
+                             .message = message_of(work, line),
+                             .changed = line->target == 0 || line->retag};
+    g_array_append_val(delivery->lines, kept);
+}
+
+static bool
+write_other_state(const MaildirDelivery *delivery, const MaildirWork *work, int dirfd,
+                  GError **error)
+{
+    const MaildirTreeOptions *options = &delivery->tree->options;
+    if (options->state == NULL)
+        return true;
+    MaildirStateWork state = {.mailbox = work->mailbox,
+                              .keywords = work->keywords,
+                              .set_letters = work->set_letters,
+                              .uids = work->plan->uids,
+                              .lines = delivery->lines,
+                              .dirfd = dirfd,
+                              .is_inbox = strcmp(work->folder->name, ".") == 0,
+                              .file_mode = options->file_mode,
+                              .dir_mode = options->dir_mode};
+    return options->state->write(&state, error);
+}
+
 /* ---- staging ------------------------------------------------------------------------------ */
 
 /* A new file in a folder that is being built. */
@@ -226,11 +259,12 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
     g_autofree char *base = choose_base(staging->work, line->source - 1, staging->seen);
     g_autofree char *name = full_name(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    if (!write_message(delivery, dirfd, name, message, staging->source, error))
+    if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
         return false;
-    if (staging->writer != NULL)
+    if (staging->writer != NULL) {
         add_source_line(staging->writer, staging->work, line, NULL, mh_span_from_string(base));
-    else
+        keep_line(delivery, staging->work, line, mh_span_from_string(base));
+    } else
         g_hash_table_insert(delivery->staged, GUINT_TO_POINTER(line->source),
                             g_steal_pointer(&name));
     if (staging->told != NULL && !staging->told(message->size_bytes, staging->user))
@@ -266,7 +300,8 @@ stage_new_folder(Staging *staging, GError **error)
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
     if (close(fd) != 0 && good)
         good = mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    return good && write_new_state(delivery, staging->work, error);
+    return good && write_new_state(delivery, staging->work, error) &&
+           write_other_state(delivery, staging->work, delivery->fd, error);
 }
 
 /* Removes what a killed run has left in the folder. The tree's lock says that none is at work. */
@@ -285,7 +320,7 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
                        MaildirDelivered told, void *user, GError **error)
 {
     tidy(work->folder);
-    if (work->folder->exists && work->plan->delivered == 0)
+    if (work->in_place || (work->folder->exists && work->plan->delivered == 0))
         return true;
     MaildirOccurrences *seen = maildir_occurrences_new(work->folder, work->mailbox, work->plan);
     Staging staging = {delivery, work, source, told, user, seen, NULL};
@@ -360,8 +395,15 @@ static bool
 commit_new_folder(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     /* Without cur/ there is no folder to readers, so that comes last. */
-    static const char *const pieces[] = {
-        MAILDIR_UIDLIST_FILE, MAILDIR_KEYWORDS_FILE, "maildirfolder", "tmp", "new", "cur"};
+    static const char *const pieces[] = {MAILDIR_UIDLIST_FILE,
+                                         MAILDIR_KEYWORDS_FILE,
+                                         "maildirfolder",
+                                         "courierimapuiddb",
+                                         "courierpop3dsizelist",
+                                         "courierimapkeywords",
+                                         "tmp",
+                                         "new",
+                                         "cur"};
     const MaildirFolder *folder = work->folder;
     if (folder->fd < 0)
         return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
@@ -396,39 +438,54 @@ move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLi
     return false;
 }
 
-static bool
-retag(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLine *line,
-      GError **error)
+/* The base name that the file of a line shall have, when it is to be another; NULL otherwise. */
+static const char *
+new_base(const MaildirDelivery *delivery, guint line)
 {
-    const MhTargetMessage *there = file_of(work, line);
-    const char *old_name = maildir_folder_file(work->folder, there);
-    MaildirFileName parsed;
-    maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
-    g_autofree char *new_name = line->is_new ? mh_span_dup(parsed.base)
-                                             : maildir_file_name_format(parsed.base, line->flags,
-                                                                        line->letters, parsed.info);
-    int from = dir_in_place(delivery, work->folder, there->is_new);
-    int to = dir_in_place(delivery, work->folder, line->is_new);
-    if (renameat(from, old_name, to, new_name) == 0 || errno == ENOENT)
-        return true; /* gone meanwhile: the next run sees it */
-    return mh_set_errno(error, errno, "cannot change the flags of '%s'", old_name);
+    return delivery->rebase != NULL
+               ? g_hash_table_lookup(delivery->rebase, GUINT_TO_POINTER(line + 1))
+               : NULL;
 }
 
 static bool
-commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError **error)
+{
+    const MhSyncLine *line = line_at(work, at);
+    const MhTargetMessage *there = file_of(work, line);
+    const char *old_name = maildir_folder_file(work->folder, there);
+    const char *other = new_base(delivery, at);
+    MaildirFileName parsed;
+    maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    g_autofree char *new_name =
+        line->is_new ? mh_span_dup(base)
+                     : maildir_file_name_format(base, line->flags, line->letters, parsed.info);
+    g_autoptr(GError) failure = NULL;
+    int from = dir_in_place(delivery, work->folder, there->is_new);
+    int to = dir_in_place(delivery, work->folder, line->is_new);
+    if ((from == to && strcmp(old_name, new_name) == 0) ||
+        mh_rename_noreplace(from, old_name, to, new_name, &failure) ||
+        g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return true; /* gone meanwhile: the next run sees it */
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                               "cannot change the flags of a message: ");
+    return false;
+}
+
+/* These before all others: then no two files have one base name. */
+static bool
+rename_bases(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     for (guint i = 0; i < work->plan->lines->len; i++) {
-        if (i % LOCK_TOUCH_FILES == LOCK_TOUCH_FILES - 1)
-            maildir_lock_touch(work->folder->fd);
-        const MhSyncLine *line = line_at(work, i);
-        const char *staged = line->target == 0 ? g_hash_table_lookup(delivery->staged,
-                                                                     GUINT_TO_POINTER(line->source))
-                                               : NULL;
-        if (staged != NULL && !move_in(delivery, work, line, staged, error))
-            return false;
-        if (line->retag && !retag(delivery, work, line, error))
+        if (new_base(delivery, i) != NULL && !retag(delivery, work, i, error))
             return false;
     }
+    return true;
+}
+
+static bool
+remove_expunged(const MaildirWork *work, GError **error)
+{
     for (guint i = 0; i < work->plan->expunge->len; i++) {
         uint32_t at = g_array_index(work->plan->expunge, uint32_t, i);
         const MhTargetMessage *there = mh_target_index_get(&work->folder->index, at);
@@ -439,12 +496,33 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **
     }
     return true;
 }
+static bool
+commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    if (!rename_bases(delivery, work, error))
+        return false;
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        if (i % LOCK_TOUCH_FILES == LOCK_TOUCH_FILES - 1)
+            maildir_lock_touch(work->folder->fd);
+        const MhSyncLine *line = line_at(work, i);
+        const char *staged = line->target == 0 ? g_hash_table_lookup(delivery->staged,
+                                                                     GUINT_TO_POINTER(line->source))
+                                               : NULL;
+        if (staged != NULL && !move_in(delivery, work, line, staged, error))
+            return false;
+        if (line->retag && new_base(delivery, i) == NULL && !retag(delivery, work, i, error))
+            return false;
+    }
+    return work->in_place || remove_expunged(work, error);
+}
 
 /* One line of the new list of a folder that exists. */
 static void
-add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const MaildirWork *work,
-         const MhSyncLine *line, size_t *left_out)
+add_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirWork *work, guint at,
+         size_t *left_out)
 {
+    const MhSyncLine *line = line_at(work, at);
+    const char *other = new_base(delivery, at);
     const MhTargetMessage *there = file_of(work, line);
     const MaildirUidlist *list = work->folder->uidlist;
     const MaildirUidlistEntry *before =
@@ -458,8 +536,10 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
         return;
     }
     maildir_file_name_parse(mh_span_from_string(name), &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    keep_line(delivery, work, line, base);
     if (line->source != 0)
-        add_source_line(writer, work, line, before, parsed.base);
+        add_source_line(writer, work, line, before, base);
     else if (before != NULL)
         maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
 }
@@ -467,7 +547,7 @@ add_line(MaildirUidlistWriter *writer, const MaildirDelivery *delivery, const Ma
 /* Writes the new list aside, durably, while nothing has been put in place: here a disk that is full
  * shows. */
 static bool
-write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
                  GError **error)
 {
     MaildirUidlistWriter writer;
@@ -476,9 +556,11 @@ write_list_aside(const MaildirDelivery *delivery, const MaildirWork *work, size_
                     delivery->tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
+    if (delivery->lines != NULL)
+        g_array_set_size(delivery->lines, 0);
     maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
     for (guint i = 0; i < work->plan->lines->len; i++)
-        add_line(&writer, delivery, work, line_at(work, i), out_left_out);
+        add_line(&writer, delivery, work, i, out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error);
     if (good && fsync(fd) != 0)
         good = mh_set_errno(error, errno, "cannot sync '%s'", list_aside);
@@ -540,11 +622,17 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                GError **error)
 {
     const MaildirFolder *folder = work->folder;
-    bool has_list = work->plan->list_changed;
+    if (work->in_place) {
+        g_clear_pointer(&delivery->rebase, g_hash_table_unref);
+        delivery->rebase = maildir_rebase(folder, work->mailbox, work->plan);
+    }
+    bool has_list = work->plan->list_changed ||
+                    (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
     bool good = make_missing(delivery, folder, error) &&
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
-                (!has_list || place_list(delivery, work, error));
+                (!has_list || (write_other_state(delivery, work, folder->fd, error) &&
+                               place_list(delivery, work, error)));
     if (!good)
         unlinkat(folder->fd, list_aside, 0);
     return good;

@@ -9,6 +9,10 @@
  *    in, flags changed, expunged files removed; then the list is put in place. Until it stands the
  *    next run sees files without a line, and gives them theirs.
  * 4. The caller syncs again before it says "done".
+ *
+ * In place, where the source is the folder itself, nothing is staged and nothing removed, whatever
+ * the plan says: message files get keyword letters, and a new base name where the old one cannot be
+ * kept (maildir-rebase.h); then the list is written.
  */
 #pragma once
 
@@ -33,6 +37,7 @@ typedef struct {
     const MhSyncPlan *plan;
     const uint32_t *set_letters;
     const MaildirKeywords *keywords; /* as they shall be */
+    bool in_place; /* the folder is the source: no file comes or goes, names may change */
 } MaildirWork;
 
 /* Writes the new messages of the plan, and of a new folder everything. G_FILE_ERROR_INTR: @told

@@ -2,6 +2,7 @@
 
 #include "maildir-carried.h"
 #include "maildir-file-name.h"
+#include "maildir-state.h"
 #include "size-limits.h"
 
 #include <dirent.h>
@@ -42,9 +43,11 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
 {
     MaildirFileName name;
     MhTargetMessage message = {.is_new = is_new};
-    if (maildir_file_name_parse(mh_span_from_string(entry), &name) == MAILDIR_ENTRY_HIDDEN)
+    MaildirEntryKind kind = maildir_file_name_parse(mh_span_from_string(entry), &name);
+    if (kind == MAILDIR_ENTRY_HIDDEN)
         return;
-    message.id = maildir_file_name_identity(name.base);
+    message.id = kind == MAILDIR_ENTRY_NO_BASE ? mh_digest_of(mh_span_from_string(entry))
+                                               : maildir_file_name_identity(name.base);
     message.flags = name.flags;
     message.letters = name.keywords;
     message.ours = maildir_file_name_parse_own(name.base, NULL, NULL);
@@ -194,6 +197,8 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
          !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error)))
         return NULL;
     folder->exists = folder->cur_fd >= 0;
+    if (folder->exists && tree->options.state != NULL && !tree->options.state->read(folder, error))
+        return NULL;
     if (!folder->exists)
         set_leftovers_apart(folder);
     folder->index.unfiled = count_unfiled(folder);

@@ -76,7 +76,9 @@ add_present(MaildirOccurrences *seen, const MaildirFolder *folder)
         if (first == 0)
             continue;
         maildir_file_name_parse(mh_span_from_string(maildir_folder_file(folder, message)), &name);
-        if (maildir_file_name_parse_own(name.base, NULL, &number) && number < NUMBER_MAX)
+        if (!maildir_file_name_parse_own(name.base, NULL, &number))
+            number = 1; /* a name of another's making is the first with its identity */
+        if (number < NUMBER_MAX)
             set_last(seen, first, MAX(number, last_of(seen, first)));
     }
 }

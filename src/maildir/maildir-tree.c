@@ -36,12 +36,15 @@ maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **
 }
 
 static bool
-put_mark(int fd, GError **error)
+put_mark(int fd, uid_t uid, gid_t gid, GError **error)
 {
     int mark = openat(fd, made_mark, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool made = mark >= 0 && fchown(mark, uid, gid) == 0;
+    int errnum = errno;
     if (mark >= 0)
         close(mark);
-    return mark >= 0 || errno == EEXIST ||
+    errno = errnum;
+    return made || (mark < 0 && errno == EEXIST) ||
            mh_set_errno(error, errno, "cannot write '%s'", made_mark);
 }
 
@@ -53,7 +56,7 @@ furnish_root(int fd, uid_t uid, gid_t gid, GError **error)
     struct stat st;
     if (fstat(fd, &st) != 0 || (st.st_uid != geteuid() && st.st_uid != uid))
         return mh_set_errno(error, EEXIST, "cannot make the directory");
-    if (!put_mark(fd, error))
+    if (!put_mark(fd, uid, gid, error))
         return false;
     return (uid == (uid_t)-1 && gid == (gid_t)-1) || fchown(fd, uid, gid) == 0 ||
            mh_set_errno(error, errno, "cannot give the directory to user %u", (unsigned)uid);

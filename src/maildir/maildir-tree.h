@@ -22,6 +22,9 @@ typedef struct {
     mode_t dir_mode;
     bool sync_batches;  /* make a batch durable before it is put in place */
     bool sync_messages; /* make every message durable when it is written */
+    const struct MaildirState
+        *state;     /* of another server: maildir-state.h; NULL: Dovecot's alone */
+    bool copy_only; /* message files of the source are not linked: see maildir-transfer.h */
 } MaildirTreeOptions;
 
 typedef struct {
@@ -29,21 +32,21 @@ typedef struct {
     int build_fd; /* mailhaul.build; -1 until something is built */
     unsigned builds;
     bool made_root; /* mailhaul has made the root directory, and no INBOX in it yet */
-    char *path; /* printable */
+    char *path;     /* printable */
+    bool no_reflinks, no_hard_links; /* the file systems do not offer them */
     MaildirTreeOptions options;
 } MaildirTree;
 
 /* Opens the tree at @path for reading (check). A tree that is not there is no error: fd is -1.
  * What is there and is no directory is. */
-MaildirTree *maildir_tree_open(const char *path, const MaildirTreeOptions *options,
-                               GError **error);
+MaildirTree *maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **error);
 /* Opens it for writing: makes the root when its parent allows it, locks the tree, and removes what
  * a killed run left behind. G_FILE_ERROR_AGAIN: another run has it. */
 MaildirTree *maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options,
                                         GError **error);
 /* Makes the directory @name below @parent_fd a root, marked as made by mailhaul and, unless they
- * are -1, given to @uid and @gid; it is seen when it is all that, or not at all. A descriptor, -1 on
- * error. */
+ * are -1, given to @uid and @gid; it is seen when it is all that, or not at all. A descriptor, -1
+ * on error. */
 int maildir_tree_make_root(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid,
                            GError **error);
 void maildir_tree_free(MaildirTree *tree); /* NULL is fine */

@@ -80,7 +80,7 @@ test_whole_texts(void **state)
         {"courier, 2.3",
          {{"dovecot", "2.3"}, {"maildir", "%h/Maildir"}, {"source-format", "courier"}},
          "mail_location = \"maildir:%h/Maildir\"|"
-         "mail_plugins = $mail_plugins listescape quota|plugin {|listescape_char = \"^\"|}|"
+         "mail_plugins = $mail_plugins quota|"
          "protocol imap {|mail_plugins = $mail_plugins imap_quota|}|"
          "plugin {|quota = maildir:User quota|quota_rule = INBOX.Trash:ignore|}|"
          "namespace inbox {|inbox = yes|prefix = INBOX.|separator = .|}|"
@@ -89,7 +89,6 @@ test_whole_texts(void **state)
          {{"maildir", "/a \"b\"/%u"}, {"source-format", "courier"}, {"pop3-uidl", "filename"}},
          "mail_driver = maildir|mail_path = \"/a \\\"b\\\"/%{user}\"|"
          "mail_inbox_path = \"/a \\\"b\\\"/%{user}\"|"
-         "mailbox_list_storage_escape_char = \"^\"|"
          "mail_plugins {|quota = yes|}|protocol imap {|mail_plugins {|imap_quota = yes|}|}|"
          "quota \"User quota\" {|driver = maildir|}|"
          "namespace inbox {|inbox = yes|prefix = INBOX.|separator = .|"

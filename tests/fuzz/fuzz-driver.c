@@ -41,7 +41,8 @@ static void
 run(Driver *driver, const void *data, size_t len)
 {
     uint8_t *block = g_malloc(MAX(len, 1));
-    memcpy(block, data, len);
+    if (len > 0)
+        memcpy(block, data, len);
     current = mh_span(block, len);
     LLVMFuzzerTestOneInput(block, len);
     driver->runs++;

@@ -64,18 +64,23 @@ class Target:
 
     def server(self, series, name, maildirs, trace=None):
         """A Dovecot on @maildirs under the very settings that mailhaul prints for it."""
-        pattern = os.path.join(maildirs, "%u" if series == "2.3" else "%{user}")
-        settings = "mail_location = maildir:%s\n" % pattern if series == "2.3" \
-            else "mail_driver = maildir\nmail_path = %s\n" % pattern
-        printed = mailhaul("server-config", "--dovecot", series, "--source-format", "mbox",
-                           "--maildir", os.path.join(maildirs, "%u"))
-        if printed.returncode != 0:
-            raise servers.LabError("mailhaul server-config: " + told(printed))
-        work = os.path.join(self.work, name)
-        os.makedirs(work)
-        users = [dovecot.User(a.name, a.user.uid, a.user.home, a.user.gid)
-                 for a in self.site.accounts]
-        return dovecot.Dovecot(series, work, users, settings + printed.stdout, trace=trace)
+        return serve(series, os.path.join(self.work, name), self.site, "mbox",
+                     os.path.join(maildirs, "%u"), trace)
+
+
+def serve(series, work, site, source_format, maildir, trace=None):
+    """A Dovecot for the accounts of @site, whose mail is at @maildir (with %u in it), under the
+    settings that mailhaul prints."""
+    pattern = maildir if series == "2.3" else maildir.replace("%u", "%{user}")
+    settings = "mail_location = maildir:%s\n" % pattern if series == "2.3" \
+        else "mail_driver = maildir\nmail_path = %s\n" % pattern
+    printed = mailhaul("server-config", "--dovecot", series, "--source-format", source_format,
+                       "--maildir", maildir)
+    if printed.returncode != 0:
+        raise servers.LabError("mailhaul server-config: " + told(printed))
+    os.makedirs(work)
+    users = [dovecot.User(a.name, a.user.uid, a.user.home, a.user.gid) for a in site.accounts]
+    return dovecot.Dovecot(series, work, users, settings + printed.stdout, trace=trace)
 
 
 def opened_messages(trace):

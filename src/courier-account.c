@@ -1,0 +1,420 @@
+#include "courier-account.h"
+
+#include "courier-access.h"
+#include "courier-options.h"
+#include "courier/courier-quota.h"
+#include "courier/courier-subscribed.h"
+#include "courier/courier-tree.h"
+#include "in-place.h"
+#include "maildir/maildir-carried.h"
+#include "maildir/maildir-folder.h"
+#include "maildir/maildir-folder-name.h"
+#include "name-plan.h"
+#include "path-pattern.h"
+#include "place.h"
+#include "printable.h"
+#include "size-limits.h"
+
+#include <string.h>
+#include <unistd.h>
+
+/* One folder: what MhSurveyMailbox.open is given. */
+typedef struct {
+    int root_fd;                    /* the survey's */
+    const MhSurveyMailbox *mailbox; /* whose it is */
+    char *dir;                      /* where the folder is; in place mailbox->directory counts */
+    CourierSourceOptions options;
+    const MaildirTree *target;
+    MaildirUidlist *known; /* of the target's folder: sizes that were found before */
+    GBytes *known_text;
+} CourierFolder;
+
+typedef struct {
+    const MhJob *job;
+    const MhAccount *account;
+    const MaildirTree *target;
+    MhFindings *findings;
+    MhAccountSurvey *survey;
+    CourierSourceOptions options;
+    int root_fd;
+    char *root_path;
+    CourierNames names;
+    GHashTable *renamed; /* in place: directories that had another name; see in-place.h */
+    GPtrArray *paths;    /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
+} Survey;
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+static void
+forget_known(CourierFolder *folder)
+{
+    g_clear_pointer(&folder->known, maildir_uidlist_free);
+    g_clear_pointer(&folder->known_text, g_bytes_unref);
+}
+
+static void
+folder_free(gpointer data)
+{
+    CourierFolder *folder = data;
+    forget_known(folder);
+    g_free(folder->dir);
+    g_free(folder);
+}
+
+/* A size that an earlier run has written into the target's list, so the message need not be read
+ * again. Files of Courier never change. */
+static bool
+known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size)
+{
+    const CourierFolder *folder = data;
+    MaildirCarried carried;
+    size_t at = folder->known != NULL ? maildir_uidlist_find(folder->known, base)
+                                      : MAILDIR_UIDLIST_NOT_FOUND;
+    if (at == MAILDIR_UIDLIST_NOT_FOUND)
+        return false;
+    const MaildirUidlistEntry *entry = maildir_uidlist_get(folder->known, at);
+    if (entry->virtual_size < size_bytes || entry->virtual_size > 2 * size_bytes ||
+        !maildir_carried_parse(maildir_uidlist_text(folder->known, entry->other), entry->uid,
+                               &carried))
+        return false;
+    *out_virtual_size = entry->virtual_size;
+    return true;
+}
+
+static void
+look_up_known(CourierFolder *folder)
+{
+    const MhSurveyMailbox *mailbox = folder->mailbox;
+    g_autofree char *path =
+        g_strdup_printf("%s/%s", mailbox->directory != NULL ? mailbox->directory : mailbox->target,
+                        MAILDIR_UIDLIST_FILE);
+    forget_known(folder);
+    if (folder->target->fd < 0)
+        return;
+    folder->known_text =
+        mh_read_file(folder->target->fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
+    if (folder->known_text != NULL)
+        folder->known = maildir_uidlist_parse(mh_span_from_bytes(folder->known_text), NULL, NULL);
+}
+
+static MhSource *
+open_folder(void *user, MhFindings *findings, GError **error)
+{
+    CourierFolder *folder = user;
+    const char *dir = folder->mailbox->directory != NULL ? folder->mailbox->directory : folder->dir;
+    (void)findings;
+    look_up_known(folder);
+    folder->options.known_size = known_size;
+    folder->options.known_size_data = folder;
+    return courier_source_open(folder->root_fd, dir, &folder->options, error);
+}
+
+/* ---- folders ------------------------------------------------------------------------------ */
+
+/* What Courier called the directory @name. */
+static const char *
+courier_dir(const Survey *survey, const char *name)
+{
+    const char *before =
+        survey->renamed != NULL ? g_hash_table_lookup(survey->renamed, name) : NULL;
+    return before != NULL ? before : name;
+}
+
+/* For a final run, to see mail that comes meanwhile. */
+static void
+add_stamps(const Survey *survey, const char *dir, MhSurveyMailbox *mailbox)
+{
+    static const char *const parts[] = {"cur", "new"};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autofree char *path = g_build_filename(dir, parts[i], NULL);
+        struct stat st;
+        MhStamp stamp = {0};
+        if (mh_stat(survey->root_fd, path, MH_LINKS_BENEATH, &st, NULL))
+            stamp = mh_stamp_of(&st);
+        g_array_append_val(mailbox->stamps, stamp);
+    }
+}
+
+static void
+add_folder(Survey *survey, const char *dir, char **components)
+{
+    const char *path = courier_dir(survey, dir) + 1;
+    g_autofree char *full = strcmp(dir, ".") == 0 ? g_strdup(survey->root_path)
+                                                  : g_build_filename(survey->root_path, dir, NULL);
+    MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, components, full);
+    CourierFolder *folder = g_new0(CourierFolder, 1);
+    folder->root_fd = survey->root_fd;
+    folder->mailbox = mailbox;
+    folder->dir = g_strdup(dir);
+    folder->options = survey->options;
+    folder->target = survey->target;
+    mailbox->open = open_folder;
+    mailbox->data = folder;
+    mailbox->data_free = folder_free;
+    mailbox->key = g_strdup(path); /* no watch: it is never taken for unchanged */
+    add_stamps(survey, dir, mailbox);
+    mailbox->acl = mh_courier_access(survey->root_fd, dir, path, survey->findings);
+    if (survey->survey->in_place)
+        mailbox->directory = g_strdup(dir);
+    g_ptr_array_add(survey->paths, g_strdup(path));
+}
+
+/* The folder's name for lists and maps that an admin writes. g_free(). */
+static char *
+levels_of(char *const *components)
+{
+    return g_strjoinv("/", (char **)(uintptr_t)components);
+}
+
+/* Did the admin ask for this folder? By what clients saw, or as its directory is called. */
+static bool
+is_listed(const Survey *survey, const char *path, char *const *components)
+{
+    const MhFolderList *list = survey->job->folders;
+    g_autofree char *levels = levels_of(components);
+    return list == NULL ||
+           mh_folder_list_has(list, survey->account->user, mh_span_from_string(levels)) ||
+           mh_folder_list_has(list, survey->account->user, mh_span_from_string(path));
+}
+
+static void
+add_no_mail(Survey *survey, const char *name, const char *reason)
+{
+    g_autofree char *shown = mh_printable_string(name);
+    g_ptr_array_add(survey->survey->not_mail, mh_not_mail_new(shown, reason));
+}
+
+static void
+guess_names(Survey *survey, const GPtrArray *entries)
+{
+    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
+    for (guint i = 0; i < entries->len; i++) {
+        const CourierTreeEntry *entry = entries->pdata[i];
+        MhSpan path = mh_span_from_string(courier_dir(survey, entry->name) + 1);
+        if (entry->kind == COURIER_TREE_FOLDER && path.len > 0)
+            g_array_append_val(paths, path);
+    }
+    survey->names =
+        mh_courier_names(survey->job->settings, (const MhSpan *)(const void *)paths->data,
+                         paths->len, survey->findings);
+}
+
+/* Is it what we have written beside Courier's own files? */
+static bool
+is_dovecots(const char *name)
+{
+    return g_str_has_prefix(name, "dovecot") || strcmp(name, "subscriptions") == 0;
+}
+
+static void
+take_entry(Survey *survey, const CourierTreeEntry *entry)
+{
+    const char *path = courier_dir(survey, entry->name) + 1;
+    if (entry->kind != COURIER_TREE_FOLDER) {
+        if (!survey->survey->in_place || !is_dovecots(entry->name))
+            add_no_mail(survey, entry->name, entry->reason);
+        return;
+    }
+    if (*path == '\0') {
+        add_folder(survey, ".", NULL);
+        return;
+    }
+    if (survey->survey->in_place && entry->is_link) {
+        add_no_mail(survey, entry->name, "a link to another folder; left as it is");
+        return;
+    }
+    g_auto(GStrv) components =
+        courier_folder_components(mh_span_from_string(path), survey->names, survey->findings);
+    if (is_listed(survey, path, components))
+        add_folder(survey, entry->name, components);
+}
+
+static bool
+find_folders(Survey *survey, GError **error)
+{
+    g_autoptr(GPtrArray) entries = courier_tree_list(survey->root_fd, survey->findings, error);
+    if (entries == NULL)
+        return false;
+    guess_names(survey, entries);
+    for (guint i = 0; i < entries->len; i++)
+        take_entry(survey, entries->pdata[i]);
+    if (survey->survey->mailboxes->len == 0 || *(char *)survey->paths->pdata[0] != '\0')
+        mh_findings_add(survey->findings, MH_FINDING_NO_INBOX, "'%s'", survey->root_path);
+    return true;
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* The name that the admin has chosen for a folder. */
+static const char *
+mapped_name(const char *path, void *data)
+{
+    const Survey *survey = data;
+    for (guint i = 0; i < survey->paths->len; i++) {
+        const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
+        if (strcmp(survey->paths->pdata[i], path) != 0)
+            continue;
+        g_autofree char *levels = levels_of(mailbox->components);
+        return mh_name_map_lookup(survey->job->names, survey->account->user,
+                                  mh_span_from_string(levels));
+    }
+    return NULL;
+}
+
+static MhNamePlan *
+choose_names(Survey *survey)
+{
+    guint count = survey->survey->mailboxes->len;
+    g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
+    MhNamePlanOptions options = {
+        .escape = survey->survey->escape, .is_text = true, .map = mapped_name, .data = survey};
+    for (guint i = 0; i < count; i++) {
+        const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
+        sources[i].path = survey->paths->pdata[i];
+        sources[i].components = (const char *const *)mailbox->components;
+    }
+    MhNamePlan *names = mh_name_plan_new(sources, count, &options, survey->findings);
+    for (guint i = 0; i < count; i++) {
+        MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
+        const char *directory = mh_name_plan_get(names, i)->directory;
+        mailbox->target = mh_account_survey_directory(survey->survey, directory);
+    }
+    return names;
+}
+
+/* ---- subscriptions and quota -------------------------------------------------------------- */
+
+/* A state file of the root; NULL when there is none that can be read. */
+static GBytes *
+read_state(Survey *survey, const char *name, MhFindingCode unreadable)
+{
+    g_autoptr(GError) error = NULL;
+    GBytes *text = mh_read_file(survey->root_fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &error);
+    if (text == NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        mh_findings_add(survey->findings, unreadable, "%s", error->message);
+    return text;
+}
+
+/* The target's name of a subscribed folder, without its first dot. g_free(). */
+static char *
+subscribed_name(const Survey *survey, const MhNamePlan *names, MhSpan path)
+{
+    g_autofree char *text = mh_span_dup(path);
+    const MhTargetName *known = mh_name_plan_find(names, text);
+    if (known != NULL) {
+        g_autofree char *target = mh_account_survey_directory(survey->survey, known->directory);
+        return g_strdup(target + 1);
+    }
+    g_autofree char *shown = mh_printable(path);
+    g_auto(GStrv) levels = courier_folder_components(path, survey->names, NULL);
+    g_autofree char *directory = NULL;
+    mh_findings_add(survey->findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", shown);
+    directory = mh_name_plan_directory(levels, survey->survey->escape);
+    g_autofree char *target = mh_account_survey_directory(survey->survey, directory);
+    return g_strdup(target + 1);
+}
+
+static void
+read_subscriptions(Survey *survey, const MhNamePlan *names)
+{
+    g_autoptr(GBytes) text =
+        read_state(survey, "courierimapsubscribed", MH_FINDING_SUBSCRIPTIONS_UNREADABLE);
+    if (text == NULL)
+        return;
+    survey->survey->has_subscriptions = true;
+    g_autoptr(GArray) list = courier_subscribed_parse(mh_span_from_bytes(text), survey->findings);
+    for (guint i = 0; i < list->len; i++) {
+        const CourierSubscribed *entry = &g_array_index(list, CourierSubscribed, i);
+        char *name = NULL;
+        if (entry->kind == COURIER_SUBSCRIBED_INBOX)
+            name = g_strdup("INBOX");
+        else if (entry->kind == COURIER_SUBSCRIBED_FOLDER)
+            name = subscribed_name(survey, names, entry->path);
+        if (name != NULL)
+            g_ptr_array_add(survey->survey->subscriptions, name);
+    }
+}
+
+static void
+read_quota(Survey *survey)
+{
+    g_autoptr(GBytes) text = read_state(survey, "maildirsize", MH_FINDING_COURIER_QUOTA_INVALID);
+    if (text == NULL)
+        return;
+    CourierQuota quota = courier_quota_parse(mh_span_from_bytes(text), survey->findings);
+    survey->survey->quota_bytes = quota.bytes;
+    survey->survey->quota_messages = quota.messages;
+}
+
+/* ---- the account -------------------------------------------------------------------------- */
+
+static bool
+open_root(Survey *survey, GError **error)
+{
+    const char *pattern = survey->job->settings->inbox;
+    if (pattern == NULL) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                    "where the Courier Maildirs are is not known: give --inbox");
+        return false;
+    }
+    survey->root_path = mh_path_pattern_expand(pattern, survey->account, error);
+    if (survey->root_path == NULL)
+        return false;
+    survey->root_fd = mh_place_open(pattern, survey->account, error);
+    if (survey->root_fd < 0) {
+        g_prefix_error(error, "cannot open the Courier Maildir: ");
+        return false;
+    }
+    mh_account_survey_keep_fd(survey->survey, survey->root_fd);
+    return true;
+}
+
+static bool
+is_same_directory(int a, int b)
+{
+    struct stat a_st, b_st;
+    return a >= 0 && b >= 0 && fstat(a, &a_st) == 0 && fstat(b, &b_st) == 0 &&
+           a_st.st_dev == b_st.st_dev && a_st.st_ino == b_st.st_ino;
+}
+
+static bool
+do_survey(Survey *survey, GError **error)
+{
+    if (!mh_courier_options_from_settings(survey->job->settings, &survey->options, error) ||
+        !open_root(survey, error))
+        return false;
+    survey->survey->in_place = is_same_directory(survey->root_fd, survey->target->fd);
+    if (survey->survey->in_place)
+        survey->renamed = mh_in_place_names(survey->root_fd, error);
+    survey->options.ids_of_files = survey->survey->in_place;
+    if (survey->survey->in_place && survey->renamed == NULL)
+        return false;
+    if (!find_folders(survey, error))
+        return false;
+    g_autoptr(MhNamePlan) names = choose_names(survey);
+    read_subscriptions(survey, names);
+    read_quota(survey);
+    return true;
+}
+
+MhAccountSurvey *
+mh_courier_account_survey(const MhJob *job, const MhAccount *account, const MaildirTree *target,
+                          MhFindings *findings, GError **error)
+{
+    g_autoptr(MhAccountSurvey) result = mh_account_survey_new("courier");
+    Survey survey = {.job = job,
+                     .account = account,
+                     .target = target,
+                     .findings = findings,
+                     .survey = result,
+                     .root_fd = -1};
+    if (job->settings->server == MH_SERVER_COURIER)
+        mh_account_survey_for_courier(result);
+    survey.paths = g_ptr_array_new_with_free_func(g_free);
+    bool good = do_survey(&survey, error);
+    g_ptr_array_unref(survey.paths);
+    if (survey.renamed != NULL)
+        g_hash_table_unref(survey.renamed);
+    g_free(survey.root_path);
+    return good ? g_steal_pointer(&result) : NULL;
+}

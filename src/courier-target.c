@@ -1,0 +1,371 @@
+#include "courier-target.h"
+
+#include "courier/courier-keywords.h"
+#include "courier/courier-pop3-sizelist.h"
+#include "courier/courier-subscribed.h"
+#include "courier/courier-uiddb.h"
+#include "maildir/maildir-file-name.h"
+#include "maildir/maildir-folder-name.h"
+#include "size-limits.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define UIDDB_FILE    "courierimapuiddb"
+#define SIZELIST_FILE "courierpop3dsizelist"
+#define KEYWORD_DIR   "courierimapkeywords"
+#define KEYWORD_LIST  ":list"
+#define SUBSCRIBED    "courierimapsubscribed"
+
+static bool
+replace(const MaildirStateWork *work, int dirfd, const char *name, MhSpan bytes, GError **error)
+{
+    return mh_replace_file(dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1, error);
+}
+
+static const MaildirStateLine *
+line_at(const MaildirStateWork *work, size_t i)
+{
+    return &g_array_index(work->lines, MaildirStateLine, i);
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static bool
+read_state(MaildirFolder *folder, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GBytes) text =
+        mh_read_file(folder->fd, UIDDB_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (text == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    g_autoptr(CourierUiddb) list =
+        text != NULL ? courier_uiddb_parse(mh_span_from_bytes(text), false, NULL, NULL) : NULL;
+    if (list == NULL)
+        return true;
+    g_autoptr(GHashTable) uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (size_t i = 0; i < courier_uiddb_length(list); i++) {
+        const CourierUiddbLine *line = courier_uiddb_get(list, i);
+        g_hash_table_insert(uids, mh_span_dup(line->name), GUINT_TO_POINTER(line->uid));
+    }
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        MaildirFileName name;
+        maildir_file_name_parse(mh_span_from_string(maildir_folder_file(folder, message)), &name);
+        g_autofree char *base = mh_span_dup(name.base);
+        uint32_t uid = GPOINTER_TO_UINT(g_hash_table_lookup(uids, base));
+        if (uid != 0)
+            message->uid = uid;
+    }
+    MhUidState state = courier_uiddb_state(list);
+    if (state.uidvalidity != 0)
+        folder->index.uids = state;
+    return true;
+}
+
+/* ---- UIDs and UIDLs ----------------------------------------------------------------------- */
+
+static bool
+write_uiddb(const MaildirStateWork *work, GError **error)
+{
+    g_autofree CourierUiddbLine *lines = g_new0(CourierUiddbLine, work->lines->len + 1);
+    for (size_t i = 0; i < work->lines->len; i++)
+        lines[i] =
+            (CourierUiddbLine){line_at(work, i)->uid, mh_span_from_string(line_at(work, i)->base)};
+    g_autoptr(GBytes) text = courier_uiddb_format(work->uids, lines, work->lines->len, error);
+    return text != NULL && replace(work, work->dirfd, UIDDB_FILE, mh_span_from_bytes(text), error);
+}
+
+/* "UID7-1058640000" and "UID7" as numbers. */
+static bool
+parse_uidl(MhSpan uidl, CourierPop3Line *out)
+{
+    MhSpan number, validity;
+    if (!mh_span_starts_with(uidl, MH_SPAN_LITERAL("UID")))
+        return false;
+    MhSpan rest = mh_span_from(uidl, 3);
+    out->validity = 0;
+    if (!mh_span_split(rest, '-', &number, &validity))
+        return mh_span_to_u64(rest, UINT64_MAX, &out->number) && out->number > 0;
+    return mh_span_to_u64(number, UINT64_MAX, &out->number) && out->number > 0 &&
+           mh_span_to_u64(validity, UINT64_MAX, &out->validity) && out->validity > 0;
+}
+
+/* The line for a message whose UIDL Courier can say; false: it needs a new number. */
+static bool
+keep_uidl(const MaildirStateWork *work, const MaildirStateLine *from, CourierPop3Line *line)
+{
+    const char *uidl =
+        from->message != NULL ? mh_mailbox_get_text(work->mailbox, from->message->uidl) : NULL;
+    if (uidl == NULL)
+        return false;
+    if (parse_uidl(mh_span_from_string(uidl), line))
+        return true;
+    line->number = line->validity = 0;
+    g_autofree char *by_name = courier_pop3_sizelist_uidl(line);
+    return strcmp(by_name, uidl) == 0;
+}
+
+/* What Courier has listed since stays as it is. */
+static GBytes *
+read_sizelist(const MaildirStateWork *work, CourierPop3Sizelist **out_list)
+{
+    GBytes *text = mh_read_file(work->dirfd, SIZELIST_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
+    *out_list = courier_pop3_sizelist_parse(
+        text != NULL ? mh_span_from_bytes(text) : mh_span(NULL, 0), COURIER_ERA_NEW, NULL);
+    return text;
+}
+
+static bool
+write_sizelist(const MaildirStateWork *work, GError **error)
+{
+    g_autoptr(CourierPop3Sizelist) before = NULL;
+    g_autoptr(GBytes) before_text = read_sizelist(work, &before);
+    g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, work->lines->len + 1);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree bool *settled = g_new0(bool, work->lines->len + 1);
+    uint64_t next = MAX(before->next, 1);
+    size_t count = 0;
+    for (size_t i = 0; i < work->lines->len; i++) {
+        const MaildirStateLine *from = line_at(work, i);
+        char *name = g_strconcat(from->base, ":2,", NULL);
+        g_ptr_array_add(names, name);
+        CourierPop3Line *line = &lines[count];
+        const CourierPop3Line *listed;
+        line->name = mh_span_from_string(name);
+        settled[count] = keep_uidl(work, from, line);
+        if (!settled[count] &&
+            courier_pop3_sizelist_find(before, line->name, &listed) != COURIER_POP3_NO_MATCH) {
+            line->number = listed->number;
+            line->validity = listed->validity;
+            line->size_bytes = listed->size_bytes;
+            settled[count] = true;
+        }
+        if (from->message == NULL && !settled[count])
+            continue; /* the server lists its own mail */
+        if (from->message != NULL)
+            line->size_bytes = from->message->virtual_size;
+        if (line->number >= next && line->number < UINT32_MAX)
+            next = line->number + 1;
+        count++;
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (!settled[i]) {
+            lines[i].number = next++;
+            lines[i].validity = work->uids.uidvalidity;
+        }
+    }
+    g_autoptr(GBytes) text =
+        courier_pop3_sizelist_format(next, work->uids.uidvalidity, lines, count, error);
+    return text != NULL &&
+           replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
+}
+
+/* ---- keywords ----------------------------------------------------------------------------- */
+
+/* A name as Courier would read it back. */
+static char *
+courier_keyword(const char *name)
+{
+    return g_strdelimit(g_strdup(name), " (){%*\"\\]", '_');
+}
+
+/* The keywords that a message shall have: those of the source without a letter, and those whose
+ * letters it has. */
+static GPtrArray *
+keywords_of(const MaildirStateWork *work, const MaildirStateLine *line)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    uint32_t letters = line->letters;
+    size_t count = 0;
+    const uint16_t *members =
+        line->message != NULL
+            ? mh_mailbox_keyword_members(work->mailbox, line->message->keywords, &count)
+            : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = mh_mailbox_keyword_name(work->mailbox, members[i]);
+        g_autofree char *atom = maildir_keyword_sanitise(mh_span_from_string(name), NULL);
+        uint8_t letter =
+            atom != NULL ? maildir_keywords_find(work->keywords, atom) : MAILDIR_KEYWORD_NONE;
+        if (letter == MAILDIR_KEYWORD_NONE || (letters & 1u << letter) != 0)
+            g_ptr_array_add(names, courier_keyword(name));
+        if (letter != MAILDIR_KEYWORD_NONE)
+            letters &= ~(1u << letter);
+    }
+    for (int i = 0; i < MAILDIR_KEYWORD_LETTERS; i++) {
+        if ((letters & 1u << i) != 0 && work->keywords->names[i] != NULL)
+            g_ptr_array_add(names, courier_keyword(work->keywords->names[i]));
+    }
+    return names;
+}
+
+/* The whole set of one message. */
+static bool
+write_update(const MaildirStateWork *work, int dirfd, const MaildirStateLine *line, GError **error)
+{
+    g_autoptr(GPtrArray) names = keywords_of(work, line);
+    g_autoptr(GString) text = g_string_new(NULL);
+    for (guint i = 0; i < names->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *)names->pdata[i]);
+    return replace(work, dirfd, line->base, mh_span(text->str, text->len), error);
+}
+
+/* ":list" of a new folder: numbers of names, a set for each message. */
+typedef struct {
+    GHashTable *numbers; /* name -> index + 1 */
+    GPtrArray *names;
+    GArray *bases;   /* of MhSpan */
+    GPtrArray *sets; /* of GArray of uint16_t */
+} List;
+
+static void
+add_to_list(List *list, const MaildirStateWork *work, const MaildirStateLine *line)
+{
+    g_autoptr(GPtrArray) names = keywords_of(work, line);
+    MhSpan base = mh_span_from_string(line->base);
+    if (names->len == 0)
+        return;
+    GArray *set = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *folded = g_ascii_strdown(names->pdata[i], -1);
+        guint number = GPOINTER_TO_UINT(g_hash_table_lookup(list->numbers, folded));
+        if (number == 0) {
+            g_ptr_array_add(list->names, g_strdup(names->pdata[i]));
+            number = list->names->len;
+            g_hash_table_insert(list->numbers, g_steal_pointer(&folded), GUINT_TO_POINTER(number));
+        }
+        uint16_t index = (uint16_t)(number - 1);
+        g_array_append_val(set, index);
+    }
+    g_array_append_val(list->bases, base);
+    g_ptr_array_add(list->sets, set);
+}
+
+static GBytes *
+format_list(const List *list, GError **error)
+{
+    guint count = list->bases->len;
+    g_autofree MhSpan *names = g_new0(MhSpan, list->names->len + 1);
+    g_autofree const uint16_t **sets = g_new0(const uint16_t *, count + 1);
+    g_autofree size_t *lengths = g_new0(size_t, count + 1);
+    for (guint i = 0; i < list->names->len; i++)
+        names[i] = mh_span_from_string(list->names->pdata[i]);
+    for (guint i = 0; i < count; i++) {
+        const GArray *set = list->sets->pdata[i];
+        sets[i] = (const uint16_t *)(const void *)set->data;
+        lengths[i] = set->len;
+    }
+    return courier_keywords_format_list(names, list->names->len,
+                                        (const MhSpan *)(const void *)list->bases->data, sets,
+                                        lengths, count, error);
+}
+
+static bool
+write_list(const MaildirStateWork *work, int dirfd, GError **error)
+{
+    List list = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                 g_ptr_array_new_with_free_func(g_free), g_array_new(FALSE, FALSE, sizeof(MhSpan)),
+                 g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref)};
+    for (size_t i = 0; i < work->lines->len; i++)
+        add_to_list(&list, work, line_at(work, i));
+    g_autoptr(GBytes) text = format_list(&list, error);
+    bool good = text != NULL && replace(work, dirfd, KEYWORD_LIST, mh_span_from_bytes(text), error);
+    g_hash_table_unref(list.numbers);
+    g_ptr_array_unref(list.names);
+    g_array_unref(list.bases);
+    g_ptr_array_unref(list.sets);
+    return good;
+}
+
+static bool
+has_keywords(const MaildirStateWork *work)
+{
+    return mh_mailbox_keyword_count(work->mailbox) > 0;
+}
+
+/* A directory that is new gets the list; in one that Courier may have written to since, updates. */
+static bool
+write_keywords(const MaildirStateWork *work, GError **error)
+{
+    bool made;
+    if (!has_keywords(work))
+        return true;
+    int dirfd = mh_make_dir(work->dirfd, KEYWORD_DIR, work->dir_mode, &made, error);
+    if (dirfd < 0)
+        return false;
+    bool good = !made || write_list(work, dirfd, error);
+    for (size_t i = 0; good && !made && i < work->lines->len; i++) {
+        if (line_at(work, i)->changed)
+            good = write_update(work, dirfd, line_at(work, i), error);
+    }
+    close(dirfd);
+    return good;
+}
+
+static bool
+write_state(const MaildirStateWork *work, GError **error)
+{
+    return write_uiddb(work, error) && write_keywords(work, error) &&
+           (!work->is_inbox || write_sizelist(work, error));
+}
+
+const struct MaildirState mh_courier_state = {.read = read_state, .write = write_state};
+
+/* ---- names and subscriptions -------------------------------------------------------------- */
+
+char *
+mh_courier_directory(const char *directory)
+{
+    g_auto(GStrv) levels =
+        maildir_folder_name_to_path(mh_span_from_string(directory), MAILDIR_ESCAPE_NONE, NULL);
+    if (levels == NULL)
+        return g_strdup(directory);
+    g_autofree char *joined = g_strjoinv(".", levels);
+    return g_strconcat(".", joined, NULL);
+}
+
+bool
+mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GBytes) before =
+        mh_read_file(tree->fd, SUBSCRIBED, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
+    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    if (!survey->has_subscriptions)
+        return true;
+    if (before == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    g_autoptr(GArray) there = courier_subscribed_parse(
+        before != NULL ? mh_span_from_bytes(before) : mh_span(NULL, 0), NULL);
+    for (guint i = 0; i < there->len; i++)
+        g_hash_table_add(known, mh_span_dup(g_array_index(there, CourierSubscribed, i).path));
+    for (guint i = 0; i < survey->subscriptions->len; i++) {
+        const char *name = survey->subscriptions->pdata[i];
+        MhSpan path = mh_span_from_string(strcmp(name, "INBOX") == 0 ? "" : name);
+        g_autofree char *key = mh_span_dup(path);
+        if (g_hash_table_add(known, g_steal_pointer(&key)))
+            g_array_append_val(paths, path);
+    }
+    if (paths->len == 0)
+        return true;
+    g_autoptr(GBytes) more =
+        courier_subscribed_format((const MhSpan *)(const void *)paths->data, paths->len, error);
+    if (more == NULL)
+        return false;
+    g_autoptr(GByteArray) text = g_byte_array_new();
+    MhSpan parts[] = {before != NULL ? mh_span_from_bytes(before) : mh_span(NULL, 0),
+                      mh_span_from_bytes(more)};
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        if (i > 0 && text->len > 0 && text->data[text->len - 1] != '\n')
+            g_byte_array_append(text, (const guint8 *)"\n", 1);
+        if (parts[i].len > 0)
+            g_byte_array_append(text, parts[i].data, (guint)parts[i].len);
+    }
+    return mh_replace_file(tree->fd, SUBSCRIBED, mh_span(text->data, text->len),
+                           tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+}

@@ -1,0 +1,26 @@
+/* courier-target: a Maildir for Courier (--server courier).
+ *
+ * Per folder: "courierimapuiddb", and "courierimapkeywords": ":list" for a new folder, afterwards a
+ * file for each message whose keywords may have changed, as Courier's own sessions leave them. For
+ * the INBOX "courierpop3dsizelist", version 2, which every Courier but 5.0.0 to 5.0.2 reads: UIDLs
+ * of Courier's own three kinds are kept; what another server called its messages cannot be said
+ * there, and gets new numbers. In the root "courierimapsubscribed". Folder names are UTF-8, as
+ * Courier 5 has them.
+ *
+ * Mail that is still new goes into cur/: what is in new/ gets another UID than the list says.
+ *
+ * UIDs that Courier has given out since the last run are read back.
+ */
+#pragma once
+
+#include "account-survey.h"
+#include "maildir/maildir-state.h"
+
+extern const struct MaildirState mh_courier_state;
+
+/* The directory that Courier has for what Dovecot would call @directory (".A.B", without escapes).
+ * g_free(). */
+char *mh_courier_directory(const char *directory);
+
+/* Adds the subscriptions of the survey to the account's list. */
+bool mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);

@@ -1,0 +1,166 @@
+#include "in-place.h"
+
+#include "printable.h"
+#include "size-limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A directory's name from the record. NULL when it is none that we wrote. */
+static char *
+read_name(MhSpan text)
+{
+    g_autofree char *shown = mh_span_dup(text);
+    size_t len;
+    g_autofree char *name = mh_printable_undo(shown, &len);
+    bool good = name != NULL && len > 1 && strlen(name) == len && name[0] == '.' &&
+                name[1] != '.' && strchr(name, '/') == NULL;
+    return good ? g_steal_pointer(&name) : NULL;
+}
+
+GHashTable *
+mh_in_place_names(int root_fd, GError **error)
+{
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GBytes) text =
+        mh_read_file(root_fd, MH_IN_PLACE_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (text == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    MhSpan rest = text != NULL ? mh_span_from_bytes(text) : mh_span(NULL, 0), line, target, source;
+    while (mh_span_take_line(&rest, &line, NULL)) {
+        if (!mh_span_split(line, '\t', &target, &source))
+            continue;
+        g_autofree char *target_name = read_name(target), *source_name = read_name(source);
+        if (target_name != NULL && source_name != NULL)
+            g_hash_table_insert(names, g_steal_pointer(&target_name),
+                                g_steal_pointer(&source_name));
+    }
+    return g_steal_pointer(&names);
+}
+
+static bool
+write_names(const MaildirTree *tree, GHashTable *names, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
+    for (const GList *key = keys; key != NULL; key = key->next) {
+        g_autofree char *target = mh_printable_string(key->data);
+        g_autofree char *source = mh_printable_string(g_hash_table_lookup(names, key->data));
+        g_string_append_printf(text, "%s\t%s\n", target, source);
+    }
+    return mh_replace_file(tree->fd, MH_IN_PLACE_FILE, mh_span(text->str, text->len),
+                           tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+}
+
+static bool
+is_free(int root_fd, const char *name)
+{
+    struct stat st;
+    return fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+}
+
+bool
+mh_in_place_is(int root_fd)
+{
+    return root_fd >= 0 && !is_free(root_fd, MH_IN_PLACE_FILE);
+}
+
+/* The folders that can be renamed now, since nothing has the name. One may wait for another. */
+static GPtrArray *
+next_batch(const MaildirTree *tree, const MhAccountSurvey *survey, size_t *out_waiting)
+{
+    GPtrArray *batch = g_ptr_array_new();
+    *out_waiting = 0;
+    for (guint i = 0; i < survey->mailboxes->len; i++) {
+        MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
+        if (mailbox->directory == NULL || strcmp(mailbox->directory, mailbox->target) == 0)
+            continue;
+        if (is_free(tree->fd, mailbox->target))
+            g_ptr_array_add(batch, mailbox);
+        else
+            (*out_waiting)++;
+    }
+    return batch;
+}
+
+static bool
+rename_batch(const MaildirTree *tree, const GPtrArray *batch, GHashTable *names, GError **error)
+{
+    bool stale = false; /* the record has a name that nothing has any more */
+    for (guint i = 0; i < batch->len; i++) {
+        const MhSurveyMailbox *mailbox = batch->pdata[i];
+        const char *before = g_hash_table_lookup(names, mailbox->directory);
+        g_hash_table_insert(names, g_strdup(mailbox->target),
+                            g_strdup(before != NULL ? before : mailbox->directory));
+    }
+    if (!write_names(tree, names, error))
+        return false;
+    for (guint i = 0; i < batch->len; i++) {
+        MhSurveyMailbox *mailbox = batch->pdata[i];
+        if (!mh_rename_noreplace(tree->fd, mailbox->directory, tree->fd, mailbox->target, error))
+            return false;
+        stale |= g_hash_table_remove(names, mailbox->directory);
+        g_free(mailbox->directory);
+        mailbox->directory = g_strdup(mailbox->target);
+    }
+    return mh_sync_dir(tree->fd, error) && (!stale || write_names(tree, names, error));
+}
+
+bool
+mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
+{
+    g_autoptr(GHashTable) names = mh_in_place_names(tree->fd, error);
+    if (names == NULL || (!mh_in_place_is(tree->fd) && !write_names(tree, names, error)))
+        return false;
+    for (;;) {
+        size_t waiting;
+        g_autoptr(GPtrArray) batch = next_batch(tree, survey, &waiting);
+        if (batch->len == 0 && waiting == 0)
+            return true;
+        if (batch->len == 0) {
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+                        "%zu folders cannot be renamed: something in '%s' has their new names",
+                        waiting, tree->path);
+            return false;
+        }
+        if (!rename_batch(tree, batch, names, error)) {
+            g_prefix_error(error, "cannot rename a folder in '%s': ", tree->path);
+            return false;
+        }
+    }
+}
+
+bool
+mh_in_place_restore(int root_fd, GError **error)
+{
+    g_autoptr(GHashTable) names = mh_in_place_names(root_fd, error);
+    if (names == NULL)
+        return false;
+    for (bool moved = true; moved && g_hash_table_size(names) > 0;) {
+        GHashTableIter iter;
+        gpointer target, source;
+        moved = false;
+        g_hash_table_iter_init(&iter, names);
+        while (g_hash_table_iter_next(&iter, &target, &source)) {
+            if (!is_free(root_fd, target) &&
+                (!is_free(root_fd, source) ||
+                 !mh_rename_noreplace(root_fd, target, root_fd, source, NULL)))
+                continue;
+            g_hash_table_iter_remove(&iter);
+            moved = true;
+        }
+    }
+    if (g_hash_table_size(names) > 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
+                    "%u folders cannot have their names back", g_hash_table_size(names));
+        return false;
+    }
+    if (unlinkat(root_fd, MH_IN_PLACE_FILE, 0) != 0 && errno != ENOENT)
+        return mh_set_errno(error, errno, "cannot remove '%s'", MH_IN_PLACE_FILE);
+    return true;
+}

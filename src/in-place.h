@@ -1,0 +1,31 @@
+/* in-place: what a conversion in place changes beside state files, and the way back.
+ *
+ * The target is the source's own directory. Message files stay where they are; Courier's files
+ * stay, so that going back to it is possible. Folders whose directory Dovecot must have spelt
+ * otherwise (UTF-8 becomes modified UTF-7) are renamed, and what they were called stands in the
+ * root:
+ *
+ *     mailhaul.folders = *( TARGET TAB SOURCE LF )   ; directories, as printable text (printable.h)
+ *
+ * The file is there before anything is done, empty if nothing is renamed: it says that the mail is
+ * the only copy. A line is durable before its folder is renamed, and it is only written while nothing has the
+ * name TARGET: so a directory TARGET is the folder that Courier knows as SOURCE.
+ */
+#pragma once
+
+#include "account-survey.h"
+
+#define MH_IN_PLACE_FILE "mailhaul.folders"
+
+/* Was the Maildir converted in place? */
+bool mh_in_place_is(int root_fd);
+
+/* What folders were called: directory -> directory, empty where there is no such file.
+ * g_hash_table_unref(). NULL with @error when it cannot be read. */
+GHashTable *mh_in_place_names(int root_fd, GError **error);
+
+/* Writes the record, and gives every folder of the survey the directory it shall have. */
+bool mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
+
+/* Gives every folder back the directory it had, and removes the record. */
+bool mh_in_place_restore(int root_fd, GError **error);

@@ -1,0 +1,36 @@
+/* maildir-state: what a server other than Dovecot wants beside the messages of a folder.
+ *
+ * dovecot-uidlist and dovecot-keywords are written whatever the server is: they are the record of
+ * what was carried. Another server's files are made from the same lines, before that record says
+ * that all is done; and where that server has given out UIDs since, they are the truth.
+ */
+#pragma once
+
+#include "maildir-folder.h"
+#include "mailbox.h"
+
+/* One message that the folder shall hold, by ascending UID. */
+typedef struct {
+    uint32_t uid;
+    uint32_t letters;         /* keyword letters, bit 0 is a */
+    char *base;               /* of its file */
+    const MhMessage *message; /* NULL: only the target has it */
+    bool changed;             /* it is new to the folder, or its keywords may have changed */
+} MaildirStateLine;
+
+typedef struct {
+    const MhMailbox *mailbox;
+    const MaildirKeywords *keywords;
+    const uint32_t *set_letters;
+    MhUidState uids;
+    const GArray *lines; /* of MaildirStateLine */
+    int dirfd;           /* the folder, or what will be the folder */
+    bool is_inbox;
+    mode_t file_mode, dir_mode;
+} MaildirStateWork;
+
+struct MaildirState {
+    /* Corrects the index by what the server knows. */
+    bool (*read)(MaildirFolder *folder, GError **error);
+    bool (*write)(const MaildirStateWork *work, GError **error);
+};

@@ -1,0 +1,122 @@
+#include "maildir-transfer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+typedef struct {
+    MaildirTree *tree;
+    int dirfd;
+    const char *name;
+    const MhMessage *message;
+} Transfer;
+
+static int
+make_file(const Transfer *transfer, GError **error)
+{
+    int fd = openat(transfer->dirfd, transfer->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                    transfer->tree->options.file_mode);
+    if (fd < 0)
+        mh_set_errno(error, errno, "cannot make the file '%s'", transfer->name);
+    return fd;
+}
+
+/* The message is in @fd: gives it its time, makes it durable if asked to, and closes it. */
+static bool
+finish_file(const Transfer *transfer, int fd, bool good, GError **error)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                {.tv_sec = transfer->message->internaldate}};
+    if (good && futimens(fd, times) != 0)
+        good = mh_set_errno(error, errno, "cannot set the time of '%s'", transfer->name);
+    if (good && transfer->tree->options.sync_messages && fsync(fd) != 0)
+        good = mh_set_errno(error, errno, "cannot sync '%s'", transfer->name);
+    if (close(fd) != 0 && good)
+        good = mh_set_errno(error, errno, "cannot write '%s'", transfer->name);
+    return good;
+}
+
+/* 1, or 0 when it has to be done otherwise, or -1 with @error. */
+static int
+try_reflink(const Transfer *transfer, int from, GError **error)
+{
+    int fd = transfer->tree->no_reflinks ? -1 : make_file(transfer, error);
+    if (fd < 0)
+        return transfer->tree->no_reflinks ? 0 : -1;
+    if (ioctl(fd, FICLONE, from) == 0)
+        return finish_file(transfer, fd, true, error) ? 1 : -1;
+    transfer->tree->no_reflinks = errno != ETXTBSY && errno != EPERM && errno != ENOSPC;
+    close(fd);
+    if (unlinkat(transfer->dirfd, transfer->name, 0) != 0) {
+        mh_set_errno(error, errno, "cannot remove '%s'", transfer->name);
+        return -1;
+    }
+    return 0;
+}
+
+/* Is the file what one of the target's own would be? What differs could not be set without
+ * changing the source. Nobody may do more with it than read and write. */
+static bool
+may_be_shared(const Transfer *transfer, const struct stat *st)
+{
+    mode_t wanted = transfer->tree->options.file_mode;
+    return S_ISREG(st->st_mode) && st->st_uid == geteuid() && (st->st_mode & wanted) == wanted &&
+           (st->st_mode & (S_ISUID | S_ISGID | S_IXUSR | S_IXGRP | S_IXOTH)) == 0 &&
+           st->st_mtim.tv_sec == transfer->message->internaldate &&
+           (uint64_t)st->st_size == transfer->message->size_bytes;
+}
+
+static int
+try_hard_link(const Transfer *transfer, int from, GError **error)
+{
+    char path[64];
+    struct stat st;
+    if (transfer->tree->no_hard_links || fstat(from, &st) != 0 || !may_be_shared(transfer, &st))
+        return 0;
+    g_snprintf(path, sizeof path, "/proc/self/fd/%d", from);
+    if (linkat(AT_FDCWD, path, transfer->dirfd, transfer->name, AT_SYMLINK_FOLLOW) != 0) {
+        if (errno == EEXIST) {
+            mh_set_errno(error, errno, "cannot make the file '%s'", transfer->name);
+            return -1;
+        }
+        transfer->tree->no_hard_links = errno == EXDEV || errno == EPERM || errno == EOPNOTSUPP;
+        return 0;
+    }
+    if (!transfer->tree->options.sync_messages || fsync(from) == 0)
+        return 1;
+    mh_set_errno(error, errno, "cannot sync '%s'", transfer->name);
+    return -1;
+}
+
+static int
+try_links(const Transfer *transfer, MhSource *source, GError **error)
+{
+    const MaildirTree *tree = transfer->tree;
+    if (tree->options.copy_only || source->class->open_message == NULL ||
+        (tree->no_reflinks && tree->no_hard_links))
+        return 0;
+    int from = source->class->open_message(source, transfer->message, error);
+    if (from < 0)
+        return -1;
+    int done = try_reflink(transfer, from, error);
+    if (done == 0)
+        done = try_hard_link(transfer, from, error);
+    close(from);
+    return done;
+}
+
+bool
+maildir_transfer(MaildirTree *tree, int dirfd, const char *name, const MhMessage *message,
+                 MhSource *source, GError **error)
+{
+    Transfer transfer = {tree, dirfd, name, message};
+    int linked = try_links(&transfer, source, error);
+    if (linked != 0)
+        return linked > 0;
+    int fd = make_file(&transfer, error);
+    if (fd < 0)
+        return false;
+    return finish_file(&transfer, fd, source->class->copy(source, message, fd, error), error);
+}

@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+"""Courier accounts, made and served by the real Courier, are moved; then nobody can tell.
+
+The old view is what Courier's imapd and courierpop3d show; the new ones are what Dovecot 2.3 and
+2.4 show of the result, under the settings that mailhaul prints.
+"""
+import os
+import re
+import unittest
+
+import courier_site
+import lab
+import messages
+import view
+
+
+class Target(lab.Target):
+    """The site's accounts as `mailhaul migrate` is told of them. @in_place: where they are."""
+
+    def __init__(self, site, work, name, in_place=False):
+        self.in_place = in_place
+        os.makedirs(os.path.join(work, name))
+        super().__init__(site, os.path.join(work, name))
+        if in_place:
+            self.maildirs = os.path.join(site.top, "home")
+
+    def maildir(self, maildirs=None):
+        path = os.path.join(maildirs or self.maildirs, "%u")
+        return os.path.join(path, "Maildir") if self.in_place else path
+
+    def arguments(self):
+        users = os.path.join(self.work, "users")
+        with open(users, "w") as f:
+            f.writelines(a.user.passwd() for a in self.site.accounts)
+        return ["--users", users, "--source-format", "courier", "--inbox", "%h/Maildir",
+                "--maildir", self.maildir(), "--state", self.state]
+
+    def server(self, series, name, maildirs, trace=None):
+        return lab.serve(series, os.path.join(self.work, name), self.site, "courier",
+                         self.maildir(maildirs), trace)
+
+
+def renamed(folders):
+    """{old name: new name} of the folders that cannot keep theirs, as the name plan has it: an
+    ending is the digest of the folder's own name, so it is looked up."""
+    names = {}
+    for old, start in (("INBOX.INBOX", "INBOX.INBOX-"), ("INBOX.Entwu\u0308rfe",
+                                                         "INBOX.Entw\u00fcrfe-")):
+        found = [n for n in folders if re.fullmatch(re.escape(start) + "[a-z0-9]{6}", n)]
+        names[old] = found[0] if len(found) == 1 else old
+    return names
+
+
+def message_files(top):
+    for path, _, files in os.walk(top):
+        if os.path.basename(path) in ("cur", "new") and os.path.isdir(os.path.join(path, "../tmp")):
+            for name in files:
+                yield os.path.join(path, name)
+
+
+def copied(target):
+    """Message files of the target that share neither file nor blocks with one of the source. Where
+    reflinks are to be had, nothing can be told from outside."""
+    known = {os.stat(f).st_ino for f in message_files(target.site.top)}
+    return [f for f in message_files(target.maildirs) if os.stat(f).st_ino not in known]
+
+
+def contents(site):
+    """(account, base name, bytes, time) of every message, and the bytes of Courier's own files."""
+    seen = []
+    for account in site.accounts:
+        for path in message_files(account.maildir):
+            name = os.path.basename(path).split(":")[0]
+            with open(path, "rb") as f:
+                seen.append((account.name, name, f.read(), os.stat(path).st_mtime_ns))
+        for name in ("courierimapuiddb", "courierpop3dsizelist", "courierimapsubscribed"):
+            path = os.path.join(account.maildir, name)
+            if os.path.exists(path):
+                with open(path, "rb") as f:
+                    seen.append((account.name, name, f.read()))
+    return seen
+
+
+class EndToEnd(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = lab.scratch()
+        cls.addClassCleanup(lab.remove, cls.work)
+        cls.site = courier_site.build(cls.work)
+        cls.old = cls.site.views(os.path.join(cls.work, "old"))
+
+    def migrate(self, site, name, *more, in_place=False):
+        target = Target(site, self.work, name, in_place)
+        done = target.migrate(*more)
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        return target
+
+    def compare(self, target):
+        """Holds what both series show of the result, on copies, against the old views."""
+        for series in ("2.3", "2.4"):
+            copy = target.copy("copy-" + series)
+            with target.server(series, "new-" + series, copy) as server:
+                for account in self.site.accounts:
+                    with self.subTest(series=series, account=account.name, kind=account.kind):
+                        self.compare_account(account, view.record(server, account.name))
+                with self.subTest(series=series):
+                    self.assertEqual(server.complaints(), [])
+
+    def compare_account(self, account, new):
+        names = renamed(new["folders"])
+        self.assertEqual(view.compare(self.old[account.name], new, skip=account.skip,
+                                      name=lambda n: names.get(n, n)), [])
+
+    def test_copies(self):
+        before = lab.snapshot(self.site.top)
+        target = self.migrate(self.site, "copied", "--transfer", "copy")
+        self.assertEqual(lab.changes(before, lab.snapshot(self.site.top)), [])
+        result = lab.snapshot(target.maildirs)
+        again = target.migrate()
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.assertEqual(lab.changes(result, lab.snapshot(target.maildirs)), [])
+        self.compare(target)
+
+    def test_links(self):
+        before = lab.snapshot(self.site.top)
+        target = self.migrate(self.site, "linked", "--transfer", "link")
+        self.assertEqual(lab.changes(before, lab.snapshot(self.site.top)), [])
+        self.assertEqual(copied(target), [])
+        again = target.migrate("--transfer", "link")
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.compare(target)
+
+    def test_in_place(self):
+        site = self.site.copy(os.path.join(self.work, "here"))
+        before = contents(site)
+        target = self.migrate(site, "in-place", in_place=True)
+        self.assertEqual([x for x in before if x not in contents(site)], [])
+        result = lab.snapshot(site.top)
+        again = target.migrate()
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.assertEqual(lab.changes(result, lab.snapshot(site.top)), [])
+        self.compare(target)
+
+    def test_in_place_follows_courier(self):
+        """Courier goes on for a while; then the account is converted again."""
+        site = self.site.copy(os.path.join(self.work, "there"))
+        target = self.migrate(site, "follows", in_place=True)
+        generator = messages.Generator(7)
+        with site.imap("ada") as client:
+            client.on("SELECT", "INBOX")
+            client.store("1", "+FLAGS (\\Answered)")
+            client.store("6", "+FLAGS (afterwards)")
+            client.store("7", "+FLAGS (\\Deleted)")
+            client.ok("UID EXPUNGE 10")
+            client.append("INBOX", generator.mail().data, ("\\Seen",), None)
+        site.deliver("ada", generator.mail())
+        with site.pop3("ada") as client:
+            client.uidl()
+        old = view.record(site.copy(os.path.join(self.work, "there-old")), "ada")
+        again = target.migrate()
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        for series in ("2.3", "2.4"):
+            with target.server(series, "f" + series, target.copy("follows-" + series)) as server:
+                new = view.record(server, "ada")
+            with self.subTest(series=series):
+                only = {"folders": {"INBOX": old["folders"]["INBOX"]}, "pop3": old["pop3"],
+                        "subscribed": []}
+                shown = dict(new, folders={"INBOX": new["folders"]["INBOX"]})
+                self.assertEqual(view.compare(only, shown, skip=["subscribed"]), [])
+
+    def test_first_pop3_session_opens_no_message(self):
+        target = self.migrate(self.site, "pop3")
+        for series in ("2.3", "2.4"):
+            trace = os.path.join(self.work, "trace-" + series)
+            with target.server(series, "p" + series, target.copy("p-" + series),
+                               trace=lab.strace(trace)) as server:
+                for name in ("ada", "pop", "old@example.org"):
+                    with server.pop3(name) as client:
+                        self.assertEqual(client.stat(), self.old[name]["pop3"]["stat"])
+                        self.assertEqual(client.uidl(), [m["uidl"] for m in
+                                                         self.old[name]["pop3"]["messages"]])
+            with self.subTest(series=series):
+                self.assertEqual(lab.opened_messages(trace), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,150 @@
+#!/usr/bin/python3
+"""The other direction: accounts are moved to Courier, and the real Courier serves them."""
+import os
+import re
+import unittest
+
+import courier_site
+import dovecot
+import lab
+import mbox_site
+import messages
+import servers
+import test_courier_end_to_end as end_to_end
+import test_mbox_end_to_end as from_mbox
+import view
+
+
+class Served(courier_site.Site):
+    """Courier on Maildirs that mailhaul made, on a copy."""
+
+    def __init__(self, work, accounts, maildirs):
+        servers.quiet(["cp", "-a", maildirs, work])
+        self.top, self.work, self.accounts = work, work, []
+        self.etc = servers.etc_files(work + "-etc", ())
+        for account in accounts:
+            served = courier_site.Account(dovecot.User(
+                account.name, account.user.uid, work, account.user.gid), account.kind)
+            served.maildir = os.path.join(work, account.name)
+            self.accounts.append(served)
+
+
+class FromCourier(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = lab.scratch()
+        cls.addClassCleanup(lab.remove, cls.work)
+        cls.site = courier_site.build(cls.work)
+        cls.old = cls.site.views(os.path.join(cls.work, "old"))
+
+    def migrate(self, site, name):
+        target = end_to_end.Target(site, self.work, name)
+        done = target.migrate("--server", "courier")
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        return target
+
+    def test_there_again(self):
+        target = self.migrate(self.site, "there")
+        before = lab.snapshot(target.maildirs)
+        again = target.migrate("--server", "courier")
+        self.assertEqual(again.returncode, 0, lab.told(again))
+        self.assertEqual(lab.changes(before, lab.snapshot(target.maildirs)), [])
+        served = Served(os.path.join(self.work, "served"), self.site.accounts, target.maildirs)
+        for account in self.site.accounts:
+            new = view.record(served, account.name)
+            names = end_to_end.renamed(new["folders"])
+            with self.subTest(account=account.name):
+                self.assertEqual(view.compare(self.old[account.name], new, skip=account.skip,
+                                              name=lambda n: names.get(n, n)), [])
+
+    def test_both_go_on(self):
+        """Courier serves the target, gives UIDs to mail of its own; then the source changes."""
+        site = self.site.copy(os.path.join(self.work, "goes-on"))
+        target = self.migrate(site, "on")
+        served = Served(os.path.join(self.work, "on-served"), site.accounts, target.maildirs)
+        generator = messages.Generator(11)
+        served.deliver("ada", generator.mail())
+        with served.imap("ada") as client:
+            client.on("SELECT", "INBOX")
+            client.store("1", "+FLAGS (mine)")
+        with served.pop3("ada") as client:
+            client.uidl()
+        with site.imap("ada") as client:
+            client.on("SELECT", "INBOX")
+            client.store("2", "+FLAGS (\\Answered theirs)")
+        target.maildirs = served.top
+        done = target.migrate("--server", "courier")
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        inbox = view.record(served, "ada")["folders"]["INBOX"]
+        old = self.old["ada"]["folders"]["INBOX"]
+        self.assertEqual(inbox["uidvalidity"], old["uidvalidity"])
+        self.assertEqual(len(inbox["messages"]), len(old["messages"]) + 1)
+        self.assertEqual([m["uid"] for m in inbox["messages"]][:len(old["messages"])],
+                         [m["uid"] for m in old["messages"]])
+        self.assertIn("mine", inbox["messages"][0]["keywords"])
+        self.assertIn("\\Answered", inbox["messages"][1]["flags"])
+        self.assertIn("theirs", inbox["messages"][1]["keywords"])
+
+    def test_back_after_a_conversion_in_place(self):
+        """Courier's own files stay: it serves the account as before, but for renamed folders."""
+        site = self.site.copy(os.path.join(self.work, "here"))
+        target = end_to_end.Target(site, self.work, "in-place", in_place=True)
+        done = target.migrate()
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        seen = site.views(os.path.join(self.work, "back"))
+        for account in site.accounts:
+            old, new = self.old[account.name], seen[account.name]
+            same = set(old["folders"]) & set(new["folders"])
+            self.assertGreater(len(same), len(old["folders"]) // 2)
+            with self.subTest(account=account.name):
+                self.assertEqual(view.compare(
+                    dict(old, folders={n: old["folders"][n] for n in same}),
+                    dict(new, folders={n: new["folders"][n] for n in same}),
+                    skip=account.skip), [])
+
+
+class FromMbox(unittest.TestCase):
+    maxDiff = None
+
+    def test_site(self):
+        work = lab.scratch()
+        self.addCleanup(lab.remove, work)
+        site = mbox_site.build(work)
+        old = from_mbox.old_views(site, work)
+        target = lab.Target(site, work)
+        done = target.migrate("--server", "courier")
+        self.assertIn(done.returncode, (0, 1), lab.told(done))
+        before = lab.snapshot(target.maildirs)
+        target.migrate("--server", "courier")
+        self.assertEqual(lab.changes(before, lab.snapshot(target.maildirs)), [])
+        served = Served(os.path.join(work, "served"), site.accounts, target.maildirs)
+        for account in site.accounts:
+            if account.kind == "thunderbird":
+                continue
+            with self.subTest(account=account.name):
+                new = view.record(served, account.name)
+                self.check(account, old[account.name], new)
+
+    def check(self, account, old, new):
+        """Folder by folder: "a/b" is INBOX.a.b, and what Courier cannot hold is '_'."""
+        empty = from_mbox.without_uids(account)
+        for name, folder in from_mbox.forget(old, empty)["folders"].items():
+            to = "INBOX" if name == "INBOX" else "INBOX." + re.sub(
+                r"(?<=/)_|^~", "_", name.replace(".", "_")).replace("/", ".")
+            if to not in new["folders"] or not folder["selectable"]:
+                self.assertTrue(not folder["selectable"] or re.search(r"[~./]", name), name)
+                continue
+            there = new["folders"][to]
+            for key in {"uidvalidity", "uidnext"} - set(account.skip) if name not in empty else ():
+                with self.subTest(folder=name):
+                    self.assertEqual(folder[key], there[key], key)
+            with self.subTest(folder=name):
+                self.assertEqual(view.compare_messages(
+                    name, folder["messages"], there["messages"],
+                    set(account.skip) | {"size", "sha256"}), [])
+
+
+if __name__ == "__main__":
+    unittest.main()
