@@ -159,7 +159,8 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
         close(tree->build_fd);
     tree->build_fd = -1;
     /* An INBOX in place says itself that its root is ours. */
-    if (tree->made_root && faccessat(tree->fd, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-        unlinkat(tree->fd, made_mark, 0);
+    if (tree->made_root && faccessat(tree->fd, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
+        unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
+        return mh_set_errno(error, errno, "cannot remove '%s' in '%s'", made_mark, tree->path);
     return mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error);
 }
