@@ -142,7 +142,7 @@ def check_error(scenario, done, code, path):
     """A run with an error in it: it failed and says why, or nothing is missing."""
     told = done.out + done.err
     in_state = scenario.place.state in path
-    cause = "cannot (open|write) the state database '.*mailhaul.db'" if in_state \
+    cause = "cannot (open|read|write) the state database '.*mailhaul.db'" if in_state \
         else re.escape(os.strerror(code))
     names_cause = re.search("%s|%s" % (cause, os.strerror(code)), told)
     if done.status in (2, 78) and names_cause:
