@@ -7,10 +7,12 @@
 #include "maildir/maildir-removal.h"
 #include "mbox-account.h"
 #include "path-pattern.h"
+#include "place.h"
 #include "printable.h"
 #include "remember.h"
 #include "size-limits.h"
 #include "subscribe.h"
+#include "target-root.h"
 #include "uidl-listing.h"
 #include "worker.h"
 
@@ -365,8 +367,12 @@ open_tree(Haul *haul, GError **error)
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
                                   .sync_messages = settings->sync == MH_SYNC_MESSAGE};
+    g_autofree char *trusted = NULL, *rest = NULL;
     if (!expand_maildir(haul, error))
         return false;
+    if (!mh_place_split(settings->maildir, haul->account, &trusted, &rest, error))
+        return false;
+    options.trusted = trusted;
     haul->tree = haul->dry_run
                      ? maildir_tree_open(haul->maildir, &options, error)
                      : maildir_tree_open_to_write(haul->maildir, &options, error);
@@ -610,99 +616,24 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
     g_free(haul.maildir);
 }
 
-/* ---- root's part -------------------------------------------------------------------------- */
-
-/* May root make something here? Only where nobody else can: the directory is root's own, and
- * nobody else may write there (or it is sticky). */
+/* Root reads what is root's place, and what is the account's own: anybody can link another's file
+ * into a directory of theirs. */
 static bool
-is_roots_place(int fd)
+may_be_read(int dirfd, const struct stat *st, const MhAccount *account)
+{
+    return geteuid() != 0 || mh_is_roots_place(dirfd) ||
+           (account->has_ids && st->st_uid == account->uid);
+}
+
+static GBytes *
+read_listing(int dirfd, const char *name, const MhAccount *account, GError **error)
 {
     struct stat st;
-    return fstat(fd, &st) == 0 && st.st_uid == 0 &&
-           ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
-}
-
-/* Makes @name and gives it to @uid and @gid; it appears when it is theirs. Another's directory at
- * the name aside (others may write to a sticky directory) is not touched. */
-static int
-make_given_dir(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid, GError **error)
-{
-    struct stat st;
-    g_autofree char *aside = g_strconcat("mailhaul-tmp.", name, NULL);
-    int fd = mh_make_dir(parent_fd, aside, mode, NULL, error);
-    if (fd < 0)
-        return -1;
-    bool good = fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == uid);
-    if (!good)
-        mh_set_errno(error, EEXIST, "cannot make directory '%s'", aside);
-    else if (fchown(fd, uid, gid) != 0)
-        good = mh_set_errno(error, errno, "cannot give '%s' to user %u", name, (unsigned)uid);
-    if (good && mh_rename_noreplace(parent_fd, aside, parent_fd, name, error) &&
-        mh_sync_dir(parent_fd, error))
-        return fd;
-    close(fd);
-    return -1;
-}
-
-/* Opens @path, making what is missing of it where only root can. What is above it stays root's.
- * -1 with @error, or without when it is for the account to make. */
-static int
-make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error)
-{
-    g_autoptr(GError) missing = NULL;
-    int fd = mh_open_root(path, &missing);
-    if (fd >= 0 || !g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        if (fd < 0)
-            g_propagate_error(error, g_steal_pointer(&missing));
-        return fd;
-    }
-    g_autofree char *parent = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
-    int parent_fd = make_roots_path(parent, 0755, 0, 0, error);
-    if (parent_fd < 0)
-        return -1;
-    if (is_roots_place(parent_fd))
-        fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
-                      : make_given_dir(parent_fd, name, mode, uid, gid, error);
-    close(parent_fd);
-    return fd;
-}
-
-bool
-mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
-                       bool *out_made, GError **error)
-{
-    *out_made = false;
-    if (geteuid() != 0 || uid == 0 || job->task != MH_TASK_MIGRATE)
-        return true;
-    g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
-    g_autoptr(GError) failure = NULL;
-    if (path == NULL)
-        return false;
-    mode_t mode = job->settings->mode | (job->settings->mode & 0444) >> 2;
-    struct stat st;
-    bool missing = lstat(path, &st) != 0;
-    int fd = make_roots_path(path, mode, uid, gid, &failure);
-    if (fd >= 0)
-        close(fd);
-    *out_made = fd >= 0 && missing;
-    if (failure == NULL)
-        return true;
-    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
-    return false;
-}
-
-void
-mh_haul_retire_target(const MhJob *job, const MhAccount *account)
-{
-    g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, NULL);
-    g_autofree char *parent = path != NULL ? g_path_get_dirname(path) : NULL;
-    g_autofree char *name = path != NULL ? g_path_get_basename(path) : NULL;
-    int fd = parent != NULL ? mh_open_root(parent, NULL) : -1;
-    if (fd >= 0 && is_roots_place(fd))
-        unlinkat(fd, name, AT_REMOVEDIR); /* what is not empty stays */
-    if (fd >= 0)
-        close(fd);
+    g_autoptr(GBytes) text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, error);
+    if (text == NULL || may_be_read(dirfd, &st, account))
+        return g_steal_pointer(&text);
+    mh_set_errno(error, EPERM, "it belongs to another user");
+    return NULL;
 }
 
 GPtrArray *
@@ -713,10 +644,11 @@ mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
     g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
     if (path == NULL)
         return NULL;
-    g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
-    int dirfd = mh_open_root(directory, error);
-    g_autoptr(GBytes) text =
-        dirfd >= 0 ? mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, error) : NULL;
+    g_autofree char *name = NULL;
+    g_autoptr(GBytes) text = NULL;
+    int dirfd = mh_place_open_parent(job->settings->pop3_uidl_file, account, &name, error);
+    if (dirfd >= 0)
+        text = read_listing(dirfd, name, account, error);
     if (dirfd >= 0)
         close(dirfd);
     GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -16,7 +17,24 @@ tree_new(const char *path, const MaildirTreeOptions *options)
     tree->build_fd = -1;
     tree->path = mh_printable_string(path);
     tree->options = *options;
+    tree->options.trusted = NULL; /* the caller's */
     return tree;
+}
+
+/* Opens the directory @path with no link below @trusted leading out of it. */
+static int
+open_directory(const char *path, const char *trusted, GError **error)
+{
+    if (trusted == NULL || !g_str_has_prefix(path, trusted))
+        return mh_open_root(path, error);
+    const char *rest = path + strlen(trusted);
+    rest += strspn(rest, "/");
+    int trusted_fd = mh_open_root(trusted, error);
+    if (trusted_fd < 0)
+        return -1;
+    int fd = mh_open_dir(trusted_fd, *rest != '\0' ? rest : ".", error);
+    close(trusted_fd);
+    return fd;
 }
 
 MaildirTree *
@@ -24,7 +42,7 @@ maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **
 {
     g_autoptr(MaildirTree) tree = tree_new(path, options);
     g_autoptr(GError) failure = NULL;
-    tree->fd = mh_open_root(path, &failure);
+    tree->fd = open_directory(path, options->trusted, &failure);
     if (tree->fd < 0 && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
@@ -34,14 +52,14 @@ maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **
 
 /* Makes the last component of @path, unless it is there. */
 static int
-make_root(const char *path, mode_t mode, bool *out_made, GError **error)
+make_root(const char *path, const MaildirTreeOptions *options, bool *out_made, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
-    int parent_fd = mh_open_root(parent, error);
+    int parent_fd = open_directory(parent, options->trusted, error);
     if (parent_fd < 0)
         return -1;
-    int fd = mh_make_dir(parent_fd, name, mode, out_made, error);
+    int fd = mh_make_dir(parent_fd, name, options->dir_mode, out_made, error);
     if (fd >= 0)
         fsync(parent_fd);
     close(parent_fd);
@@ -55,7 +73,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (tree == NULL)
         return NULL;
     if (tree->fd < 0)
-        tree->fd = make_root(path, options->dir_mode, &tree->made_root, error);
+        tree->fd = make_root(path, options, &tree->made_root, error);
     if (tree->fd < 0) {
         g_prefix_error(error, "cannot make the target: ");
         return NULL;
