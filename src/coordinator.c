@@ -5,6 +5,7 @@
 #include "late-keywords.h"
 #include "path-pattern.h"
 #include "remember.h"
+#include "target-root.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -227,7 +228,7 @@ finish_seat(Run *run, Seat *seat, bool garbled)
     else if (seat->stopped)
         set_error(seat->outcome, "stopped before its end as asked; run again to continue");
     if (seat->outcome->root_left && geteuid() == 0)
-        mh_haul_retire_target(run->job, seat->account);
+        mh_target_root_retire(run->job, seat->account);
     if (seat->outcome->memory != NULL)
         seat->outcome->memory->settings = g_strdup(run->job->settings_digest);
     seat->outcome->elapsed_us = (uint64_t)(g_get_monotonic_time() - seat->started_us);

@@ -1,420 +1,29 @@
-#include "haul.h"
+#include "haul-private.h"
 
 #include "account-format.h"
 #include "account-state.h"
 #include "channel.h"
 #include "courier-target.h"
-#include "empty-source.h"
-#include "gone.h"
 #include "in-place.h"
-#include "maildir/maildir-removal.h"
 #include "path-pattern.h"
 #include "place.h"
-#include "printable.h"
 #include "remember.h"
-#include "size-limits.h"
 #include "subscribe.h"
-#include "uidl-listing.h"
 #include "worker.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-/* A batch is put in place when it holds this much: what a kill can cost, and what waits in
- * memory. */
-#define BATCH_MESSAGES 50000
-#define BATCH_BYTES    (4ULL << 30)
-/* Progress is told this often. */
-#define PROGRESS_BYTES (1u << 20)
-
-/* One mailbox whose carry waits for the batch. */
-typedef struct {
-    MhCarry *carry; /* NULL: it failed, or there is nothing to commit */
-    MhMailboxOutcome *outcome;
-    const MhSurveyMailbox *mailbox; /* what it is from; NULL: it has gone at the source */
-    const MhGone *gone;             /* ... and may be removed altogether; NULL: it has not */
-    bool unchanged;                 /* it was not even opened */
-    bool changed;                   /* there was something to commit */
-    MhCarry *done;                  /* there was not */
-} Pending;
-
-typedef struct {
-    const MhJob *job;
-    const MhAccount *account;
-    const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
-    int fd;
-    MaildirTree *tree;
-    char *maildir; /* its path */
-    bool dry_run;
-    MhSettings of_undo; /* as settings, but everything carried goes */
-    GPtrArray *gone;    /* of MhGone */
-    bool root_left;     /* undo: the root directory that we made is for root to remove */
-    bool subscribed;    /* what the source subscribes stands at the target */
-    GPtrArray *removed; /* of char *: folders that were removed, without their first dot */
-    MhCarryContext context;
-    MhAccountSurvey *survey;
-    MhFindings *findings;
-    GPtrArray *pending; /* of Pending */
-    uint64_t pending_messages, pending_bytes;
-    uint64_t untold_messages, untold_bytes;
-    uint64_t quota_messages, quota_bytes; /* what counts for the quota */
-    bool failed;                          /* something was not done */
-} Haul;
-
-static void
-pending_free(gpointer item)
-{
-    Pending *pending = item;
-    mh_carry_free(pending->carry);
-    mh_carry_free(pending->done);
-    mh_mailbox_outcome_free(pending->outcome);
-    g_free(pending);
-}
-
-static void
-tell_progress(Haul *haul)
-{
-    if (haul->untold_messages > 0)
-        mh_channel_send(
-            haul->fd, MH_RECORD_PROGRESS,
-            g_variant_new("(tt)", (guint64)haul->untold_messages, (guint64)haul->untold_bytes));
-    haul->untold_messages = haul->untold_bytes = 0;
-}
-
-/* Called for every message that was written. */
-static bool
-message_written(uint64_t bytes, void *user)
-{
-    Haul *haul = user;
-    mh_pace_spend(haul->job->pace, bytes);
-    haul->untold_messages++;
-    haul->untold_bytes += bytes;
-    if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
-        tell_progress(haul);
-    return !mh_worker_stopping();
-}
-
-static bool
-is_late(const Haul *haul)
-{
-    return haul->job->settings->late;
-}
-
-/* Is the target's file system, or the account's share of it, used up? */
-static bool
-is_full(const GError *error)
-{
-    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ||
-           g_str_has_suffix(error->message, g_strerror(EDQUOT));
-}
-
-/* What the admin reads: the error, and what to do about a disk that is full. g_free(). */
-static char *
-describe(const Haul *haul, const GError *error)
-{
-    if (haul->tree == NULL || !is_full(error))
-        return g_strdup(error->message);
-    return g_strdup_printf("%s; make room for '%s' (bytes or inodes), then run again to continue",
-                           error->message, haul->tree->path);
-}
-
-static void
-fail_mailbox(Haul *haul, MhMailboxOutcome *outcome, const GError *error)
-{
-    haul->failed = true;
-    outcome->done = MH_DONE_FAILED;
-    g_free(outcome->error);
-    outcome->error = describe(haul, error);
-}
-
-/* Sends what is to be remembered of a mailbox that is in place and durable. */
-static void
-remember_mailbox(const Haul *haul, const Pending *pending)
-{
-    const MhCarry *carry = pending->carry != NULL ? pending->carry : pending->done;
-    if (pending->outcome->done == MH_DONE_FAILED || pending->mailbox == NULL || haul->dry_run)
-        return;
-    MhMailboxMemory *memory = NULL;
-    if (pending->unchanged)
-        memory = mh_remember_same(haul->job, pending->mailbox);
-    else if (carry != NULL)
-        memory = mh_remember_mailbox(haul->survey, haul->maildir, pending->mailbox, carry,
-                                     pending->changed,
-                                     haul->tree->options.sync_batches &&
-                                         !mh_remember_unreadable(pending->outcome->findings));
-    mh_remember_send_mailbox(haul->fd, memory);
-}
-
-/* A folder of our own that has become empty goes. */
-static bool
-retire(Haul *haul, const MhGone *gone, GError **error)
-{
-    bool removed = false, is_root = strcmp(gone->directory, ".") == 0;
-    if (!gone->made_here || gone->foreign > 0 || (is_root && haul->job->task != MH_TASK_UNDO))
-        return true;
-    if (!maildir_removal_remove(haul->tree, gone->directory, &removed, error))
-        return false;
-    if (removed && !is_root)
-        g_ptr_array_add(haul->removed, g_strdup(gone->directory + 1));
-    return true;
-}
-
-static void
-commit_pending(Haul *haul, Pending *pending)
-{
-    g_autoptr(GError) error = NULL;
-    if (pending->carry != NULL && !mh_carry_commit(pending->carry, &error)) {
-        fail_mailbox(haul, pending->outcome, error);
-        return;
-    }
-    if (pending->gone != NULL && !haul->dry_run && !retire(haul, pending->gone, &error))
-        fail_mailbox(haul, pending->outcome, error);
-}
-
-/* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */
-static void
-flush_batch(Haul *haul)
-{
-    g_autoptr(GError) sync_error = NULL;
-    bool to_commit = false;
-    for (guint i = 0; i < haul->pending->len; i++)
-        to_commit |= ((Pending *)haul->pending->pdata[i])->carry != NULL ||
-                     (((Pending *)haul->pending->pdata[i])->gone != NULL && !haul->dry_run);
-    bool durable = !to_commit || maildir_tree_sync(haul->tree, &sync_error);
-    for (guint i = 0; i < haul->pending->len; i++) {
-        Pending *pending = haul->pending->pdata[i];
-        if (durable)
-            commit_pending(haul, pending);
-        else if (pending->carry != NULL)
-            fail_mailbox(haul, pending->outcome, sync_error);
-    }
-    if (to_commit && durable && !maildir_tree_sync(haul->tree, &sync_error))
-        durable = false;
-    for (guint i = 0; i < haul->pending->len; i++) {
-        Pending *pending = haul->pending->pdata[i];
-        if (!durable && pending->carry != NULL)
-            fail_mailbox(haul, pending->outcome, sync_error);
-        mh_channel_send(haul->fd, MH_RECORD_MAILBOX,
-                        mh_mailbox_outcome_to_variant(pending->outcome));
-        remember_mailbox(haul, pending);
-    }
-    g_ptr_array_set_size(haul->pending, 0);
-    haul->pending_messages = haul->pending_bytes = 0;
-    tell_progress(haul);
-}
-
-static bool
-give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error)
-{
-    (void)error;
-    mh_uidl_listing_apply(uidls, mailbox, findings);
-    return true;
-}
-
-typedef struct {
-    const Haul *haul;
-    char *mailbox; /* as clients of the new server name it */
-} LateKeywords;
-
-static void
-tell_keyword(const char *keyword, const char *uids, void *user)
-{
-    const LateKeywords *late = user;
-    mh_channel_send(late->haul->fd, MH_RECORD_KEYWORD,
-                    g_variant_new("(sss)", late->mailbox, keyword, uids));
-}
-
-static void
-tell_keywords(const Haul *haul, const MhSurveyMailbox *mailbox, const MhCarry *carry)
-{
-    if (haul->dry_run || haul->job->settings->server != MH_SERVER_DOVECOT)
-        return;
-    LateKeywords late = {haul, mh_survey_mailbox_new_name(haul->survey, mailbox)};
-    mh_carry_late_keywords(carry, tell_keyword, &late);
-    g_free(late.mailbox);
-}
-
-static void
-count_for_quota(Haul *haul, const MhSurveyMailbox *mailbox, const MhMailboxOutcome *outcome)
-{
-    if (!mh_account_state_counts(mailbox))
-        return;
-    haul->quota_messages += outcome->messages;
-    haul->quota_bytes += outcome->bytes;
-}
-
-/* Late mail can be told only where it is known what was carried before. */
-static bool
-recall_carried(Haul *haul, const MhSurveyMailbox *mailbox, GError **error)
-{
-    const MhMailboxMemory *known = mh_memory_find(haul->job->memory, mailbox->key);
-    haul->context.carried = NULL;
-    if (!is_late(haul) || known == NULL) /* a folder that is new since */
-        return true;
-    haul->context.carried = known->carried;
-    if (known->carried == NULL)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                    "it is not known what of it was carried before: late mail cannot be told from "
-                    "what was deleted");
-    return known->carried != NULL;
-}
-
-static bool
-begin_carry(Haul *haul, const MhSurveyMailbox *mailbox, Pending *pending, GError **error)
-{
-    bool is_inbox = strcmp(mailbox->target, ".") == 0;
-    MhCarrySource source = {.open = mailbox->open,
-                            .open_user = mailbox->data,
-                            .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
-                            .read_user = (void *)(uintptr_t)haul->uidls};
-    if (!recall_carried(haul, mailbox, error))
-        return false;
-    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
-    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, error);
-    if (pending->carry == NULL)
-        return false;
-    tell_keywords(haul, mailbox, pending->carry);
-    count_for_quota(haul, mailbox, pending->outcome);
-    return true;
-}
-
-/* The carry has been begun: it waits for the batch, or there is nothing to be done. */
-static void
-wait_for_batch(Haul *haul, Pending *pending)
-{
-    pending->changed = pending->outcome->done != MH_DONE_UP_TO_DATE;
-    if (haul->dry_run || !pending->changed)
-        pending->done = g_steal_pointer(&pending->carry);
-    haul->pending_messages += pending->outcome->messages;
-    haul->pending_bytes += pending->outcome->delivered_bytes;
-    if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)
-        flush_batch(haul);
-}
-
-static void
-carry_mailbox(Haul *haul, MhSurveyMailbox *mailbox)
-{
-    g_autoptr(GError) error = NULL;
-    Pending *pending = g_new0(Pending, 1);
-    pending->outcome = mh_mailbox_outcome_new();
-    pending->mailbox = mailbox;
-    pending->outcome->source = mh_survey_mailbox_name(mailbox);
-    pending->outcome->path = g_strdup(mailbox->path);
-    pending->outcome->target = mh_printable_string(mailbox->target);
-    pending->outcome->format = g_strdup(haul->survey->format);
-    g_ptr_array_add(haul->pending, pending);
-    if (mailbox->error != NULL) {
-        g_set_error_literal(&error, G_FILE_ERROR, G_FILE_ERROR_FAILED, mailbox->error);
-        fail_mailbox(haul, pending->outcome, error);
-        return;
-    }
-    pending->unchanged = mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
-    if (pending->unchanged) {
-        count_for_quota(haul, mailbox, pending->outcome);
-        return;
-    }
-    if (begin_carry(haul, mailbox, pending, &error))
-        wait_for_batch(haul, pending);
-    else
-        fail_mailbox(haul, pending->outcome, error);
-}
-
-/* ---- what has gone ------------------------------------------------------------------------ */
-
-/* Names the mail that is not ours and stays. */
-static void
-name_foreign(const MhGone *gone, MhMailboxOutcome *outcome)
-{
-    g_autofree char *directory = mh_printable_string(gone->directory);
-    for (guint i = 0; i < gone->foreign_names->len; i++)
-        mh_findings_add(outcome->findings, MH_FINDING_FOREIGN_STAYS, "'%s/%s'", directory,
-                        (const char *)gone->foreign_names->pdata[i]);
-    if (gone->foreign > gone->foreign_names->len)
-        mh_findings_add_count(outcome->findings, MH_FINDING_FOREIGN_STAYS,
-                              gone->foreign - gone->foreign_names->len);
-}
-
-/* What was carried into the folder goes, whatever else is there stays. */
-static void
-empty_folder(Haul *haul, const MhGone *gone)
-{
-    g_autoptr(GError) error = NULL;
-    MhCarrySource source = {.open = mh_empty_source_open};
-    Pending *pending = g_new0(Pending, 1);
-    pending->gone = gone;
-    pending->outcome = mh_mailbox_outcome_new();
-    pending->outcome->target = mh_printable_string(gone->directory);
-    pending->outcome->source = strcmp(gone->directory, ".") == 0
-                                   ? g_strdup("INBOX")
-                                   : g_strdup(pending->outcome->target + 1);
-    pending->outcome->path = g_build_filename(haul->tree->path, pending->outcome->target, NULL);
-    pending->outcome->format = g_strdup("maildir");
-    pending->outcome->done = MH_DONE_CHANGED;
-    g_ptr_array_add(haul->pending, pending);
-    if (haul->job->task != MH_TASK_UNDO)
-        mh_findings_add(pending->outcome->findings, MH_FINDING_FOLDER_GONE, "'%s'",
-                        pending->outcome->target);
-    name_foreign(gone, pending->outcome);
-    if (!gone->exists || gone->ours == 0)
-        return; /* only the directory is left of it */
-    haul->context.carried = NULL;
-    pending->carry =
-        mh_carry_begin(&haul->context, gone->directory, &source, pending->outcome, &error);
-    if (pending->carry != NULL)
-        wait_for_batch(haul, pending);
-    else
-        fail_mailbox(haul, pending->outcome, error);
-}
-
-/* A Courier Maildir that is not there looks like an mbox account without mail. */
-static bool
-was_courier(const MhMemory *memory)
-{
-    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
-        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
-        g_autoptr(MhMailboxOutcome) outcome =
-            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
-        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Finds what has gone at the source. False with @error when it cannot be meant. */
-static bool
-find_gone(Haul *haul, GError **error)
-{
-    const MhSettings *settings = haul->job->settings;
-    if (settings->keep_expunged || is_late(haul) || haul->job->folders != NULL ||
-        haul->survey->incomplete || haul->survey->in_place || settings->server == MH_SERVER_COURIER)
-        return true;
-    haul->gone = mh_gone_find(haul->tree, haul->survey, haul->findings, error);
-    return haul->gone != NULL &&
-           mh_gone_allowed(haul->gone, haul->survey, haul->job->memory, error);
-}
-
-static void
-empty_folders(Haul *haul)
-{
-    for (guint i = 0; haul->gone != NULL && i < haul->gone->len && !mh_worker_stopping(); i++)
-        empty_folder(haul, haul->gone->pdata[i]);
-}
-
-/* ---- the account -------------------------------------------------------------------------- */
-
-static bool
-expand_maildir(Haul *haul, GError **error)
+bool
+mh_haul_expand_maildir(MhHaul *haul, GError **error)
 {
     if (haul->maildir == NULL)
         haul->maildir = mh_path_pattern_expand(haul->job->settings->maildir, haul->account, error);
     return haul->maildir != NULL;
 }
 
-static bool
-open_tree(Haul *haul, GError **error)
+bool
+mh_haul_open_tree(MhHaul *haul, GError **error)
 {
     const MhSettings *settings = haul->job->settings;
     MaildirTreeOptions options = {.file_mode = settings->mode,
@@ -424,8 +33,11 @@ open_tree(Haul *haul, GError **error)
                                   .copy_only = settings->transfer == MH_TRANSFER_COPY,
                                   .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
                                                                                  : NULL};
-    if (!expand_maildir(haul, error))
+    g_autofree char *trusted = NULL, *rest = NULL;
+    if (!mh_haul_expand_maildir(haul, error) ||
+        !mh_place_split(settings->maildir, haul->account, &trusted, &rest, error))
         return false;
+    options.trusted = trusted;
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
                                : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
@@ -433,7 +45,7 @@ open_tree(Haul *haul, GError **error)
 }
 
 static void
-report_survey(Haul *haul)
+report_survey(MhHaul *haul)
 {
     for (guint i = 0; i < haul->survey->not_mail->len; i++) {
         const MhNotMail *item = haul->survey->not_mail->pdata[i];
@@ -444,7 +56,7 @@ report_survey(Haul *haul)
 
 /* A saved listing of UIDLs is a part of what the INBOX is read from. */
 static void
-stamp_uidls(const Haul *haul)
+stamp_uidls(const MhHaul *haul)
 {
     MhDigester digester;
     MhStamp stamp = {.device = 1};
@@ -464,9 +76,23 @@ stamp_uidls(const Haul *haul)
     }
 }
 
+/* A Courier Maildir that is not there looks like an mbox account without mail. */
+static bool
+was_courier(const MhMemory *memory)
+{
+    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
+        g_autoptr(MhMailboxOutcome) outcome =
+            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
+        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
+            return true;
+    }
+    return false;
+}
+
 /* What was converted where it stands is the only copy: nothing else may be made of it. */
 static bool
-check_in_place(const Haul *haul, GError **error)
+check_in_place(const MhHaul *haul, GError **error)
 {
     const MhAccountSurvey *survey = haul->survey;
     if (survey->in_place && haul->job->settings->server == MH_SERVER_COURIER)
@@ -486,7 +112,7 @@ check_in_place(const Haul *haul, GError **error)
 }
 
 static bool
-survey_account(Haul *haul, GError **error)
+survey_account(MhHaul *haul, GError **error)
 {
     haul->survey = mh_account_survey(haul->job, haul->account, haul->tree, haul->findings, error);
     if (haul->survey == NULL || !check_in_place(haul, error))
@@ -499,7 +125,7 @@ survey_account(Haul *haul, GError **error)
 }
 
 static bool
-subscribe_for_courier(Haul *haul, GError **error)
+subscribe_for_courier(MhHaul *haul, GError **error)
 {
     if (!haul->dry_run && !mh_courier_subscribe(haul->tree, haul->survey, error))
         return false;
@@ -508,11 +134,11 @@ subscribe_for_courier(Haul *haul, GError **error)
 }
 
 static bool
-subscribe(Haul *haul, GError **error)
+subscribe(MhHaul *haul, GError **error)
 {
     const MhMemory *memory = haul->job->memory;
     bool changed;
-    if (is_late(haul))
+    if (mh_haul_is_late(haul))
         return true;
     if (haul->job->settings->server == MH_SERVER_COURIER)
         return subscribe_for_courier(haul, error);
@@ -525,11 +151,12 @@ subscribe(Haul *haul, GError **error)
 }
 
 static bool
-write_account_state(Haul *haul, GError **error)
+write_account_state(MhHaul *haul, GError **error)
 {
     return subscribe(haul, error) &&
-           (is_late(haul) || mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
-                                                    haul->quota_messages, error));
+           (mh_haul_is_late(haul) ||
+            mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
+                                   haul->quota_messages, error));
 }
 
 /* Is what a mailbox is read from the same in both, to the stamp? */
@@ -549,7 +176,7 @@ is_same_mailbox(const MhSurveyMailbox *a, const MhSurveyMailbox *b)
 /* After the last run: has the source changed under it? A new look tells a mailbox from a file that
  * has nothing to do with mail. */
 static bool
-is_final(Haul *haul, GError **error)
+is_final(MhHaul *haul, GError **error)
 {
     const MhWatch *watch = haul->survey->watch;
     if (!haul->job->settings->final || haul->survey->in_place ||
@@ -577,14 +204,15 @@ is_final(Haul *haul, GError **error)
 }
 
 static bool
-carry_account(Haul *haul, GError **error)
+carry_account(MhHaul *haul, GError **error)
 {
-    if (!open_tree(haul, error) || !survey_account(haul, error) || !find_gone(haul, error))
+    if (!mh_haul_open_tree(haul, error) || !survey_account(haul, error) ||
+        !mh_haul_find_gone(haul, error))
         return false;
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
-        carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
-    empty_folders(haul);
-    flush_batch(haul);
+        mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
+    mh_haul_empty_folders(haul);
+    mh_haul_flush(haul);
     if (haul->dry_run)
         return mh_worker_stopping() || subscribe(haul, error);
     bool stopping = mh_worker_stopping();
@@ -593,86 +221,9 @@ carry_account(Haul *haul, GError **error)
            (stopping || is_final(haul, error));
 }
 
-/* ---- undo --------------------------------------------------------------------------------- */
-
-/* The folders before the INBOX, whose directory holds them all. */
-static void
-take_out(Haul *haul)
-{
-    for (guint i = haul->gone->len; i > 0 && !mh_worker_stopping(); i--)
-        empty_folder(haul, haul->gone->pdata[i - 1]);
-    flush_batch(haul);
-}
-
-/* Does --inbox name the target? */
-static bool
-is_source(const Haul *haul)
-{
-    const char *pattern = haul->job->settings->inbox;
-    struct stat source, target;
-    int fd = pattern != NULL ? mh_place_open(pattern, haul->account, NULL) : -1;
-    bool same = fd >= 0 && fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
-                source.st_dev == target.st_dev && source.st_ino == target.st_ino;
-    if (fd >= 0)
-        close(fd);
-    return same;
-}
-
-/* Only what mailhaul put into a tree for Dovecot can be taken out again. */
-static bool
-may_undo(const Haul *haul, GError **error)
-{
-    const char *why = NULL;
-    struct stat st;
-    if (mh_in_place_is(haul->tree->fd))
-        why = "was converted where it stands: its mail is the only copy";
-    else if (haul->job->settings->server == MH_SERVER_COURIER ||
-             fstatat(haul->tree->fd, "courierimapsubscribed", &st, AT_SYMLINK_NOFOLLOW) == 0)
-        why = "is a Maildir of Courier's";
-    else if (is_source(haul))
-        why = "is the source itself";
-    if (why != NULL)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                    "'%s' %s; it cannot be undone, and nothing was done", haul->tree->path, why);
-    return why == NULL;
-}
-
-static bool
-undo_account(Haul *haul, GError **error)
-{
-    const MhMemory *memory = haul->job->memory;
-    struct stat st;
-    if (!expand_maildir(haul, error))
-        return false;
-    if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
-        return true;
-    if (!open_tree(haul, error) || !may_undo(haul, error))
-        return false;
-    haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
-    if (haul->gone == NULL)
-        return false;
-    take_out(haul);
-    if (haul->failed || mh_worker_stopping())
-        return true;
-    if (!mh_unsubscribe(haul->tree, memory != NULL ? memory->subscriptions : NULL, haul->removed,
-                        haul->dry_run, error))
-        return false;
-    if (haul->dry_run)
-        return true;
-    bool made_root = haul->tree->made_root || (memory != NULL && memory->made_root);
-    if (!maildir_tree_finish(haul->tree, error))
-        return false;
-    if (made_root) /* a first run was killed before it came to the INBOX */
-        unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0);
-    haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
-    return true;
-}
-
-/* ---- both --------------------------------------------------------------------------------- */
-
 /* What the next run shall know. */
 static void
-remember_account(Haul *haul, bool good)
+remember_account(MhHaul *haul, bool good)
 {
     const MhMemory *before = haul->job->memory;
     bool complete = good && !haul->failed && !mh_worker_stopping();
@@ -701,33 +252,33 @@ remember_account(Haul *haul, bool good)
 }
 
 static bool
-do_account(Haul *haul, GError **error)
+do_account(MhHaul *haul, GError **error)
 {
     haul->context = (MhCarryContext){.settings = haul->job->settings,
                                      .fresh_uidvalidity = (uint32_t)haul->job->now,
                                      .dry_run = haul->dry_run,
-                                     .told = message_written,
+                                     .told = mh_haul_message_written,
                                      .told_user = haul};
     if (haul->job->task != MH_TASK_UNDO)
         return carry_account(haul, error);
     haul->of_undo = *haul->job->settings; /* strings stay the settings' */
     haul->of_undo.keep_expunged = haul->of_undo.mirror = haul->of_undo.late = false;
     haul->context.settings = &haul->of_undo;
-    return undo_account(haul, error);
+    return mh_haul_undo(haul, error);
 }
 
 void
 mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd)
 {
     g_autoptr(GError) error = NULL;
-    Haul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
+    MhHaul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
     haul.dry_run = job->task == MH_TASK_CHECK || job->settings->dry_run;
     haul.findings = mh_findings_new();
-    haul.pending = g_ptr_array_new_with_free_func(pending_free);
+    haul.pending = g_ptr_array_new_with_free_func(mh_haul_pending_free);
     haul.removed = g_ptr_array_new_with_free_func(g_free);
     bool good = do_account(&haul, &error);
     if (!good) {
-        g_autofree char *text = describe(&haul, error);
+        g_autofree char *text = mh_haul_describe(&haul, error);
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", text));
     }
     mh_channel_send(fd, MH_RECORD_FINDINGS, mh_findings_to_variant(haul.findings));
@@ -739,93 +290,4 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
     maildir_tree_free(haul.tree);
     mh_findings_free(haul.findings);
     g_free(haul.maildir);
-}
-
-/* ---- root's part -------------------------------------------------------------------------- */
-
-/* May root make something here? Only where nobody else can: the directory is root's own, and
- * nobody else may write there (or it is sticky). */
-static bool
-is_roots_place(int fd)
-{
-    struct stat st;
-    return fstat(fd, &st) == 0 && st.st_uid == 0 &&
-           ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
-}
-
-/* Opens @path, making what is missing of it where only root can. What is above it stays root's.
- * -1 with @error, or without when it is for the account to make. */
-static int
-make_roots_path(const char *path, mode_t mode, uid_t uid, gid_t gid, GError **error)
-{
-    g_autoptr(GError) missing = NULL;
-    int fd = mh_open_root(path, &missing);
-    if (fd >= 0 || !g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        if (fd < 0)
-            g_propagate_error(error, g_steal_pointer(&missing));
-        return fd;
-    }
-    g_autofree char *parent = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
-    int parent_fd = make_roots_path(parent, 0755, 0, 0, error);
-    if (parent_fd < 0)
-        return -1;
-    if (is_roots_place(parent_fd))
-        fd = uid == 0 ? mh_make_dir(parent_fd, name, mode, NULL, error)
-                      : maildir_tree_make_root(parent_fd, name, mode, uid, gid, error);
-    close(parent_fd);
-    return fd;
-}
-
-bool
-mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
-                       GError **error)
-{
-    if (geteuid() != 0 || uid == 0 || job->task != MH_TASK_MIGRATE)
-        return true;
-    g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, error);
-    g_autoptr(GError) failure = NULL;
-    if (path == NULL)
-        return false;
-    mode_t mode = job->settings->mode | (job->settings->mode & 0444) >> 2;
-    int fd = make_roots_path(path, mode, uid, gid, &failure);
-    if (fd >= 0)
-        close(fd);
-    if (failure == NULL)
-        return true;
-    g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
-    return false;
-}
-
-void
-mh_haul_retire_target(const MhJob *job, const MhAccount *account)
-{
-    g_autofree char *path = mh_path_pattern_expand(job->settings->maildir, account, NULL);
-    g_autofree char *parent = path != NULL ? g_path_get_dirname(path) : NULL;
-    g_autofree char *name = path != NULL ? g_path_get_basename(path) : NULL;
-    int fd = parent != NULL ? mh_open_root(parent, NULL) : -1;
-    if (fd >= 0 && is_roots_place(fd))
-        unlinkat(fd, name, AT_REMOVEDIR); /* what is not empty stays */
-    if (fd >= 0)
-        close(fd);
-}
-
-GPtrArray *
-mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error)
-{
-    if (job->settings->pop3_uidl != MH_UIDL_FILE)
-        return NULL;
-    g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
-    if (path == NULL)
-        return NULL;
-    g_autofree char *directory = g_path_get_dirname(path), *name = g_path_get_basename(path);
-    int dirfd = mh_open_root(directory, error);
-    g_autoptr(GBytes) text =
-        dirfd >= 0 ? mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, error) : NULL;
-    if (dirfd >= 0)
-        close(dirfd);
-    GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
-    if (uidls == NULL)
-        g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
-    return uidls;
 }

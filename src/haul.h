@@ -3,19 +3,6 @@
 
 #include "job.h"
 
-/* Root's part, before the worker gives root up: makes the target's root directory where only root
- * can (its parent is root's), and gives it to @uid and @gid. Nothing is made in a dry run. */
-bool mh_haul_prepare_target(const MhJob *job, const MhAccount *account, uid_t uid, gid_t gid,
-                            GError **error);
-
-/* Root's part, after an undo that has left nothing in the target's root directory, which mailhaul
- * had made: it goes too, if it is where only root can remove it. */
-void mh_haul_retire_target(const MhJob *job, const MhAccount *account);
-
-/* Root's part too: reads the saved UIDL listing of the account (--pop3-uidl=file:...), which may be
- * the admin's alone. NULL without @error when there is to be none; of char * otherwise. */
-GPtrArray *mh_haul_read_uidls(const MhJob *job, const MhAccount *account, GError **error);
-
 /* Does the account and reports to @fd (channel.h). What fails is reported there too.
  * @uidls are those of the INBOX; NULL: none were saved. */
 void mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd);

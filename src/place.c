@@ -6,32 +6,45 @@
 #include <string.h>
 #include <unistd.h>
 
-/* How much of @pattern, in bytes, the admin alone decided: up to the last '/' before the first
- * thing that comes from the user. */
+/* How much of @pattern, in bytes, is not the user's to change: what lies in a directory of the
+ * user's name is. So it ends behind the last component, other than the final one, that names the
+ * user; without such a one, before the final component. */
 static size_t
 trusted_part(const char *pattern)
 {
-    const char *percent = pattern;
-    while ((percent = strchr(percent, '%')) != NULL && percent[1] == '%')
-        percent += 2;
-    const char *end = percent != NULL ? percent : pattern + strlen(pattern);
-    while (end > pattern && end[-1] != '/')
-        end--;
-    return (size_t)(end - pattern);
+    size_t trusted = 0;
+    bool here = false, above = false; /* the user is named in this component, in one above */
+    for (const char *c = pattern; *c != '\0'; c++) {
+        if (*c == '%' && *++c != '%')
+            here = true;
+        if (*c == '\0')
+            break;
+        if (*c != '/')
+            continue;
+        if (here || !above)
+            trusted = (size_t)(c + 1 - pattern);
+        above = above || here;
+        here = false;
+    }
+    return trusted;
 }
 
 bool
 mh_place_split(const char *pattern, const MhAccount *account, char **out_root, char **out_rest,
                GError **error)
 {
-    g_autofree char *path = mh_path_pattern_expand(pattern, account, error);
+    size_t len = strlen(pattern);
+    while (len > 1 && pattern[len - 1] == '/')
+        len--;
+    g_autofree char *whole = g_strndup(pattern, len);
+    g_autofree char *path = mh_path_pattern_expand(whole, account, error);
     if (path == NULL)
         return false;
     g_autofree char *root = NULL;
-    if (g_str_has_prefix(pattern, "%h")) {
+    if (g_str_has_prefix(whole, "%h")) {
         root = g_strdup(account->home);
     } else {
-        g_autofree char *head = g_strndup(pattern, trusted_part(pattern));
+        g_autofree char *head = g_strndup(whole, trusted_part(whole));
         root = mh_path_pattern_expand(*head != '\0' ? head : "/", account, error);
         if (root == NULL)
             return false;

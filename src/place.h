@@ -1,9 +1,13 @@
 /* place: opens the places that patterns name, with no link of a user's leading elsewhere.
  *
  * The path that a pattern gives has two parts. The directory that the admin chose - the account's
- * home for "%h/...", otherwise everything up to the first component with the user's name in it -
- * is opened as it is, links and all. What is below may be the user's, and is opened beneath that
- * directory: a link may not lead out of it.
+ * home for "%h/...", otherwise everything down to the directory with the user's name, but never the
+ * last component - is opened as it is, links and all. What is below may be the user's, and is
+ * opened beneath that directory: a link may not lead out of it.
+ *
+ *     /home/%u/mail      /home/fred       mail
+ *     /var/mail/%u       /var/mail        fred
+ *     /srv/%d/%n/mbox    /srv/x.org/fred  mbox
  */
 #pragma once
 

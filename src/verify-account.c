@@ -4,6 +4,7 @@
 #include "channel.h"
 #include "maildir/maildir-subscriptions.h"
 #include "path-pattern.h"
+#include "place.h"
 #include "printable.h"
 #include "size-limits.h"
 #include "uidl-listing.h"
@@ -264,9 +265,11 @@ open_tree(Run *run, GError **error)
 {
     const MhSettings *settings = run->job->settings;
     MaildirTreeOptions options = {0};
+    g_autofree char *trusted = NULL, *rest = NULL;
     g_autofree char *path = mh_path_pattern_expand(settings->maildir, run->account, error);
-    if (path == NULL)
+    if (path == NULL || !mh_place_split(settings->maildir, run->account, &trusted, &rest, error))
         return false;
+    options.trusted = trusted;
     run->tree = maildir_tree_open(path, &options, error);
     if (run->tree != NULL && run->tree->fd < 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,

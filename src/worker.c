@@ -4,6 +4,8 @@
 #include "haul.h"
 #include "privileges.h"
 #include "safe-file.h"
+#include "saved-uidls.h"
+#include "target-root.h"
 #include "verify-account.h"
 
 #include <errno.h>
@@ -99,9 +101,9 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
 {
     g_autoptr(GError) error = NULL;
     MhIdentity identity;
-    g_autoptr(GPtrArray) uidls = mh_haul_read_uidls(job, account, &error);
+    g_autoptr(GPtrArray) uidls = mh_saved_uidls_read(job, account, &error);
     if (error != NULL || !choose_identity(job, account, &identity, &error) ||
-        !mh_haul_prepare_target(job, account, identity.uid, identity.gid, &error) ||
+        !mh_target_root_prepare(job, account, identity.uid, identity.gid, &error) ||
         !mh_privileges_become(&identity, &error)) {
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
         return;

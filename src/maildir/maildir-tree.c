@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,24 @@ tree_new(const char *path, const MaildirTreeOptions *options)
     tree->build_fd = -1;
     tree->path = mh_printable_string(path);
     tree->options = *options;
+    tree->options.trusted = NULL; /* the caller's */
     return tree;
+}
+
+/* Opens the directory @path with no link below @trusted leading out of it. */
+static int
+open_directory(const char *path, const char *trusted, GError **error)
+{
+    if (trusted == NULL || !g_str_has_prefix(path, trusted))
+        return mh_open_root(path, error);
+    const char *rest = path + strlen(trusted);
+    rest += strspn(rest, "/");
+    int trusted_fd = mh_open_root(trusted, error);
+    if (trusted_fd < 0)
+        return -1;
+    int fd = mh_open_dir(trusted_fd, *rest != '\0' ? rest : ".", error);
+    close(trusted_fd);
+    return fd;
 }
 
 MaildirTree *
@@ -27,7 +45,7 @@ maildir_tree_open(const char *path, const MaildirTreeOptions *options, GError **
 {
     g_autoptr(MaildirTree) tree = tree_new(path, options);
     g_autoptr(GError) failure = NULL;
-    tree->fd = mh_open_root(path, &failure);
+    tree->fd = open_directory(path, options->trusted, &failure);
     if (tree->fd < 0 && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
@@ -79,14 +97,15 @@ maildir_tree_make_root(int parent_fd, const char *name, mode_t mode, uid_t uid, 
 }
 
 static int
-make_root(const char *path, mode_t mode, GError **error)
+make_root(const char *path, const MaildirTreeOptions *options, GError **error)
 {
     g_autofree char *parent = g_path_get_dirname(path);
     g_autofree char *name = g_path_get_basename(path);
-    int parent_fd = mh_open_root(parent, error);
+    int parent_fd = open_directory(parent, options->trusted, error);
     if (parent_fd < 0)
         return -1;
-    int fd = maildir_tree_make_root(parent_fd, name, mode, (uid_t)-1, (gid_t)-1, error);
+    int fd =
+        maildir_tree_make_root(parent_fd, name, options->dir_mode, (uid_t)-1, (gid_t)-1, error);
     close(parent_fd);
     return fd;
 }
@@ -98,7 +117,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (tree == NULL)
         return NULL;
     if (tree->fd < 0)
-        tree->fd = make_root(path, options->dir_mode, error);
+        tree->fd = make_root(path, options, error);
     if (tree->fd < 0) {
         g_prefix_error(error, "cannot make the target: ");
         return NULL;

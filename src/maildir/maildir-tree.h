@@ -20,6 +20,9 @@
 typedef struct {
     mode_t file_mode; /* of message files and state files, whatever the umask */
     mode_t dir_mode;
+    /* The part of the path that the admin chose: no link below it may lead out of it. NULL: links
+     * are followed wherever they lead. */
+    const char *trusted;
     bool sync_batches;  /* make a batch durable before it is put in place */
     bool sync_messages; /* make every message durable when it is written */
     const struct MaildirState

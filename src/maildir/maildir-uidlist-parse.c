@@ -59,6 +59,7 @@ take_line(MhSpan *rest, MhSpan *out_line)
 typedef struct {
     MhSpan run;
     GString *apart; /* all of them, when they do not; else empty */
+    bool zero_size, zero_order; /* W0 or O0 is among them, and counts before a later one */
 } Others;
 
 static void
@@ -179,8 +180,9 @@ read_field(Reader *reader, MhSpan field, MaildirUidlistEntry *entry, Others *oth
     bool good = key >= 'A' && key <= 'Z' && !(key == 'G' && value.len == 0);
     if (number)
         good = mh_span_to_u64(value, key == 'W' ? UINT64_MAX : UINT32_MAX, &n);
-    if (!good || (key == 'W' && entry->virtual_size != 0) ||
-        (key == 'O' && entry->pop3_order != 0) || (key == 'P' && entry->uidl.at != 0)) {
+    if (!good || (key == 'W' && (entry->virtual_size != 0 || others->zero_size)) ||
+        (key == 'O' && (entry->pop3_order != 0 || others->zero_order)) ||
+        (key == 'P' && entry->uidl.at != 0)) {
         field_finding(reader, field);
     } else if (key == 'W' && n != 0) {
         entry->virtual_size = n;
@@ -190,6 +192,8 @@ read_field(Reader *reader, MhSpan field, MaildirUidlistEntry *entry, Others *oth
         entry->uidl = (MaildirText){.at = (uint32_t)(field.data + 1 - reader->start),
                                     .len = (uint32_t)value.len};
     } else {
+        others->zero_size |= key == 'W';
+        others->zero_order |= key == 'O';
         add_other(others, field);
     }
 }

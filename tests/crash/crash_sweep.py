@@ -187,7 +187,10 @@ def try_step(scenario, action, step):
         found += run.differences(scenario.expected, run.snapshot(place.target))
         if scenario.recorded() != scenario.accounts:
             found.append("recorded: %s" % scenario.recorded())
-    found += scenario.source_leftovers()
+    # A lock beside the source that could not be removed names a dead process, and stays.
+    kept = log[step - 1][:2] if what in (ERROR, ERROR_STAYS) and step <= len(log) else ("", "")
+    found += [x for x in scenario.source_leftovers()
+              if kept[0] != "unlinkat" or os.path.basename(kept[1]) not in x]
     return ["%s: %s: %s" % (scenario.name, where, x) for x in found]
 
 

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <glib.h>
@@ -17,8 +19,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* A promise that does not hold: an abort with the words of the promise. */
 #define FUZZ_CHECK(promise)                                                                        \
     do {                                                                                           \
-        if (!(promise))                                                                            \
-            g_error("%s:%d: broken: %s", __FILE__, __LINE__, #promise);                            \
+        if (!(promise)) {                                                                          \
+            fprintf(stderr, "%s:%d: broken: %s\n", __FILE__, __LINE__, #promise);                  \
+            abort();                                                                               \
+        }                                                                                          \
     } while (0)
 
 /* Takes the last byte of the input, which chooses how the rest is read: so a file of the format is

@@ -1,0 +1,277 @@
+#include "haul-private.h"
+
+#include "account-state.h"
+#include "channel.h"
+#include "maildir/maildir-removal.h"
+#include "printable.h"
+#include "remember.h"
+#include "uidl-listing.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A batch is put in place when it holds this much: what a kill can cost, and what waits in
+ * memory. */
+#define BATCH_MESSAGES 50000
+#define BATCH_BYTES    (4ULL << 30)
+/* Progress is told this often. */
+#define PROGRESS_BYTES (1u << 20)
+
+void
+mh_haul_pending_free(gpointer item)
+{
+    MhHaulPending *pending = item;
+    mh_carry_free(pending->carry);
+    mh_carry_free(pending->done);
+    mh_mailbox_outcome_free(pending->outcome);
+    g_free(pending);
+}
+
+static void
+tell_progress(MhHaul *haul)
+{
+    if (haul->untold_messages > 0)
+        mh_channel_send(
+            haul->fd, MH_RECORD_PROGRESS,
+            g_variant_new("(tt)", (guint64)haul->untold_messages, (guint64)haul->untold_bytes));
+    haul->untold_messages = haul->untold_bytes = 0;
+}
+
+/* Called for every message that was written. */
+bool
+mh_haul_message_written(uint64_t bytes, void *user)
+{
+    MhHaul *haul = user;
+    mh_pace_spend(haul->job->pace, bytes);
+    haul->untold_messages++;
+    haul->untold_bytes += bytes;
+    if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
+        tell_progress(haul);
+    return !mh_worker_stopping();
+}
+
+bool
+mh_haul_is_late(const MhHaul *haul)
+{
+    return haul->job->settings->late;
+}
+
+/* Is the target's file system, or the account's share of it, used up? */
+static bool
+is_full(const GError *error)
+{
+    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC) ||
+           g_str_has_suffix(error->message, g_strerror(EDQUOT));
+}
+
+/* What the admin reads: the error, and what to do about a disk that is full. g_free(). */
+char *
+mh_haul_describe(const MhHaul *haul, const GError *error)
+{
+    if (haul->tree == NULL || !is_full(error))
+        return g_strdup(error->message);
+    return g_strdup_printf("%s; make room for '%s' (bytes or inodes), then run again to continue",
+                           error->message, haul->tree->path);
+}
+
+void
+mh_haul_fail_mailbox(MhHaul *haul, MhMailboxOutcome *outcome, const GError *error)
+{
+    haul->failed = true;
+    outcome->done = MH_DONE_FAILED;
+    g_free(outcome->error);
+    outcome->error = mh_haul_describe(haul, error);
+}
+
+/* Sends what is to be remembered of a mailbox that is in place and durable. */
+static void
+remember_mailbox(const MhHaul *haul, const MhHaulPending *pending)
+{
+    const MhCarry *carry = pending->carry != NULL ? pending->carry : pending->done;
+    if (pending->outcome->done == MH_DONE_FAILED || pending->mailbox == NULL || haul->dry_run)
+        return;
+    MhMailboxMemory *memory = NULL;
+    if (pending->unchanged)
+        memory = mh_remember_same(haul->job, pending->mailbox);
+    else if (carry != NULL)
+        memory = mh_remember_mailbox(haul->survey, haul->maildir, pending->mailbox, carry,
+                                     pending->changed,
+                                     haul->tree->options.sync_batches &&
+                                         !mh_remember_unreadable(pending->outcome->findings));
+    mh_remember_send_mailbox(haul->fd, memory);
+}
+
+/* A folder of our own that has become empty goes. */
+static bool
+retire(MhHaul *haul, const MhGone *gone, GError **error)
+{
+    bool removed = false, is_root = strcmp(gone->directory, ".") == 0;
+    if (!gone->made_here || gone->foreign > 0 || (is_root && haul->job->task != MH_TASK_UNDO))
+        return true;
+    if (!maildir_removal_remove(haul->tree, gone->directory, &removed, error))
+        return false;
+    if (removed && !is_root)
+        g_ptr_array_add(haul->removed, g_strdup(gone->directory + 1));
+    return true;
+}
+
+static void
+commit_pending(MhHaul *haul, MhHaulPending *pending)
+{
+    g_autoptr(GError) error = NULL;
+    if (pending->carry != NULL && !mh_carry_commit(pending->carry, &error)) {
+        mh_haul_fail_mailbox(haul, pending->outcome, error);
+        return;
+    }
+    if (pending->gone != NULL && !haul->dry_run && !retire(haul, pending->gone, &error))
+        mh_haul_fail_mailbox(haul, pending->outcome, error);
+}
+
+/* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */
+void
+mh_haul_flush(MhHaul *haul)
+{
+    g_autoptr(GError) sync_error = NULL;
+    bool to_commit = false;
+    for (guint i = 0; i < haul->pending->len; i++)
+        to_commit |= ((MhHaulPending *)haul->pending->pdata[i])->carry != NULL ||
+                     (((MhHaulPending *)haul->pending->pdata[i])->gone != NULL && !haul->dry_run);
+    bool durable = !to_commit || maildir_tree_sync(haul->tree, &sync_error);
+    for (guint i = 0; i < haul->pending->len; i++) {
+        MhHaulPending *pending = haul->pending->pdata[i];
+        if (durable)
+            commit_pending(haul, pending);
+        else if (pending->carry != NULL)
+            mh_haul_fail_mailbox(haul, pending->outcome, sync_error);
+    }
+    if (to_commit && durable && !maildir_tree_sync(haul->tree, &sync_error))
+        durable = false;
+    for (guint i = 0; i < haul->pending->len; i++) {
+        MhHaulPending *pending = haul->pending->pdata[i];
+        if (!durable && pending->carry != NULL)
+            mh_haul_fail_mailbox(haul, pending->outcome, sync_error);
+        mh_channel_send(haul->fd, MH_RECORD_MAILBOX,
+                        mh_mailbox_outcome_to_variant(pending->outcome));
+        remember_mailbox(haul, pending);
+    }
+    g_ptr_array_set_size(haul->pending, 0);
+    haul->pending_messages = haul->pending_bytes = 0;
+    tell_progress(haul);
+}
+
+static bool
+give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error)
+{
+    (void)error;
+    mh_uidl_listing_apply(uidls, mailbox, findings);
+    return true;
+}
+
+typedef struct {
+    const MhHaul *haul;
+    char *mailbox; /* as clients of the new server name it */
+} LateKeywords;
+
+static void
+tell_keyword(const char *keyword, const char *uids, void *user)
+{
+    const LateKeywords *late = user;
+    mh_channel_send(late->haul->fd, MH_RECORD_KEYWORD,
+                    g_variant_new("(sss)", late->mailbox, keyword, uids));
+}
+
+static void
+tell_keywords(const MhHaul *haul, const MhSurveyMailbox *mailbox, const MhCarry *carry)
+{
+    if (haul->dry_run || haul->job->settings->server != MH_SERVER_DOVECOT)
+        return;
+    LateKeywords late = {haul, mh_survey_mailbox_new_name(haul->survey, mailbox)};
+    mh_carry_late_keywords(carry, tell_keyword, &late);
+    g_free(late.mailbox);
+}
+
+static void
+count_for_quota(MhHaul *haul, const MhSurveyMailbox *mailbox, const MhMailboxOutcome *outcome)
+{
+    if (!mh_account_state_counts(mailbox))
+        return;
+    haul->quota_messages += outcome->messages;
+    haul->quota_bytes += outcome->bytes;
+}
+
+/* Late mail can be told only where it is known what was carried before. */
+static bool
+recall_carried(MhHaul *haul, const MhSurveyMailbox *mailbox, GError **error)
+{
+    const MhMailboxMemory *known = mh_memory_find(haul->job->memory, mailbox->key);
+    haul->context.carried = NULL;
+    if (!mh_haul_is_late(haul) || known == NULL) /* a folder that is new since */
+        return true;
+    haul->context.carried = known->carried;
+    if (known->carried == NULL)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "it is not known what of it was carried before: late mail cannot be told from "
+                    "what was deleted");
+    return known->carried != NULL;
+}
+
+static bool
+begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending, GError **error)
+{
+    bool is_inbox = strcmp(mailbox->target, ".") == 0;
+    MhCarrySource source = {.open = mailbox->open,
+                            .open_user = mailbox->data,
+                            .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
+                            .read_user = (void *)(uintptr_t)haul->uidls};
+    if (!recall_carried(haul, mailbox, error))
+        return false;
+    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
+    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, error);
+    if (pending->carry == NULL)
+        return false;
+    tell_keywords(haul, mailbox, pending->carry);
+    count_for_quota(haul, mailbox, pending->outcome);
+    return true;
+}
+
+/* The carry has been begun: it waits for the batch, or there is nothing to be done. */
+void
+mh_haul_wait(MhHaul *haul, MhHaulPending *pending)
+{
+    pending->changed = pending->outcome->done != MH_DONE_UP_TO_DATE;
+    if (haul->dry_run || !pending->changed)
+        pending->done = g_steal_pointer(&pending->carry);
+    haul->pending_messages += pending->outcome->messages;
+    haul->pending_bytes += pending->outcome->delivered_bytes;
+    if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)
+        mh_haul_flush(haul);
+}
+
+void
+mh_haul_carry_mailbox(MhHaul *haul, MhSurveyMailbox *mailbox)
+{
+    g_autoptr(GError) error = NULL;
+    MhHaulPending *pending = g_new0(MhHaulPending, 1);
+    pending->outcome = mh_mailbox_outcome_new();
+    pending->mailbox = mailbox;
+    pending->outcome->source = mh_survey_mailbox_name(mailbox);
+    pending->outcome->path = g_strdup(mailbox->path);
+    pending->outcome->target = mh_printable_string(mailbox->target);
+    pending->outcome->format = g_strdup(haul->survey->format);
+    g_ptr_array_add(haul->pending, pending);
+    if (mailbox->error != NULL) {
+        g_set_error_literal(&error, G_FILE_ERROR, G_FILE_ERROR_FAILED, mailbox->error);
+        mh_haul_fail_mailbox(haul, pending->outcome, error);
+        return;
+    }
+    pending->unchanged = mh_remember_unchanged(haul->job, haul->tree, mailbox, pending->outcome);
+    if (pending->unchanged) {
+        count_for_quota(haul, mailbox, pending->outcome);
+        return;
+    }
+    if (begin_carry(haul, mailbox, pending, &error))
+        mh_haul_wait(haul, pending);
+    else
+        mh_haul_fail_mailbox(haul, pending->outcome, error);
+}

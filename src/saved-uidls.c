@@ -1,0 +1,53 @@
+#include "saved-uidls.h"
+
+#include "path-pattern.h"
+#include "place.h"
+#include "safe-file.h"
+#include "size-limits.h"
+#include "target-root.h"
+#include "uidl-listing.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Root reads what is root's place, and what is the account's own: anybody can link another's file
+ * into a directory of theirs. */
+static bool
+may_be_read(int dirfd, const struct stat *st, const MhAccount *account)
+{
+    return geteuid() != 0 || mh_is_roots_place(dirfd) ||
+           (account->has_ids && st->st_uid == account->uid);
+}
+
+static GBytes *
+read_listing(int dirfd, const char *name, const MhAccount *account, GError **error)
+{
+    struct stat st;
+    g_autoptr(GBytes) text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, error);
+    if (text == NULL || may_be_read(dirfd, &st, account))
+        return g_steal_pointer(&text);
+    mh_set_errno(error, EPERM, "it belongs to another user");
+    return NULL;
+}
+
+GPtrArray *
+mh_saved_uidls_read(const MhJob *job, const MhAccount *account, GError **error)
+{
+    if (job->settings->pop3_uidl != MH_UIDL_FILE)
+        return NULL;
+    g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
+    if (path == NULL)
+        return NULL;
+    g_autofree char *name = NULL;
+    g_autoptr(GBytes) text = NULL;
+    int dirfd = mh_place_open_parent(job->settings->pop3_uidl_file, account, &name, error);
+    if (dirfd >= 0)
+        text = read_listing(dirfd, name, account, error);
+    if (dirfd >= 0)
+        close(dirfd);
+    GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
+    if (uidls == NULL)
+        g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
+    return uidls;
+}
