@@ -195,7 +195,7 @@ class Life:
                a_tree_is_renamed, None]
 
     def live(self):
-        """One day. The UIDVALIDITYs that a server takes from the clock differ from the day before."""
+        """One day. UIDVALIDITYs that a server takes from the clock are new when folders are made."""
         time.sleep(1.1 if self.SPECIAL[self.day] else 0)
         special = self.SPECIAL[self.day]
         if special:
