@@ -13,11 +13,11 @@ typedef struct {
 } MhInspectBoundary;
 
 typedef struct {
-    char *path;        /* printable */
-    char *kind;        /* what libmagic says; NULL when it was not asked */
+    char *path;         /* printable */
+    char *kind;         /* what libmagic says; NULL when it was not asked */
     const char *format; /* "mbox"; NULL: not a mailbox */
     const char *dialect;
-    char *error;       /* why it cannot be read; NULL otherwise */
+    char *error; /* why it cannot be read; NULL otherwise */
     MhMailbox *mailbox;
     MhFindings *findings;
     GPtrArray *boundaries; /* of MhInspectBoundary: lines that could be read otherwise */

@@ -19,9 +19,10 @@ print_mailbox(const MhInspection *inspection)
                mailbox->uids.uidvalidity, mailbox->uids.uidnext, with_uid);
     else
         printf("  no UIDs\n");
-    for (uint16_t i = 0; i < mh_mailbox_keyword_count(mailbox); i++)
-        printf("  %s%s%s", i == 0 ? "keywords: " : "", mh_mailbox_keyword_name(mailbox, i),
-               i + 1u == mh_mailbox_keyword_count(mailbox) ? "\n" : "");
+    size_t keywords = mh_mailbox_keyword_count(mailbox);
+    for (size_t i = 0; i < keywords; i++)
+        printf("  %s%s%s", i == 0 ? "keywords: " : "",
+               mh_mailbox_keyword_name(mailbox, (uint16_t)i), i + 1 == keywords ? "\n" : "");
 }
 
 static void
