@@ -8,8 +8,8 @@
 #include "maildir/maildir-lock.h"
 #include "maildir/maildir-restore.h"
 #include "printable.h"
+#include "stopping.h"
 #include "subscribe.h"
-#include "worker.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -138,7 +138,7 @@ mh_haul_restore(MhHaul *haul, GError **error)
 {
     if (!survey_target(haul, error))
         return false;
-    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
+    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         restore_mailbox(haul, haul->survey->mailboxes->pdata[i]);
-    return haul->failed || mh_worker_stopping() || restore_root(haul, error);
+    return haul->failed || mh_stopping() || restore_root(haul, error);
 }

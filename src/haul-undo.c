@@ -3,8 +3,8 @@
 #include "in-place.h"
 #include "maildir/maildir-old-names.h"
 #include "place.h"
+#include "stopping.h"
 #include "subscribe.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 static void
 take_out(MhHaul *haul)
 {
-    for (guint i = haul->gone->len; i > 0 && !mh_worker_stopping(); i--)
+    for (guint i = haul->gone->len; i > 0 && !mh_stopping(); i--)
         mh_haul_empty_folder(haul, haul->gone->pdata[i - 1]);
     mh_haul_flush(haul);
 }
@@ -106,5 +106,5 @@ mh_haul_undo(MhHaul *haul, GError **error)
     if (haul->gone == NULL)
         return false;
     take_out(haul);
-    return haul->failed || mh_worker_stopping() || take_out_rest(haul, error);
+    return haul->failed || mh_stopping() || take_out_rest(haul, error);
 }

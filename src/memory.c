@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include "outcome.h"
+
 #include <fcntl.h>
 #include <string.h>
 

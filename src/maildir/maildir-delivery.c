@@ -679,8 +679,7 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
     bool good = make_missing(delivery, folder, error) &&
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
                 (!work->in_place || write_old_names(delivery, work, error)) &&
-                write_keywords(delivery, work, error) &&
-                commit_files(delivery, work, error) &&
+                write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
                 (!has_list || (write_other_state(delivery, work, folder->fd, error) &&
                                place_list(delivery, work, error)));
     if (!good)
