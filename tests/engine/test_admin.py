@@ -1,6 +1,6 @@
 """What the admin sees: check and its verdict, status, the log, and progress on a terminal.
 
-    test_admin.py MAILHAUL
+    test_admin.py MAILHAUL [WORD...]        the tests with all of these words in their names
 """
 import fcntl
 import hashlib
@@ -198,6 +198,74 @@ def test_log():
             site.run("migrate", "--log", "/dev/full", expect=78)
 
 
+# In a /dev of its own, with a real syslogd behind /dev/log.
+UNDER_SYSLOG = """
+set -e
+work=$1
+shift
+mkdir "$work/dev"
+for name in null zero full random urandom; do
+    : >"$work/dev/$name"
+    mount --bind "/dev/$name" "$work/dev/$name"
+done
+mount --rbind "$work/dev" /dev
+busybox syslogd -n -O "$work/messages" -l 8 &
+daemon=$!
+tries=0
+until [ -S /dev/log ] || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+set +e
+"$@"
+status=$?
+sleep 0.3
+kill $daemon
+wait $daemon
+exit $status
+"""
+
+
+def under_syslog(site, name, *options, expect=0):
+    """The lines that a run leaves in the system's log, without their time and host."""
+    work = site.path(name)
+    os.mkdir(work)
+    private = ["unshare", "--mount"] + ([] if ROOT else ["--user", "--map-root-user"])
+    done = subprocess.run([*private, "sh", "-c", UNDER_SYSLOG, "sh", work,
+                           *site.command("migrate", "--log", "syslog", *options)],
+                          capture_output=True, text=True)
+    assert done.returncode == expect, done
+    with open(os.path.join(work, "messages")) as file:
+        lines = [line.rstrip("\n").partition(" mailhaul[") for line in file]
+    return [(before.split()[-1], after.partition("]: ")[2]) for before, found, after in lines
+            if found]
+
+
+def test_syslog():
+    """One event an account, one a finding, one each for beginning and end; nothing of a message."""
+    keywords = "".join(" k%d" % i for i in range(30))
+    mail = ("From a@b Sat Jan  1 00:00:00 2000\nSubject: secret%s\nX-Keywords:" + keywords
+            + "\n\nsecret\n\n") % "\x1b[31m"
+    with Site() as site:
+        site.add("ann", 2)
+        site.add("bob", 0, mail.replace("Subject", "X-IMAPbase: 7 1" + keywords + "\nSubject", 1))
+        site.add("cid", 0, "this is no mail\n" * 3)
+        said = under_syslog(site, "text", expect=2)
+        assert all("secret" not in text for _, text in said)
+        assert said[0] == ("mail.info", "begin: migrate of 3 accounts begins"), said
+        assert [level for level, text in said if text.startswith("ann: done, 1 mailbox, 2 messages")] == [
+            "mail.info"], said
+        assert [level for level, text in said if text.startswith("cid: INBOX: ")] == ["mail.err"]
+        lost = [(level, text) for level, text in said if "keyword-without-letter" in text]
+        assert len(lost) == 1 and lost[0][0] == "mail.warn" and "(4 times)" in lost[0][1], said
+        assert said[-1][0] == "mail.err" and "ends with status 2" in said[-1][1], said
+
+        said = under_syslog(site, "json", "--log-format", "json", expect=2)
+        events = [json.loads(text) for _, text in said]
+        assert [event["user"] for event in events if event["event"] == "account"].count("cid") == 1
+        assert events[0]["event"] == "begin" and events[-1]["event"] == "end", events
+        assert {event["level"] for event in events} == {"info", "warning", "error"}, events
+        if not os.path.exists("/dev/log"):
+            assert "/dev/log" in site.run("migrate", "--log", "syslog", expect=78).stderr
+
+
 class Screen:
     """A terminal that knows the little that the progress line uses."""
 
@@ -299,7 +367,7 @@ def test_progress():
 
 def main():
     for name, test in sorted(globals().items()):
-        if name.startswith("test_"):
+        if name.startswith("test_") and all(word in name for word in sys.argv[2:]):
             test()
             print("passed:", name)
 
