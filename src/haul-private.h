@@ -41,7 +41,7 @@ typedef struct {
 
 /* ---- haul-batch: mailboxes are carried one by one, and put in place a batch at a time ---- */
 
-void mh_haul_pending_free(gpointer pending);
+void mh_haul_pending_free(gpointer item);
 /* Called for every message that was written; false: stop. @haul is the MhHaul. */
 bool mh_haul_message_written(uint64_t bytes, void *haul);
 bool mh_haul_is_late(const MhHaul *haul);

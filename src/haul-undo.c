@@ -3,7 +3,7 @@
 #include "in-place.h"
 #include "place.h"
 #include "subscribe.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +15,7 @@
 static void
 take_out(MhHaul *haul)
 {
-    for (guint i = haul->gone->len; i > 0 && !mh_worker_stopping(); i--)
+    for (guint i = haul->gone->len; i > 0 && !mh_stopping(); i--)
         mh_haul_empty_folder(haul, haul->gone->pdata[i - 1]);
     mh_haul_flush(haul);
 }
@@ -68,7 +68,7 @@ mh_haul_undo(MhHaul *haul, GError **error)
     if (haul->gone == NULL)
         return false;
     take_out(haul);
-    if (haul->failed || mh_worker_stopping())
+    if (haul->failed || mh_stopping())
         return true;
     if (!mh_unsubscribe(haul->tree, memory != NULL ? memory->subscriptions : NULL, haul->removed,
                         haul->dry_run, error))

@@ -9,7 +9,7 @@
 #include "place.h"
 #include "remember.h"
 #include "subscribe.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <string.h>
@@ -209,13 +209,13 @@ carry_account(MhHaul *haul, GError **error)
     if (!mh_haul_open_tree(haul, error) || !survey_account(haul, error) ||
         !mh_haul_find_gone(haul, error))
         return false;
-    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
+    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     mh_haul_empty_folders(haul);
     mh_haul_flush(haul);
     if (haul->dry_run)
-        return mh_worker_stopping() || subscribe(haul, error);
-    bool stopping = mh_worker_stopping();
+        return mh_stopping() || subscribe(haul, error);
+    bool stopping = mh_stopping();
     bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
            (stopping || is_final(haul, error));
@@ -226,7 +226,7 @@ static void
 remember_account(MhHaul *haul, bool good)
 {
     const MhMemory *before = haul->job->memory;
-    bool complete = good && !haul->failed && !mh_worker_stopping();
+    bool complete = good && !haul->failed && !mh_stopping();
     if (haul->dry_run)
         return;
     if (haul->job->task == MH_TASK_UNDO) {

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "mailbox.h"
-#include "outcome.h"
+#include "not-mail.h"
 #include "watch.h"
 
 /* Of a folder at the target: its UID list, keywords, cur and new. */

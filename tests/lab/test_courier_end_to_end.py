@@ -65,6 +65,20 @@ def copied(target):
     return [f for f in message_files(target.maildirs) if os.stat(f).st_ino not in known]
 
 
+def tree(top):
+    """{path: (mode, owner, time, bytes)} of every file; lists have the time of their writing."""
+    seen = {}
+    for path, _, files in os.walk(top):
+        for name in files:
+            full = os.path.join(path, name)
+            with open(full, "rb") as f:
+                st, data = os.fstat(f.fileno()), f.read()
+            is_message = os.path.basename(path) in ("cur", "new")
+            seen[os.path.relpath(full, top)] = (st.st_mode, st.st_uid, st.st_gid,
+                                                is_message and st.st_mtime, data)
+    return seen
+
+
 def contents(site):
     """(account, base name, bytes, time) of every message, and the bytes of Courier's own files."""
     seen = []
@@ -169,6 +183,36 @@ class EndToEnd(unittest.TestCase):
                         "subscribed": []}
                 shown = dict(new, folders={"INBOX": new["folders"]["INBOX"]})
                 self.assertEqual(view.compare(only, shown, skip=["subscribed"]), [])
+
+    def test_convert_is_a_migration_of_one(self):
+        migrated = self.migrate(self.site, "migrated", "--transfer", "copy")
+        source = self.site.account("ada").maildir
+        made = os.path.join(self.work, "100% made", "ada")
+        os.mkdir(os.path.dirname(made))
+        for _ in range(2):
+            done = lab.mailhaul("convert", "--transfer", "copy", source, made)
+            self.assertEqual(done.returncode, 0, lab.told(done))
+        self.assertIn(" up to date", done.stdout)
+        for top in (made, os.path.join(migrated.maildirs, "ada")):
+            self.assertIn("subscriptions", os.listdir(top))
+        self.assertEqual(tree(made), tree(os.path.join(migrated.maildirs, "ada")))
+        nothing = lab.mailhaul("convert", os.path.dirname(made), made)
+        self.assertEqual(nothing.returncode, 2)
+        self.assertIn("no Maildir", nothing.stderr)
+
+    def test_inspect(self):
+        old, before = self.old["ada"], lab.snapshot(self.site.top)
+        done = lab.mailhaul("inspect", "--verbose", self.site.account("ada").maildir)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(lab.changes(before, lab.snapshot(self.site.top)), [])
+        shown = re.findall(r"^  (INBOX\S*(?: \S+)*) \(/", done.stdout, re.M)
+        self.assertEqual(sorted(shown), sorted(
+            n.replace("\\", "\\\\") for n, f in old["folders"].items() if f["selectable"]))
+        inbox = old["folders"]["INBOX"]
+        self.assertIn("UIDVALIDITY %d, next UID %d, %d messages with a UID" % (
+            inbox["uidvalidity"], inbox["uidnext"], len(inbox["messages"])), done.stdout)
+        for n, message in enumerate(old["pop3"]["messages"], 1):
+            self.assertIn("UIDL %d. %s" % (n, message["uidl"]), done.stdout)
 
     def test_first_pop3_session_opens_no_message(self):
         target = self.migrate(self.site, "pop3")
