@@ -161,6 +161,9 @@ typedef enum {
     X(FOLDER_GONE, NOTE, "a folder has gone at the source: what was carried of it goes")           \
     X(FOLDER_UNSURE, LOSS, "a folder's file is no mailbox now: what was carried of it stays")      \
     X(FOREIGN_STAYS, NOTE, "mail that mailhaul did not bring stays")                               \
+    X(GIVEN_BACK, NOTE, "a Maildir that was converted where it stands is Courier's alone again")   \
+    X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
+      "keywords that were set on the new server do not come back to Courier")                      \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */
 
