@@ -37,11 +37,11 @@ typedef struct {
 
 typedef struct {
     char *user;
-    char *error;          /* the account as a whole could not be done; NULL otherwise */
+    char *error; /* the account as a whole could not be done; NULL otherwise */
     bool dry_run;
-    GPtrArray *mailboxes; /* of MhMailboxOutcome */
-    GPtrArray *not_mail;  /* of MhNotMail */
-    MhFindings *findings; /* about the account, not about one mailbox */
+    GPtrArray *mailboxes;       /* of MhMailboxOutcome */
+    GPtrArray *not_mail;        /* of MhNotMail */
+    MhFindings *findings;       /* about the account, not about one mailbox */
     MhDifferences *differences; /* what verify found; its mailboxes are unchanged as far as all of
                                    a message is the same */
     uint64_t elapsed_us;

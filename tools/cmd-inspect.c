@@ -10,11 +10,11 @@ static void
 print_keywords(const char *indent, const MhMailbox *mailbox)
 {
     size_t count = mh_mailbox_keyword_count(mailbox);
-    for (uint16_t i = 0; i < count; i++) {
-        g_autofree char *shown = mh_printable_string(mh_mailbox_keyword_name(mailbox, i));
+    for (size_t i = 0; i < count; i++) {
+        g_autofree char *shown = mh_printable_string(mh_mailbox_keyword_name(mailbox, (uint16_t)i));
         if (i == 0)
             printf("%skeywords:", indent);
-        printf(" %s%s", shown, i + 1u == count ? "\n" : "");
+        printf(" %s%s", shown, i + 1 == count ? "\n" : "");
     }
 }
 
@@ -57,9 +57,9 @@ print_message(const MhMailbox *mailbox, const MhMessage *message)
         g_autofree char *uidl_shown = mh_printable_string(uidl);
         printf(", UIDL %u. %s", message->pop3_order, uidl_shown);
     }
-    for (MhFlags flag = 1; flag < MH_FLAGS_ALL; flag = (MhFlags)(flag << 1)) {
+    for (unsigned flag = 1; flag < MH_FLAGS_ALL; flag <<= 1) {
         if ((message->flags & flag) != 0)
-            printf(" %s", mh_flag_imap_name(flag));
+            printf(" %s", mh_flag_imap_name((MhFlags)flag));
     }
     for (size_t i = 0; i < count; i++) {
         g_autofree char *keyword =

@@ -38,11 +38,13 @@ static const MhCommand commands[] = {
     {MH_COMMAND_CONVERT, "convert", mh_cmd_convert, "SOURCE MAILDIR", 2, 2,
      "one mbox file or Courier Maildir, no lists, no state directory",
      "Brings one mbox file, or a Courier Maildir with all its folders, into one Maildir, or up to "
-     "date there. As root it works as the owner of the Courier Maildir.", 0, false},
+     "date there. As root it works as the owner of the Courier Maildir.",
+     0, false},
     {MH_COMMAND_INSPECT, "inspect", mh_cmd_inspect, "PATH...", 1, SIZE_MAX,
      "what is this: format, dialect, messages, UIDs, keywords, findings",
      "Says what a file or Courier Maildir is and what is in it; --verbose names every message. "
-     "Nothing is locked or written.", 0, false},
+     "Nothing is locked or written.",
+     0, false},
     {MH_COMMAND_WARM, "warm", mh_cmd_warm, "[USER...]", 0, SIZE_MAX,
      "have the new server build its caches before the first client comes",
      "Runs the new server's doveadm over the headers of all mail, so that the first listing of an "

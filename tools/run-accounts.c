@@ -29,8 +29,8 @@ typedef struct {
     size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
-    char *keywords_path; /* a script with what has no letter */
-    FILE *keywords;      /* NULL until there is something in it */
+    char *keywords_path;       /* a script with what has no letter */
+    FILE *keywords;            /* NULL until there is something in it */
     size_t damaged, different; /* accounts; what verify has found */
 } Tally;
 
