@@ -115,7 +115,7 @@ typedef struct {
     MhDovecotSeries dovecot;
 
     /* the new server at work */
-    char *doveadm; /* "doveadm": a path, or a name in PATH */
+    char *doveadm;        /* "doveadm": a path, or a name in PATH */
     char *dovecot_config; /* path; NULL: its own */
     bool bodystructure;
 } MhSettings;

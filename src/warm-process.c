@@ -162,12 +162,12 @@ mh_warm_count_objects(MhSpan json, int *state)
         uint8_t c = json.data[i];
         if (*state == AFTER_BACKSLASH)
             *state = IN_STRING;
-        else if (*state == IN_STRING)
-            *state = c == '\\' ? AFTER_BACKSLASH : c == '"' ? OUTSIDE : IN_STRING;
+        else if (*state == IN_STRING && c == '\\')
+            *state = AFTER_BACKSLASH;
         else if (c == '"')
-            *state = IN_STRING;
+            *state = *state == IN_STRING ? OUTSIDE : IN_STRING;
         else
-            count += c == '{';
+            count += *state == OUTSIDE && c == '{';
     }
     return count;
 }
