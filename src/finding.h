@@ -46,6 +46,7 @@ typedef enum {
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
     X(MBOX_LOCK_LACKING, NOTE, "a lock could not be had here; read without it")                    \
+    X(MBOX_LOCK_STALE, NOTE, "a lock that nobody holds any more; migrate removes it")              \
     X(MBOX_EXPUNGED, NOTE, "mail that the client had deleted and not yet compacted was left out")  \
     X(MBOX_KEYWORD_DROPPED, LOSS, "a keyword could not be carried")                                \
     X(MBOX_KEYWORDS_VOID, NOTE, "keywords not in the file's list: the server showed none")         \
@@ -160,6 +161,9 @@ typedef enum {
     X(FOLDER_GONE, NOTE, "a folder has gone at the source: what was carried of it goes")           \
     X(FOLDER_UNSURE, LOSS, "a folder's file is no mailbox now: what was carried of it stays")      \
     X(FOREIGN_STAYS, NOTE, "mail that mailhaul did not bring stays")                               \
+    X(GIVEN_BACK, NOTE, "a Maildir that was converted where it stands is Courier's alone again")   \
+    X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
+      "keywords that were set on the new server do not come back to Courier")                      \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */
 

@@ -72,3 +72,8 @@ bool mh_haul_open_tree(MhHaul *haul, GError **error);
 
 /* Takes out what mailhaul put in, and nothing else. */
 bool mh_haul_undo(MhHaul *haul, GError **error);
+
+/* ---- haul-restore ---- */
+
+/* The same where the target is a Maildir that was converted where it stands. */
+bool mh_haul_restore(MhHaul *haul, GError **error);

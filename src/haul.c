@@ -76,20 +76,6 @@ stamp_uidls(const MhHaul *haul)
     }
 }
 
-/* A Courier Maildir that is not there looks like an mbox account without mail. */
-static bool
-was_courier(const MhMemory *memory)
-{
-    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
-        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
-        g_autoptr(MhMailboxOutcome) outcome =
-            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
-        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What was converted where it stands is the only copy: nothing else may be made of it. */
 static bool
 check_in_place(const MhHaul *haul, GError **error)
@@ -103,7 +89,7 @@ check_in_place(const MhHaul *haul, GError **error)
                     haul->tree->path);
         return false;
     }
-    if (strcmp(survey->format, "courier") == 0 || !was_courier(haul->job->memory))
+    if (strcmp(survey->format, "courier") == 0 || !mh_memory_was_courier(haul->job->memory))
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                 "mail was carried from a Courier Maildir, which is not there now: is its file "

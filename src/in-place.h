@@ -28,4 +28,4 @@ GHashTable *mh_in_place_names(int root_fd, GError **error);
 bool mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
 
 /* Gives every folder back the directory it had, and removes the record. */
-bool mh_in_place_restore(int root_fd, GError **error);
+bool mh_in_place_restore(const MaildirTree *tree, GError **error);

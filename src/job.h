@@ -28,3 +28,10 @@ typedef struct {
     const char *settings_digest; /* of all that changes what is written: see settings-digest.h */
     const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
 } MhJob;
+
+/* Nothing is written, not even a lock beside a mailbox. */
+static inline bool
+mh_job_only_looks(const MhJob *job)
+{
+    return job->task == MH_TASK_CHECK || job->task == MH_TASK_VERIFY || job->settings->dry_run;
+}

@@ -184,6 +184,59 @@ class EndToEnd(unittest.TestCase):
                 shown = dict(new, folders={"INBOX": new["folders"]["INBOX"]})
                 self.assertEqual(view.compare(only, shown, skip=["subscribed"]), [])
 
+    def undo(self, target, *more):
+        target.arguments()
+        done = lab.mailhaul("undo", "--users", os.path.join(target.work, "users"), "--maildir",
+                            target.maildir(), "--state", target.state, *more,
+                            *[a.name for a in self.site.accounts])
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        return done
+
+    def test_in_place_and_back(self):
+        """The tree is as it was, to the byte, and so is what Courier shows of it."""
+        site = self.site.copy(os.path.join(self.work, "back"))
+        before = lab.snapshot(site.top, directory_times=False)
+        target = self.migrate(site, "and-back", in_place=True)
+        converted = lab.snapshot(site.top)
+        self.assertNotEqual(set(converted), set(before))
+        told = self.undo(target, "--dry-run").stdout
+        self.assertEqual(lab.changes(converted, lab.snapshot(site.top)), [])
+        self.assertIn("to give back to Courier", told)
+        self.undo(target)
+        self.assertEqual(lab.changes(before, lab.snapshot(site.top, directory_times=False)), [])
+        for account in site.accounts:
+            with self.subTest(account=account.name):
+                self.assertEqual(view.compare(self.old[account.name],
+                                              view.record(site, account.name),
+                                              skip=account.skip), [])
+
+    def test_back_after_use(self):
+        """Dovecot's clients have been there: what they brought and changed stays."""
+        site = self.site.copy(os.path.join(self.work, "used"))
+        target = self.migrate(site, "used-and-back", in_place=True)
+        generator = messages.Generator(11)
+        mail = generator.mail()
+        with target.server("2.4", "used-server", target.maildirs) as server:
+            with server.imap("ada") as client:
+                client.append("INBOX.R&D", mail.data, ("\\Seen",), None)
+                client.on("SELECT", "INBOX")
+                client.store("1", "+FLAGS (\\Flagged \\Draft)")
+        told = self.undo(target, "--verbose").stdout
+        self.assertRegex(told, r"R&D: mail that mailhaul did not bring stays: '\.R&D/(cur|new)/")
+        left = [os.path.join(path, name) for path, directories, files in os.walk(site.top)
+                for name in directories + files if name.startswith(("dovecot", "mailhaul"))]
+        self.assertEqual(left, [])
+        with site.imap("ada") as client:
+            client.on("SELECT", "INBOX")
+            new = view.record(site, "ada")["folders"]
+        old = self.old["ada"]["folders"]
+        self.assertEqual([m["uid"] for m in old["INBOX"]["messages"]],
+                         [m["uid"] for m in new["INBOX"]["messages"]])
+        self.assertEqual([m["keywords"] for m in old["INBOX"]["messages"]],
+                         [m["keywords"] for m in new["INBOX"]["messages"]])
+        self.assertLessEqual({"\\Flagged", "\\Draft"}, set(new["INBOX"]["messages"][0]["flags"]))
+        self.assertEqual(len(new["INBOX.R&D"]["messages"]), len(old["INBOX.R&D"]["messages"]) + 1)
+
     def test_convert_is_a_migration_of_one(self):
         migrated = self.migrate(self.site, "migrated", "--transfer", "copy")
         source = self.site.account("ada").maildir
