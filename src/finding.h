@@ -161,7 +161,9 @@ typedef enum {
     X(FOLDER_UNSURE, LOSS, "a folder's file is no mailbox now: what was carried of it stays")      \
     X(FOREIGN_STAYS, NOTE, "mail that mailhaul did not bring stays")                               \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
-    /* the machine we run on */
+    /* the machine we run on */                                                                    \
+    X(CONFINEMENT_LACKING, NOTE,                                                                   \
+      "the system lacks a confinement: the worker was held by its user's rights alone")
 
 typedef enum {
 #define MH_FINDING_ENUM(code, weight, text) MH_FINDING_##code,

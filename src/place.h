@@ -15,8 +15,8 @@
 
 /* Splits the path of @pattern for @account: @out_root is the absolute path of the trusted part,
  * @out_rest what is below it ("." for nothing). Both g_free(). */
-bool mh_place_split(const char *pattern, const MhAccount *account, char **out_root,
-                    char **out_rest, GError **error);
+bool mh_place_split(const char *pattern, const MhAccount *account, char **out_root, char **out_rest,
+                    GError **error);
 
 /* Opens the directory at the pattern's path. -1 with @error; G_FILE_ERROR_NOENT: not there. */
 int mh_place_open(const char *pattern, const MhAccount *account, GError **error);
@@ -24,4 +24,10 @@ int mh_place_open(const char *pattern, const MhAccount *account, GError **error)
 /* Opens the directory that holds the file at the pattern's path, and gives the file's name
  * (g_free()). */
 int mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_name,
+                         GError **error);
+
+/* The same two with descriptors that are to name what was found (O_PATH), for which it need not be
+ * readable; mh_place_find() finds files, too. */
+int mh_place_find(const char *pattern, const MhAccount *account, GError **error);
+int mh_place_find_parent(const char *pattern, const MhAccount *account, char **out_name,
                          GError **error);
