@@ -136,7 +136,8 @@ put_in_place(int dirfd, const char *temp, int fd, const char *lock_name, MboxDot
     int reason = errno;
     if (fstat(fd, &ours) != 0)
         return MBOX_DOTLOCK_BUSY;
-    if (linked || ours.st_nlink == (*temp != '\0' ? 2 : 1)) /* NFS may answer "failed" to a link that was made */
+    if (linked || ours.st_nlink ==
+                      (*temp != '\0' ? 2 : 1)) /* NFS may answer "failed" to a link that was made */
         return MBOX_DOTLOCK_TAKEN;
     if (reason != EEXIST) {
         *out_errno = reason;
