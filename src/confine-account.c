@@ -5,6 +5,7 @@
 #include "safe-path.h"
 #include "target-root.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -15,21 +16,33 @@ typedef struct {
     const MhJob *job;
     const MhAccount *account;
     unsigned locks; /* MH_CONFINE_LOCKS, if such locks are to be made */
+    int failed;     /* an errno: a place that is there, perhaps, was not allowed for it */
 } Confine;
 
-/* Takes @fd. */
+/* Who looks there later will be told the same of these, and judge. Of the rest nobody will know
+ * that it was not the confinement which kept him out. */
+static bool
+is_an_answer(int errnum)
+{
+    return errnum == ENOENT || errnum == ENOTDIR || errnum == ELOOP || errnum == EXDEV ||
+           errnum == EACCES || errnum == EPERM || errnum == ENAMETOOLONG;
+}
+
+/* Takes @fd; below 0 it is a negative errno. */
 static void
-allow(const Confine *confine, int fd, unsigned uses)
+allow(Confine *confine, int fd, unsigned uses)
 {
     mh_confinement_allow(confine->confinement, fd, uses);
     if (fd >= 0)
         close(fd);
+    else if (!is_an_answer(-fd))
+        confine->failed = -fd;
 }
 
 /* The mbox @name in @dirfd, and a lock beside it, which may be there already. Nothing else that
  * is beside it, which may be others' mail. False when there is no such file. */
 static bool
-allow_mbox(const Confine *confine, int dirfd, const char *name)
+allow_mbox(Confine *confine, int dirfd, const char *name)
 {
     g_autofree char *lock = g_strconcat(name, ".lock", NULL);
     int fd = mh_safe_path_find(dirfd, name, MH_LINKS_BENEATH);
@@ -46,65 +59,60 @@ is_directory(int fd)
 }
 
 static void
-allow_inbox(const Confine *confine)
+allow_inbox(Confine *confine)
 {
     const MhSettings *settings = confine->job->settings;
     unsigned link = settings->transfer != MH_TRANSFER_COPY && confine->job->task == MH_TASK_MIGRATE
                         ? MH_CONFINE_LINK
                         : 0;
     g_autofree char *name = NULL;
-    int inbox = mh_place_find(settings->inbox, confine->account, NULL);
-    int parent = mh_place_find_parent(settings->inbox, confine->account, &name, NULL);
+    int inbox = mh_place_find(settings->inbox, confine->account);
+    int parent = mh_place_find_parent(settings->inbox, confine->account, &name);
     bool is_courier = is_directory(inbox);
     if (!is_courier && parent >= 0)
         allow_mbox(confine, parent, name);
     allow(confine, parent, MH_CONFINE_LIST | (is_courier ? 0 : confine->locks));
-    if (is_courier)
-        mh_confinement_allow(confine->confinement, inbox, MH_CONFINE_READ | link);
-    if (inbox >= 0)
-        close(inbox);
+    allow(confine, inbox, MH_CONFINE_READ | (is_courier ? link : 0));
 }
 
 /* ~/mbox, and what UW subscribes. */
 static void
-allow_home(const Confine *confine)
+allow_home(Confine *confine)
 {
     int home = open(confine->account->home, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (home < 0)
-        return;
-    bool has_mbox = allow_mbox(confine, home, "mbox");
-    allow(confine, mh_safe_path_find(home, ".mailboxlist", MH_LINKS_BENEATH), MH_CONFINE_READ);
-    allow(confine, home, MH_CONFINE_LIST | (has_mbox ? confine->locks : 0));
+    bool has_mbox = home >= 0 && allow_mbox(confine, home, "mbox");
+    if (home >= 0)
+        allow(confine, mh_safe_path_find(home, ".mailboxlist", MH_LINKS_BENEATH), MH_CONFINE_READ);
+    allow(confine, home >= 0 ? home : -errno, MH_CONFINE_LIST | (has_mbox ? confine->locks : 0));
 }
 
 static void
-allow_sources(const Confine *confine)
+allow_sources(Confine *confine)
 {
     const char *folders = confine->job->settings->folders;
     if (confine->job->settings->inbox != NULL)
         allow_inbox(confine);
     if (folders != NULL)
-        allow(confine, mh_place_find(folders, confine->account, NULL),
-              MH_CONFINE_READ | confine->locks);
+        allow(confine, mh_place_find(folders, confine->account), MH_CONFINE_READ | confine->locks);
     if (confine->account->home != NULL)
         allow_home(confine);
 }
 
 /* Undo may take the root of a target away, too; where only root can, root does it. */
 static void
-allow_removal(const Confine *confine)
+allow_removal(Confine *confine)
 {
     g_autofree char *name = NULL;
-    int fd = mh_place_find_parent(confine->job->settings->maildir, confine->account, &name, NULL);
+    int fd = mh_place_find_parent(confine->job->settings->maildir, confine->account, &name);
     allow(confine, fd, fd >= 0 && mh_is_roots_place(fd) ? 0 : MH_CONFINE_REMOVE);
 }
 
-void
+bool
 mh_confine_account(const MhJob *job, const MhAccount *account, int target_fd, bool written,
-                   MhFindings *findings)
+                   MhFindings *findings, GError **error)
 {
     if (!job->confine)
-        return;
+        return true;
     g_autoptr(MhConfinement) confinement = mh_confinement_new();
     Confine confine = {.confinement = confinement, .job = job, .account = account};
     confine.locks = strstr(job->settings->locks, "dotlock") != NULL ? MH_CONFINE_LOCKS : 0;
@@ -113,5 +121,8 @@ mh_confine_account(const MhJob *job, const MhAccount *account, int target_fd, bo
         allow_removal(&confine);
     else
         allow_sources(&confine);
+    if (confine.failed != 0)
+        return mh_set_errno(error, confine.failed, "cannot look where the mail is");
     mh_confinement_enter(confinement, findings);
+    return true;
 }

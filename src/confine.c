@@ -85,6 +85,7 @@ allow_system(MhConfinement *confinement)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(of_system); i++) {
         int fd = open(of_system[i], O_PATH | O_CLOEXEC);
+        confinement->incomplete |= fd < 0 && errno != ENOENT;
         mh_confinement_allow(confinement, fd, MH_CONFINE_READ);
         if (fd >= 0)
             close(fd);

@@ -27,7 +27,7 @@ is_source(const MhHaul *haul)
 {
     const char *pattern = haul->job->settings->inbox;
     struct stat source, target;
-    int fd = pattern != NULL ? mh_place_find(pattern, haul->account, NULL) : -1;
+    int fd = pattern != NULL ? mh_place_find(pattern, haul->account) : -1;
     bool same = fd >= 0 && fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
                 source.st_dev == target.st_dev && source.st_ino == target.st_ino;
     if (fd >= 0)
@@ -72,7 +72,7 @@ static void
 remove_root(MhHaul *haul)
 {
     g_autofree char *name = NULL;
-    int parent = mh_place_find_parent(haul->job->settings->maildir, haul->account, &name, NULL);
+    int parent = mh_place_find_parent(haul->job->settings->maildir, haul->account, &name);
     haul->root_left = parent >= 0 && unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno == EACCES;
     if (parent >= 0)
         close(parent);

@@ -43,10 +43,8 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
                                : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
-    if (haul->tree != NULL)
-        mh_confine_account(haul->job, haul->account, haul->tree->fd, !haul->dry_run,
-                           haul->findings);
-    return haul->tree != NULL;
+    return haul->tree != NULL && mh_confine_account(haul->job, haul->account, haul->tree->fd,
+                                                    !haul->dry_run, haul->findings, error);
 }
 
 static void

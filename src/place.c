@@ -74,39 +74,33 @@ open_trusted(const char *path, GError **error)
     return fd;
 }
 
-/* Finds @path below the directory @root. */
+/* Finds @path below the directory @root; -errno when it cannot. */
 static int
-find_below(const char *root, const char *path, GError **error)
+find_below(const char *root, const char *path)
 {
-    int root_fd = open_trusted(root, error);
+    int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (root_fd < 0)
-        return -1;
+        return -errno;
     int fd = mh_safe_path_find(root_fd, path, MH_LINKS_BENEATH);
     close(root_fd);
-    if (fd >= 0)
-        return fd;
-    g_autofree char *printable = mh_printable_string(path);
-    mh_set_errno(error, -fd, "cannot find '%s'", printable);
-    return -1;
+    return fd;
 }
 
 int
-mh_place_find(const char *pattern, const MhAccount *account, GError **error)
+mh_place_find(const char *pattern, const MhAccount *account)
 {
     g_autofree char *root = NULL, *rest = NULL;
-    if (!mh_place_split(pattern, account, &root, &rest, error))
-        return -1;
-    return find_below(root, rest, error);
+    return mh_place_split(pattern, account, &root, &rest, NULL) ? find_below(root, rest) : -ENOENT;
 }
 
 int
-mh_place_find_parent(const char *pattern, const MhAccount *account, char **out_name, GError **error)
+mh_place_find_parent(const char *pattern, const MhAccount *account, char **out_name)
 {
     g_autofree char *root = NULL, *rest = NULL;
-    if (!mh_place_split(pattern, account, &root, &rest, error))
-        return -1;
+    if (!mh_place_split(pattern, account, &root, &rest, NULL))
+        return -ENOENT;
     g_autofree char *parent = g_path_get_dirname(rest);
-    int fd = find_below(root, parent, error);
+    int fd = find_below(root, parent);
     if (fd >= 0)
         *out_name = g_path_get_basename(rest);
     return fd;

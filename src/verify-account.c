@@ -310,9 +310,9 @@ verify_rest(Run *run, GError **error)
 static bool
 verify(Run *run, GError **error)
 {
-    if (!open_tree(run, error))
+    if (!open_tree(run, error) ||
+        !mh_confine_account(run->job, run->account, run->tree->fd, false, run->findings, error))
         return false;
-    mh_confine_account(run->job, run->account, run->tree->fd, false, run->findings);
     if (run->uidls_text != NULL &&
         (run->uidls = mh_saved_uidls_parse(run->uidls_text, error)) == NULL)
         return false;
