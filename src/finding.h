@@ -46,6 +46,7 @@ typedef enum {
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
     X(MBOX_LOCK_LACKING, NOTE, "a lock could not be had here; read without it")                    \
+    X(MBOX_LOCK_STALE, NOTE, "a lock that nobody holds any more; migrate removes it")              \
     X(MBOX_EXPUNGED, NOTE, "mail that the client had deleted and not yet compacted was left out")  \
     X(MBOX_KEYWORD_DROPPED, LOSS, "a keyword could not be carried")                                \
     X(MBOX_KEYWORDS_VOID, NOTE, "keywords not in the file's list: the server showed none")         \

@@ -29,3 +29,10 @@ typedef struct {
     const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
     bool confine;                /* a worker: before it reads it gives up what it does not need */
 } MhJob;
+
+/* Nothing is written, not even a lock beside a mailbox. */
+static inline bool
+mh_job_only_looks(const MhJob *job)
+{
+    return job->task == MH_TASK_CHECK || job->task == MH_TASK_VERIFY || job->settings->dry_run;
+}
