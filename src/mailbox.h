@@ -32,7 +32,8 @@ typedef struct {
 
 typedef struct {
     MhUidState uids;
-    GArray *messages; /* of MhMessage, in mailbox order */
+    GArray *messages;    /* of MhMessage, in mailbox order */
+    const char *dialect; /* whose view of the format it was read in; NULL: there is but one */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

@@ -355,6 +355,7 @@ source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **erro
     if (!source_check(base, error))
         return false;
     source->dialect = dialect;
+    mailbox->dialect = mbox_dialect_name(dialect);
     move_mailbox(out, mailbox);
     if (findings != NULL)
         mh_findings_merge(findings, found);
