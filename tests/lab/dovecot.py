@@ -174,6 +174,10 @@ class Dovecot:
                     raise servers.LabError("dovecot is not ready\n" + self.log())
                 time.sleep(0.05)
 
+    def join(self):
+        """A command that runs another one among the server's processes."""
+        return servers.join(self.process)
+
     def log(self):
         text = ""
         for name in ("stderr", "log"):
