@@ -32,7 +32,7 @@ typedef struct {
     const MhSettings *settings;
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
     bool dry_run;
-    bool in_place; /* source and target are one folder */
+    bool in_place;     /* source and target are one folder */
     GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
     MaildirDelivered told;
     void *told_user;

@@ -6,7 +6,7 @@
 #include "printable.h"
 #include "remember.h"
 #include "uidl-listing.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,7 +48,7 @@ mh_haul_message_written(uint64_t bytes, void *user)
     haul->untold_bytes += bytes;
     if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
         tell_progress(haul);
-    return !mh_worker_stopping();
+    return !mh_stopping();
 }
 
 bool

@@ -9,7 +9,7 @@
 #include "place.h"
 #include "remember.h"
 #include "subscribe.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <string.h>
@@ -76,20 +76,6 @@ stamp_uidls(const MhHaul *haul)
     }
 }
 
-/* A Courier Maildir that is not there looks like an mbox account without mail. */
-static bool
-was_courier(const MhMemory *memory)
-{
-    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
-        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
-        g_autoptr(MhMailboxOutcome) outcome =
-            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
-        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
-            return true;
-    }
-    return false;
-}
-
 /* What was converted where it stands is the only copy: nothing else may be made of it. */
 static bool
 check_in_place(const MhHaul *haul, GError **error)
@@ -103,7 +89,7 @@ check_in_place(const MhHaul *haul, GError **error)
                     haul->tree->path);
         return false;
     }
-    if (strcmp(survey->format, "courier") == 0 || !was_courier(haul->job->memory))
+    if (strcmp(survey->format, "courier") == 0 || !mh_memory_was_courier(haul->job->memory))
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                 "mail was carried from a Courier Maildir, which is not there now: is its file "
@@ -209,13 +195,13 @@ carry_account(MhHaul *haul, GError **error)
     if (!mh_haul_open_tree(haul, error) || !survey_account(haul, error) ||
         !mh_haul_find_gone(haul, error))
         return false;
-    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
+    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     mh_haul_empty_folders(haul);
     mh_haul_flush(haul);
     if (haul->dry_run)
-        return mh_worker_stopping() || subscribe(haul, error);
-    bool stopping = mh_worker_stopping();
+        return mh_stopping() || subscribe(haul, error);
+    bool stopping = mh_stopping();
     bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
            (stopping || is_final(haul, error));
@@ -226,7 +212,7 @@ static void
 remember_account(MhHaul *haul, bool good)
 {
     const MhMemory *before = haul->job->memory;
-    bool complete = good && !haul->failed && !mh_worker_stopping();
+    bool complete = good && !haul->failed && !mh_stopping();
     if (haul->dry_run)
         return;
     if (haul->job->task == MH_TASK_UNDO) {

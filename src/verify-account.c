@@ -9,7 +9,7 @@
 #include "size-limits.h"
 #include "uidl-listing.h"
 #include "verify.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -71,7 +71,7 @@ source_read(uint64_t bytes, void *user)
     run->untold_bytes += bytes;
     if (run->untold_messages >= PROGRESS_MESSAGES || run->untold_bytes >= PROGRESS_BYTES)
         tell_progress(run);
-    return !mh_worker_stopping();
+    return !mh_stopping();
 }
 
 static bool
@@ -79,7 +79,7 @@ target_read(uint64_t bytes, void *user)
 {
     (void)bytes;
     (void)user;
-    return !mh_worker_stopping();
+    return !mh_stopping();
 }
 
 static void
@@ -313,9 +313,9 @@ verify(Run *run, GError **error)
     run->survey = mh_account_survey(run->job, run->account, run->tree, run->findings, error);
     if (run->survey == NULL)
         return false;
-    for (guint i = 0; i < run->survey->mailboxes->len && !mh_worker_stopping(); i++)
+    for (guint i = 0; i < run->survey->mailboxes->len && !mh_stopping(); i++)
         verify_mailbox(run, run->survey->mailboxes->pdata[i]);
-    return mh_worker_stopping() || verify_rest(run, error);
+    return mh_stopping() || verify_rest(run, error);
 }
 
 void

@@ -45,9 +45,10 @@ static char *
 show_flags(MhFlags flags)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    for (MhFlags flag = 1; flag < MH_FLAGS_ALL; flag = (MhFlags)(flag << 1)) {
+    for (unsigned flag = 1; flag < MH_FLAGS_ALL; flag <<= 1) {
         if ((flags & flag) != 0)
-            g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "", mh_flag_imap_name(flag));
+            g_string_append_printf(text, "%s%s", text->len > 0 ? " " : "",
+                                   mh_flag_imap_name((MhFlags)flag));
     }
     return text->len > 0 ? g_string_free(g_steal_pointer(&text), FALSE) : g_strdup("none");
 }

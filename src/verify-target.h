@@ -80,4 +80,4 @@ mh_verify_target_get(const MhVerifyTarget *target, size_t index)
 
 /* Looks at @name below @dirfd. NULL when it is not there. */
 MhVerifyFile *mh_verify_file_look(int dirfd, const char *name, const char *shown);
-void mh_verify_file_free(gpointer file);
+void mh_verify_file_free(gpointer data);

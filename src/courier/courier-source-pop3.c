@@ -96,6 +96,7 @@ match_strictly(Pop3 *pop3, bool *used)
     for (size_t i = 0; i < count; i++)
         sorted[i] = &lines[i];
     if (count > 1)
+        /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
         qsort(sorted, count, sizeof *sorted, compare_lines);
     for (guint i = 0; i < pop3->messages->len; i++) {
         Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
@@ -180,6 +181,7 @@ check_uidls(Pop3 *pop3, MhFindings *findings)
         }
     }
     if (count > 1)
+        /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
         qsort(items, count, sizeof *items, compare_uidls);
     for (size_t i = 1, first = 0; i < count; i++) {
         if (items[i]->uidl == NULL || g_strcmp0(items[first]->uidl, items[i]->uidl) != 0) {

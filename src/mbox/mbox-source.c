@@ -30,7 +30,7 @@ typedef struct {
     int fd;
     MboxLock *lock;
     time_t mtime;
-    bool is_cold; /* it was large, and not in the cache */
+    bool is_cold;    /* it was large, and not in the cache */
     uint8_t *buffer; /* READ_BYTES, or a header */
     size_t buffer_size;
     uint8_t *out; /* WRITE_BYTES */

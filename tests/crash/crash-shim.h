@@ -38,9 +38,9 @@ typedef struct {
     uint32_t action;
     uint32_t at; /* the step, from 1 */
     int32_t error;
-    uint32_t steps;    /* so far */
-    uint32_t happened; /* the step was reached */
-    uint32_t worker_only; /* steps of the first process are not counted */
-    int32_t first;        /* the first process that loaded the shim */
+    uint32_t steps;             /* so far */
+    uint32_t happened;          /* the step was reached */
+    uint32_t worker_only;       /* steps of the first process are not counted */
+    int32_t first;              /* the first process that loaded the shim */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */
 } CrashShared;
