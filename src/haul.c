@@ -76,6 +76,27 @@ stamp_uidls(const MhHaul *haul)
     }
 }
 
+/* A Courier Maildir that is not there looks like an mbox account without mail. */
+static bool
+check_courier_gone(const MhHaul *haul, GError **error)
+{
+    const MhMemory *memory = haul->job->memory;
+    g_autoptr(GError) failure = NULL;
+    bool remembers = memory != NULL && memory->mailboxes->len > 0;
+    bool was_courier =
+        remembers ? mh_memory_was_courier(memory) : mh_gone_from_courier(haul->tree, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (was_courier)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "mail was carried from a Courier Maildir, which is not there now: is its file "
+                    "system mounted? Nothing is done; if the mail is in mbox files from now on, "
+                    "'mailhaul undo' takes out what was carried first");
+    return !was_courier;
+}
+
 /* What was converted where it stands is the only copy: nothing else may be made of it. */
 static bool
 check_in_place(const MhHaul *haul, GError **error)
@@ -89,12 +110,7 @@ check_in_place(const MhHaul *haul, GError **error)
                     haul->tree->path);
         return false;
     }
-    if (strcmp(survey->format, "courier") == 0 || !mh_memory_was_courier(haul->job->memory))
-        return true;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                "mail was carried from a Courier Maildir, which is not there now: is its file "
-                "system mounted? Nothing is done");
-    return false;
+    return strcmp(survey->format, "courier") == 0 || check_courier_gone(haul, error);
 }
 
 static bool

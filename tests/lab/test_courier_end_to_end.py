@@ -109,6 +109,8 @@ class EndToEnd(unittest.TestCase):
         target = Target(site, self.work, name, in_place)
         done = target.migrate(*more)
         self.assertEqual(done.returncode, 0, lab.told(done))
+        verified = lab.mailhaul("verify", *target.arguments())
+        self.assertEqual(verified.returncode, 0, lab.told(verified))
         return target
 
     def compare(self, target):
