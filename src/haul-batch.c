@@ -239,9 +239,12 @@ begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending
 void
 mh_haul_wait(MhHaul *haul, MhHaulPending *pending)
 {
+    g_autoptr(GError) error = NULL;
     pending->changed = pending->outcome->done != MH_DONE_UP_TO_DATE;
     if (haul->dry_run || !pending->changed)
         pending->done = g_steal_pointer(&pending->carry);
+    if (pending->done != NULL && !mh_carry_is_whole(pending->done, &error))
+        mh_haul_fail_mailbox(haul, pending->outcome, error);
     haul->pending_messages += pending->outcome->messages;
     haul->pending_bytes += pending->outcome->delivered_bytes;
     if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)

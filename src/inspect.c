@@ -62,7 +62,7 @@ read_mbox(MhInspection *inspection, const MhSettings *settings, int dirfd, const
         mbox_source_open(dirfd, name, &options, inspection->findings, error);
     g_time_zone_unref(options.local);
     if (source == NULL ||
-        !source->class->index(source, inspection->mailbox, inspection->findings, error))
+        !mh_source_index_whole(source, inspection->mailbox, inspection->findings, error))
         return false;
     inspection->format = "mbox";
     inspection->dialect = mbox_dialect_name(mbox_source_dialect(source));
@@ -103,7 +103,7 @@ read_folder(MhInspection *inspection, const MhSurveyMailbox *mailbox)
     folder->findings = mh_findings_new();
     g_ptr_array_add(inspection->folders, folder);
     g_autoptr(MhSource) source = mailbox->open(mailbox->data, folder->findings, &error);
-    if (source == NULL || !source->class->index(source, folder->mailbox, folder->findings, &error))
+    if (source == NULL || !mh_source_index_whole(source, folder->mailbox, folder->findings, &error))
         folder->error = g_strdup(error->message);
 }
 

@@ -34,6 +34,7 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_array_unref(mailbox->set_members);
     g_hash_table_unref(mailbox->set_numbers);
     g_byte_array_unref(mailbox->texts);
+    g_free(mailbox->unread);
     g_free(mailbox);
 }
 
