@@ -209,6 +209,17 @@ stays_deleted(const MhCarry *carry)
     return !carry->folder->exists && carry->before != NULL && carry->plan->delivered == 0;
 }
 
+/* "mbox uw". */
+static void
+report_format(const MhCarry *carry)
+{
+    MhMailboxOutcome *outcome = carry->outcome;
+    g_autofree char *format = outcome->format;
+    const char *dialect = carry->mailbox->dialect;
+    outcome->format = format != NULL && dialect != NULL ? g_strconcat(format, " ", dialect, NULL)
+                                                        : g_strdup(format);
+}
+
 /* The plan in numbers, and what it costs. */
 static void
 report_plan(MhCarry *carry)
@@ -334,6 +345,7 @@ mh_carry_begin(const MhCarryContext *context, const char *folder, const MhCarryS
         if (carry->delivery != NULL)
             maildir_delivery_discard(carry->delivery);
     }
+    report_format(carry);
     report_plan(carry);
     return g_steal_pointer(&carry);
 }

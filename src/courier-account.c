@@ -333,8 +333,11 @@ choose_names(Survey *survey)
     MhNamePlan *names = mh_name_plan_new(sources, count, &options, survey->findings);
     for (guint i = 0; i < count; i++) {
         MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
-        const char *directory = mh_name_plan_get(names, i)->directory;
-        mailbox->target = mh_account_survey_directory(survey->survey, directory);
+        const MhTargetName *name = mh_name_plan_get(names, i);
+        g_autofree char *levels = levels_of(mailbox->components);
+        mailbox->target = mh_account_survey_directory(survey->survey, name->directory);
+        if (name->changed && !name->mapped)
+            mailbox->name_map = mh_name_map_line(survey->account->user, levels, name->levels);
     }
     return names;
 }
