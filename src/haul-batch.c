@@ -223,7 +223,7 @@ begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending
     MhCarrySource source = {.open = mailbox->open,
                             .open_user = mailbox->data,
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
-                            .read_user = (void *)(uintptr_t)haul->uidls};
+                            .read_user = haul->uidls};
     if (!recall_carried(haul, mailbox, error))
         return false;
     const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;

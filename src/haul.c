@@ -3,11 +3,13 @@
 #include "account-format.h"
 #include "account-state.h"
 #include "channel.h"
+#include "confine-account.h"
 #include "courier-target.h"
 #include "in-place.h"
 #include "path-pattern.h"
 #include "place.h"
 #include "remember.h"
+#include "saved-uidls.h"
 #include "subscribe.h"
 #include "stopping.h"
 
@@ -41,7 +43,8 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
                                : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
-    return haul->tree != NULL;
+    return haul->tree != NULL && mh_confine_account(haul->job, haul->account, haul->tree->fd,
+                                                    !haul->dry_run, haul->findings, error);
 }
 
 static void
@@ -206,10 +209,18 @@ is_final(MhHaul *haul, GError **error)
 }
 
 static bool
+read_uidls(MhHaul *haul, GError **error)
+{
+    if (haul->uidls_text != NULL)
+        haul->uidls = mh_saved_uidls_parse(haul->uidls_text, error);
+    return haul->uidls_text == NULL || haul->uidls != NULL;
+}
+
+static bool
 carry_account(MhHaul *haul, GError **error)
 {
-    if (!mh_haul_open_tree(haul, error) || !survey_account(haul, error) ||
-        !mh_haul_find_gone(haul, error))
+    if (!mh_haul_open_tree(haul, error) || !read_uidls(haul, error) ||
+        !survey_account(haul, error) || !mh_haul_find_gone(haul, error))
         return false;
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
@@ -270,10 +281,10 @@ do_account(MhHaul *haul, GError **error)
 }
 
 void
-mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd)
+mh_haul_account(const MhJob *job, const MhAccount *account, GBytes *uidls, int fd)
 {
     g_autoptr(GError) error = NULL;
-    MhHaul haul = {.job = job, .account = account, .uidls = uidls, .fd = fd};
+    MhHaul haul = {.job = job, .account = account, .uidls_text = uidls, .fd = fd};
     haul.dry_run = job->task == MH_TASK_CHECK || job->settings->dry_run;
     haul.findings = mh_findings_new();
     haul.pending = g_ptr_array_new_with_free_func(mh_haul_pending_free);
@@ -288,6 +299,7 @@ mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uid
     g_ptr_array_unref(haul.pending);
     g_ptr_array_unref(haul.removed);
     g_clear_pointer(&haul.gone, g_ptr_array_unref);
+    g_clear_pointer(&haul.uidls, g_ptr_array_unref);
     mh_account_survey_free(haul.survey);
     maildir_tree_free(haul.tree);
     mh_findings_free(haul.findings);

@@ -2,6 +2,7 @@
 
 #include "accounts.h"
 #include "check-verdict.h"
+#include "confine.h"
 #include "coordinator.h"
 #include "log.h"
 #include "outcome-json.h"
@@ -297,6 +298,10 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return MH_EXIT_CONFIG;
+    }
+    if (settings->verbose) {
+        g_autofree char *confinement = mh_confinement_describe();
+        fprintf(stderr, "mailhaul: %s\n", confinement);
     }
     g_autofree char *digest = digest_of(settings, accounts);
     bool writes = task == MH_TASK_MIGRATE || task == MH_TASK_UNDO;

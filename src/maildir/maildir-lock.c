@@ -132,7 +132,11 @@ maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error)
 void
 maildir_lock_touch(int folder_fd)
 {
-    utimensat(folder_fd, lock_name, NULL, AT_SYMLINK_NOFOLLOW);
+    int fd = openat(folder_fd, lock_name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        futimens(fd, NULL);
+        close(fd);
+    }
 }
 
 bool
