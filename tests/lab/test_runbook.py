@@ -126,8 +126,8 @@ class Runs(unittest.TestCase):
                 before = lab.snapshot(book.target)
                 done = book.run(line)
                 self.assertIn(done.returncode, (0, 1), line + ": " + lab.told(done))
-                if "more than 26 keywords" not in done.stderr or name != "migrate":
-                    self.assertEqual(done.stderr, "")
+                self.assertEqual([x for x in done.stderr.splitlines() if not re.match(
+                    "mailhaul: (workers are confined|some folders have more than 26)", x)], [])
                 if line != KEYWORDS and name not in ("undo", "migrate", "warm") or "--dry-run" in line:
                     self.assertEqual(lab.changes(before, lab.snapshot(book.target)), [])
                 seen[line] = (done.stdout, message_files(book.target))
@@ -141,7 +141,8 @@ class Runs(unittest.TestCase):
             self.assertEqual(seen["mailhaul undo anna"][1], [])
         everybody = len(seen["mailhaul migrate"][1])
         self.assertGreater(everybody, len(one))
-        self.assertEqual(seen["mailhaul migrate --quiet"][0], "")
+        self.assertEqual(re.sub(r"^\S+: .*\n(  loss: .*\n)+", "",
+                                seen["mailhaul migrate --quiet"][0], flags=re.M), "")
         self.assertEqual(len(seen["mailhaul migrate --quiet"][1]), everybody)
         self.assertEqual(len(seen["mailhaul migrate --final"][1]), everybody + 1)
         self.assertRegex(seen["mailhaul warm"][0], "caches built\n.* 0 failed; [1-9]")
