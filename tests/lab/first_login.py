@@ -29,7 +29,8 @@ BYTES_READ = re.compile(r"\b(?:read|pread64)(?:\(| resumed>).* = (\d+)$|\bmmap\(
 class Trace:
     """What a server that runs under strace does to one tree of Maildirs."""
 
-    COMMAND = ["strace", "-f", "-qq", "-y", "-e", "trace=open,openat,openat2,read,pread64,mmap", "-o"]
+    COMMAND = ["strace", "-f", "-qq", "-y", "-e", "trace=open,openat,openat2,read,pread64,mmap",
+               "-o"]
 
     def __init__(self, path, maildirs):
         self.path, self.at = path, 0
