@@ -12,5 +12,4 @@ bool mh_account_format(const MhJob *job, const MhAccount *account, MhSourceForma
 
 /* What there is to move of @account, whatever its format. */
 MhAccountSurvey *mh_account_survey(const MhJob *job, const MhAccount *account,
-                                   const MaildirTree *target, MhFindings *findings,
-                                   GError **error);
+                                   const MaildirTree *target, MhFindings *findings, GError **error);

@@ -69,7 +69,8 @@ mh_account_state_write(const MaildirTree *tree, const MhAccountSurvey *survey, u
 {
     for (guint i = 0; i < survey->mailboxes->len; i++) {
         const MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
-        if (!survey->utf8 && mailbox->acl != NULL && mailbox->error == NULL && !write_acl(tree, mailbox, error))
+        if (!survey->utf8 && mailbox->acl != NULL && mailbox->error == NULL &&
+            !write_acl(tree, mailbox, error))
             return false;
     }
     if (survey->utf8 && !make_inbox(tree, error))

@@ -16,10 +16,10 @@ typedef struct {
     char *error;       /* it is there but cannot be read, and why; NULL otherwise */
     char *acl;         /* the text of its access list at the target; NULL: none of its own */
     uint64_t size_bytes;
-    char *key;         /* bytes: its name for memory.h; NULL: it is not remembered */
-    GArray *stamps;    /* of MhStamp: what it is read from, looked at after @watch began and
-                          before it is opened; mh_watch_settle()d */
-    bool locked;       /* somebody has locked it, or has left a lock behind */
+    char *key;      /* bytes: its name for memory.h; NULL: it is not remembered */
+    GArray *stamps; /* of MhStamp: what it is read from, looked at after @watch began and
+                       before it is opened; mh_watch_settle()d */
+    bool locked;    /* somebody has locked it, or has left a lock behind */
     MhSourceOpen open;
     void *data; /* of open */
     GDestroyNotify data_free;

@@ -35,7 +35,7 @@ mh_span_from_string(const char *text) /* NULL gives an empty span */
     return mh_span(text, text != NULL ? strlen(text) : 0);
 }
 
-MhSpan mh_span_from_bytes(GBytes *bytes);     /* borrows; NULL gives an empty span */
+MhSpan mh_span_from_bytes(GBytes *bytes); /* borrows; NULL gives an empty span */
 
 /* A NUL-terminated copy; a NUL inside the span cuts what string functions see of it. g_free(). */
 char *mh_span_dup(MhSpan span);

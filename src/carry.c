@@ -23,6 +23,7 @@ struct MhCarry {
     MhKeywordPlan *keywords;
     MhSyncPlan *plan;
     MaildirDelivery *delivery;
+    bool careful;                   /* a device has failed */
     bool *before;                   /* late: what was carried before */
     uint64_t staged;                /* messages written */
     MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
@@ -138,7 +139,8 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
                          .target = &carry->folder->index,
                          .fresh_uidvalidity = carry->context->fresh_uidvalidity,
                          .mirror = settings->mirror,
-                         .keep_expunged = settings->keep_expunged || carry->context->in_place,
+                         .keep_expunged = settings->keep_expunged || carry->context->in_place ||
+                                          carry->mailbox->unread != NULL,
                          .late = settings->late,
                          .carried_before = carry->before};
     carry->plan = mh_sync(&input);
@@ -264,6 +266,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
         return false;
     g_clear_pointer(&carry->mailbox, mh_mailbox_free);
     carry->mailbox = mh_mailbox_new();
+    source->careful = carry->careful;
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
@@ -289,7 +292,10 @@ mh_carry_begin(const MhCarryContext *context, const char *folder, const MhCarryS
             mh_findings_merge(outcome->findings, findings);
             break;
         }
-        if (!g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_AGAIN) || reads == READS_MAX) {
+        bool fails = g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_IO) && !carry->careful;
+        carry->careful |= fails; /* to find what of the source can be read */
+        if ((!fails && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) ||
+            reads == READS_MAX) {
             mh_findings_merge(outcome->findings, findings);
             g_propagate_error(error, g_steal_pointer(&failure));
             return NULL;
@@ -350,7 +356,19 @@ plan_again(MhCarry *carry, GError **error)
 }
 
 bool
-mh_carry_commit(MhCarry *carry, GError **error)
+mh_carry_is_whole(const MhCarry *carry, GError **error)
+{
+    const MhMailbox *mailbox = carry->mailbox;
+    if (mailbox->unread == NULL)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO,
+                "%s; %zu messages could be read, and nothing is removed at the target",
+                mailbox->unread, mh_mailbox_length(mailbox));
+    return false;
+}
+
+static bool
+put_in_place(MhCarry *carry, GError **error)
 {
     if (!carry->folder->exists)
         return commit(carry, error);
@@ -368,6 +386,12 @@ mh_carry_commit(MhCarry *carry, GError **error)
     }
     close(folder_fd);
     return good;
+}
+
+bool
+mh_carry_commit(MhCarry *carry, GError **error)
+{
+    return put_in_place(carry, error) && mh_carry_is_whole(carry, error);
 }
 
 void

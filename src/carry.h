@@ -32,7 +32,7 @@ typedef struct {
     const MhSettings *settings;
     uint32_t fresh_uidvalidity; /* for folders that have none anywhere */
     bool dry_run;
-    bool in_place; /* source and target are one folder */
+    bool in_place;     /* source and target are one folder */
     GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
     MaildirDelivered told;
     void *told_user;
@@ -46,7 +46,10 @@ MhCarry *mh_carry_begin(const MhCarryContext *context, const char *folder,
                         const MhCarrySource *source, MhMailboxOutcome *outcome, GError **error);
 /* The keywords of it that have no letter at the target: see late-keywords.h. */
 void mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user);
-/* Puts it in place. */
+/* Was all of the source read? Where a device failed in the middle, the messages before that are
+ * carried and nothing is removed at the target; @error says what is not. */
+bool mh_carry_is_whole(const MhCarry *carry, GError **error);
+/* Puts it in place. False as well when the source was not whole. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
 /* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are
  * added), and what of the mailbox has been carried. */

@@ -15,9 +15,9 @@ typedef enum {
     MH_RECORD_FINDINGS,     /* findings about the account */
     MH_RECORD_ERROR,        /* (s) why the account could not be done */
     MH_RECORD_KEYWORD,      /* (sss) one without a letter: mailbox, keyword, UIDs */
-    MH_RECORD_REMEMBER, /* (vmv) a mailbox's memory, and what was carried of it */
-    MH_RECORD_ACCOUNT,  /* (vbbb) the account's memory; it is closed; it has been undone;
-                           its target's root directory is left for root to remove */
+    MH_RECORD_REMEMBER,     /* (vmv) a mailbox's memory, and what was carried of it */
+    MH_RECORD_ACCOUNT,      /* (vbbb) the account's memory; it is closed; it has been undone;
+                               its target's root directory is left for root to remove */
     MH_RECORD_DIFFERENCE,   /* one of verify's */
     MH_RECORD_END,          /* (b) the worker has come to its end; true: it was asked to stop */
 } MhRecordKind;
@@ -37,10 +37,10 @@ void mh_channel_reader_init(MhChannelReader *reader);
 void mh_channel_reader_clear(MhChannelReader *reader);
 
 typedef enum {
-    MH_CHANNEL_RECORD,   /* @out_kind and @out_content are set */
-    MH_CHANNEL_MORE,     /* no whole record yet */
-    MH_CHANNEL_END,      /* the other end has closed */
-    MH_CHANNEL_GARBLED,  /* not a record of ours */
+    MH_CHANNEL_RECORD,  /* @out_kind and @out_content are set */
+    MH_CHANNEL_MORE,    /* no whole record yet */
+    MH_CHANNEL_END,     /* the other end has closed */
+    MH_CHANNEL_GARBLED, /* not a record of ours */
 } MhChannelState;
 
 /* Reads what is there, without blocking when @fd is set so. MH_CHANNEL_MORE or _END. */

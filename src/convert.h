@@ -1,11 +1,11 @@
-/* convert: one mailbox into one Maildir, without lists, accounts or state directory. */
+/* convert: one mbox file or Courier Maildir into one Maildir, without lists or state directory. */
 #pragma once
 
 #include "outcome.h"
 #include "settings.h"
 
-/* Brings the mbox file at @source into the Maildir at @maildir, or up to date there. @told as
- * MaildirDelivered, may be NULL. NULL with @error when it could not be done at all; the outcome
- * otherwise. */
-MhMailboxOutcome *mh_convert(const MhSettings *settings, const char *source, const char *maildir,
-                             bool dry_run, GError **error);
+/* Brings the mbox file, or the Maildir with its folders, at @source into the Maildir at @maildir,
+ * or up to date there. NULL with @error when nothing could be tried; the outcome otherwise, which
+ * for a Maildir may be a failed one. */
+MhAccountOutcome *mh_convert(const MhSettings *settings, const char *source, const char *maildir,
+                             GError **error);

@@ -120,6 +120,17 @@ courier_dir(const Survey *survey, const char *name)
     return before != NULL ? before : name;
 }
 
+/* The directory that an earlier run gave to a folder. */
+static const char *
+earlier_name(const char *path, void *data)
+{
+    const Survey *survey = data;
+    const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
+    bool usable = known != NULL && !survey->survey->in_place && !survey->survey->utf8 &&
+                  g_str_is_ascii(known->directory);
+    return usable ? known->directory : NULL;
+}
+
 /* For a final run, to see mail that comes meanwhile. */
 static void
 add_stamps(const Survey *survey, const char *dir, MhSurveyMailbox *mailbox)
@@ -206,6 +217,20 @@ is_dovecots(const char *name)
     return g_str_has_prefix(name, "dovecot") || strcmp(name, "subscriptions") == 0;
 }
 
+/* What is there, but no folder now: what was carried of it stays. */
+static void
+add_unsure(Survey *survey, const char *name)
+{
+    const char *path = courier_dir(survey, name) + 1;
+    const char *earlier = earlier_name(path, survey);
+    g_auto(GStrv) components =
+        courier_folder_components(mh_span_from_string(path), survey->names, NULL);
+    g_autofree char *planned = mh_name_plan_directory(components, survey->survey->escape);
+    g_ptr_array_add(survey->survey->unsure,
+                    earlier != NULL ? g_strdup(earlier)
+                                    : mh_account_survey_directory(survey->survey, planned));
+}
+
 static void
 take_entry(Survey *survey, const CourierTreeEntry *entry)
 {
@@ -213,6 +238,8 @@ take_entry(Survey *survey, const CourierTreeEntry *entry)
     if (entry->kind != COURIER_TREE_FOLDER) {
         if (!survey->survey->in_place || !is_dovecots(entry->name))
             add_no_mail(survey, entry->name, entry->reason);
+        if (entry->kind == COURIER_TREE_NO_FOLDER && entry->name[0] == '.' && *path != '\0')
+            add_unsure(survey, entry->name);
         return;
     }
     if (*path == '\0') {
@@ -229,6 +256,38 @@ take_entry(Survey *survey, const CourierTreeEntry *entry)
         add_folder(survey, entry->name, components);
 }
 
+/* Is @listed the folder of that survey's mailbox, as the admin may have written it? */
+static bool
+is_of_mailbox(const Survey *survey, guint i, const char *listed)
+{
+    const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
+    g_autofree char *levels = levels_of(mailbox->components);
+    return strcmp(listed, levels) == 0 || strcmp(listed, survey->paths->pdata[i]) == 0;
+}
+
+/* A folder that the admin has listed and that is not there is an error of that folder. */
+static void
+list_missing(Survey *survey)
+{
+    const MhFolderList *list = survey->job->folders;
+    const GPtrArray *listed = list != NULL ? mh_folder_list_get(list, survey->account->user) : NULL;
+    guint found = survey->survey->mailboxes->len;
+    for (guint i = 0; listed != NULL && i < listed->len; i++) {
+        const char *path = listed->pdata[i];
+        bool there = g_ascii_strcasecmp(path, "INBOX") == 0;
+        for (guint m = 0; m < found && !there; m++)
+            there = is_of_mailbox(survey, m, path);
+        if (there)
+            continue;
+        g_auto(GStrv) components = g_strsplit(path, "/", -1);
+        g_autofree char *directory = g_strjoinv(".", components);
+        g_autofree char *full = g_strconcat(survey->root_path, "/.", directory, NULL);
+        MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, components, full);
+        mailbox->error = g_strdup("there is no such folder in the Courier Maildir");
+        g_ptr_array_add(survey->paths, g_strdup(path));
+    }
+}
+
 static bool
 find_folders(Survey *survey, GError **error)
 {
@@ -238,8 +297,12 @@ find_folders(Survey *survey, GError **error)
     guess_names(survey, entries);
     for (guint i = 0; i < entries->len; i++)
         take_entry(survey, entries->pdata[i]);
-    if (survey->survey->mailboxes->len == 0 || *(char *)survey->paths->pdata[0] != '\0')
-        mh_findings_add(survey->findings, MH_FINDING_NO_INBOX, "'%s'", survey->root_path);
+    list_missing(survey);
+    if (survey->survey->mailboxes->len > 0 && *(char *)survey->paths->pdata[0] == '\0')
+        return true;
+    g_autofree char *shown = mh_printable_string(survey->root_path);
+    mh_findings_add(survey->findings, MH_FINDING_NO_INBOX, "'%s'", shown);
+    g_ptr_array_add(survey->survey->unsure, g_strdup("."));
     return true;
 }
 
@@ -266,8 +329,11 @@ choose_names(Survey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
-    MhNamePlanOptions options = {
-        .escape = survey->survey->escape, .is_text = true, .map = mapped_name, .data = survey};
+    MhNamePlanOptions options = {.escape = survey->survey->escape,
+                                 .is_text = true,
+                                 .map = mapped_name,
+                                 .earlier = earlier_name,
+                                 .data = survey};
     for (guint i = 0; i < count; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         sources[i].path = survey->paths->pdata[i];
@@ -366,6 +432,7 @@ open_root(Survey *survey, GError **error)
         return false;
     }
     mh_account_survey_keep_fd(survey->survey, survey->root_fd);
+    mh_account_survey_add_root(survey->survey, survey->root_path, survey->root_fd, true, true);
     return true;
 }
 

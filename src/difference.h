@@ -22,6 +22,7 @@ typedef enum {
     /* messages */                                                                                 \
     X(MESSAGE_MISSING, "a message is missing at the target")                                       \
     X(MESSAGE_EXTRA, "a message at the target is not at the source")                               \
+    X(MESSAGE_GONE, "the file of a carried message is not there any more")                         \
     X(MESSAGE_TWICE, "a message is at the target more often than at the source")                   \
     X(MESSAGE_UNLISTED, "a message is not in the UID list")                                        \
     X(MESSAGE_NAME, "a message has a name that a server cannot serve")                             \

@@ -46,6 +46,7 @@ typedef enum {
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
     X(MBOX_LOCK_LACKING, NOTE, "a lock could not be had here; read without it")                    \
+    X(MBOX_LOCK_STALE, NOTE, "a lock that nobody holds any more; migrate removes it")              \
     X(MBOX_EXPUNGED, NOTE, "mail that the client had deleted and not yet compacted was left out")  \
     X(MBOX_KEYWORD_DROPPED, LOSS, "a keyword could not be carried")                                \
     X(MBOX_KEYWORDS_VOID, NOTE, "keywords not in the file's list: the server showed none")         \
@@ -122,7 +123,7 @@ typedef enum {
     X(FOLDER_NAME_INBOX, REPAIRED,                                                                 \
       "a folder is called INBOX beside the INBOX, or stands below such a name")                    \
     X(FOLDER_NAME_CUT, REPAIRED, "a folder name is too long for the target and is shortened")      \
-    X(FOLDER_NAME_REPLACED, LOSS, "a folder name has characters that the target cannot hold")  \
+    X(FOLDER_NAME_REPLACED, LOSS, "a folder name has characters that the target cannot hold")      \
     X(FOLDER_NAME_CASE, NOTE, "two folder names differ in nothing but upper and lower case")       \
     X(COURIER_FOLDER_UNUSABLE, NOTE, "an entry that Courier lists as a folder but cannot open")    \
     X(COURIER_FOLDER_LINK, NOTE, "a folder that is a link to another one: carried as its own")     \
@@ -153,13 +154,16 @@ typedef enum {
     X(TARGET_CHANGED, NOTE, "the target changed meanwhile; the next run brings the rest")          \
     X(KEPT_GONE, NOTE, "messages that have gone at the source were kept, as asked")                \
     X(SUBSCRIPTIONS_UNREADABLE, LOSS, "the list of subscriptions cannot be read")                  \
-    X(SUBSCRIBED_MISSING, NOTE, "a folder is subscribed that does not exist; kept")              \
+    X(SUBSCRIBED_MISSING, NOTE, "a folder is subscribed that does not exist; kept")                \
     X(SUBSCRIPTION_LOST, LOSS, "a subscription has a name that the target cannot hold")            \
     X(UIDL_COUNT, LOSS, "the saved UIDL listing does not match the mailbox; it was not used")      \
     X(LATE_DELETED, NOTE, "messages were carried before and deleted since; they stay deleted")     \
     X(FOLDER_GONE, NOTE, "a folder has gone at the source: what was carried of it goes")           \
     X(FOLDER_UNSURE, LOSS, "a folder's file is no mailbox now: what was carried of it stays")      \
     X(FOREIGN_STAYS, NOTE, "mail that mailhaul did not bring stays")                               \
+    X(GIVEN_BACK, NOTE, "a Maildir that was converted where it stands is Courier's alone again")   \
+    X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
+      "keywords that were set on the new server do not come back to Courier")                      \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */
 

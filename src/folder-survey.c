@@ -170,6 +170,7 @@ passes_over(MhFolderWalk *walk, const char *name, const struct stat *st)
     return false;
 }
 
+/* MH_LIMIT_FOLDER_DEPTH ends the descent. NOLINTBEGIN(misc-no-recursion) */
 static void
 survey_subdir(MhFolderWalk *walk, Directory *dir, const char *name, const struct stat *st)
 {
@@ -289,6 +290,7 @@ survey_dir(MhFolderWalk *walk, int dirfd, const char *name, const struct stat *s
                         g_strdup_printf("a folder of MH: %u messages, a file each", dir.messages));
     g_ptr_array_unref(dir.names);
 }
+/* NOLINTEND(misc-no-recursion) */
 
 static gint
 compare_found(gconstpointer a, gconstpointer b)

@@ -116,6 +116,5 @@ mh_folder_walk_seen(const MhFolderWalk *walk, const char *path, bool follow, con
                     const GPtrArray *names)
 {
     if (walk->options->seen != NULL)
-        walk->options->seen(*path != '\0' ? path : ".", follow, stamp, names,
-                            walk->options->data);
+        walk->options->seen(*path != '\0' ? path : ".", follow, stamp, names, walk->options->data);
 }

@@ -30,8 +30,8 @@ typedef struct {
 
 /* An entry for the place where the walk is. */
 MhFound *mh_folder_walk_found(const MhFolderWalk *walk, MhFoundKind kind);
-void mh_folder_walk_found_free(gpointer found);
-void mh_folder_walk_place_free(gpointer place);
+void mh_folder_walk_found_free(gpointer item);
+void mh_folder_walk_place_free(gpointer item);
 
 /* The key of a file in the table of places. g_free(). */
 char *mh_folder_walk_identity(uint64_t device, uint64_t inode);

@@ -1,7 +1,10 @@
 #include "gone.h"
 
+#include "maildir/maildir-carried.h"
+#include "maildir/maildir-file-name.h"
 #include "maildir/maildir-removal.h"
 #include "printable.h"
+#include "size-limits.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -102,9 +105,10 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
 static bool
 stays(const MhAccountSurvey *survey, const MhGone *gone, MhFindings *findings)
 {
-    if (strcmp(gone->directory, ".") == 0) /* every account has an INBOX */
+    bool unsure = is_unsure(survey, gone->directory);
+    if (strcmp(gone->directory, ".") == 0 && !unsure) /* every account has an INBOX */
         return gone->ours == 0;
-    if (!is_unsure(survey, gone->directory))
+    if (!unsure)
         return false;
     g_autofree char *shown = mh_printable_string(gone->directory);
     mh_findings_add(findings, MH_FINDING_FOLDER_UNSURE, "'%s'", shown);
@@ -137,6 +141,47 @@ mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey, MhFindings 
             g_ptr_array_set_size(all, (gint)before);
     }
     return g_steal_pointer(&all);
+}
+
+/* ---- where was it from? ------------------------------------------------------------------- */
+
+static bool
+is_couriers(const MaildirUidlist *list)
+{
+    for (size_t i = 0; i < maildir_uidlist_length(list); i++) {
+        const MaildirUidlistEntry *entry = maildir_uidlist_get(list, i);
+        MaildirCarried carried;
+        if (maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried) &&
+            !maildir_file_name_parse_own(maildir_uidlist_text(list, entry->name), NULL, NULL))
+            return true;
+    }
+    return false;
+}
+
+bool
+mh_gone_from_courier(const MaildirTree *tree, GError **error)
+{
+    if (tree->fd < 0)
+        return false;
+    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    if (names == NULL)
+        return false;
+    g_ptr_array_insert(names, 0, g_strdup("."));
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        struct stat st;
+        if (name[0] != '.' || fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !S_ISDIR(st.st_mode))
+            continue;
+        g_autofree char *path = g_build_filename(name, MAILDIR_UIDLIST_FILE, NULL);
+        g_autoptr(GBytes) text =
+            mh_read_file(tree->fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
+        g_autoptr(MaildirUidlist) list =
+            text != NULL ? maildir_uidlist_parse(mh_span_from_bytes(text), NULL, NULL) : NULL;
+        if (list != NULL && is_couriers(list))
+            return true;
+    }
+    return false;
 }
 
 /* ---- is it meant? ------------------------------------------------------------------------- */
@@ -174,34 +219,85 @@ refuse(const MhSurveyRoot *root, const char *why, GError **error)
     return false;
 }
 
+typedef struct {
+    bool inbox;     /* mail was carried into it, and it has gone */
+    size_t carried; /* folders with carried mail, the INBOX among them */
+    size_t folders;
+} Sum;
+
+static Sum
+add_up(const GPtrArray *gone)
+{
+    Sum sum = {0};
+    for (guint i = 0; i < gone->len; i++) {
+        const MhGone *item = gone->pdata[i];
+        sum.inbox |= strcmp(item->directory, ".") == 0 && item->ours > 0;
+        sum.folders += strcmp(item->directory, ".") != 0;
+        sum.carried += item->ours > 0;
+    }
+    return sum;
+}
+
+/* Was mail found in directories that are known still? */
+static bool
+knows_places(const MhMemory *memory)
+{
+    return memory != NULL && memory->places->len > 0;
+}
+
+/* Is a place not what it was when mail was found there? Where nothing is remembered a directory
+ * that is there and holds something is believed, but for a Maildir: a delivery makes a new one in
+ * a place that is not mounted. */
+static bool
+place_allowed(const MhSurveyRoot *root, const Sum *sum, bool folders_there, const MhMemory *memory,
+              GError **error)
+{
+    bool all_folders = root->has_folders && sum->folders > 0 && !folders_there;
+    bool is_maildir = root->has_inbox && root->has_folders;
+    if (!((root->has_inbox && sum->inbox) || all_folders) || is_same_place(root, memory))
+        return true;
+    if (root->fd < 0)
+        return refuse(root, "not there now", error);
+    if (is_empty(root->fd))
+        return refuse(root, "empty now", error);
+    if (is_maildir && all_folders && (knows_places(memory) || sum->folders > 1))
+        return refuse(root, "without any folder now", error);
+    return true;
+}
+
+/* A spool file goes when its last mail is fetched, in some places. That is meant where its
+ * directory is the one of before, and there is no folder directory that has gone with it. */
+static bool
+inbox_may_go(const MhAccountSurvey *survey, const MhMemory *memory)
+{
+    bool spool_known = false;
+    for (guint i = 0; i < survey->roots->len; i++) {
+        const MhSurveyRoot *root = &g_array_index(survey->roots, MhSurveyRoot, i);
+        if (root->has_folders && root->fd < 0)
+            return false;
+        spool_known |= root->has_inbox && is_same_place(root, memory);
+    }
+    return spool_known;
+}
+
 bool
 mh_gone_allowed(const GPtrArray *gone, const MhAccountSurvey *survey, const MhMemory *memory,
                 GError **error)
 {
-    bool inbox = false, inbox_there = has_target(survey, ".");
-    size_t carried = 0, folders = 0;
-    for (guint i = 0; i < gone->len; i++) {
-        const MhGone *item = gone->pdata[i];
-        inbox |= strcmp(item->directory, ".") == 0 && item->ours > 0;
-        folders += strcmp(item->directory, ".") != 0;
-        carried += item->ours > 0;
-    }
-    bool folders_there = survey->mailboxes->len > (inbox_there ? 1U : 0U);
+    Sum sum = add_up(gone);
+    bool folders_there = survey->mailboxes->len > (has_target(survey, ".") ? 1U : 0U);
     for (guint i = 0; i < survey->roots->len; i++) {
         const MhSurveyRoot *root = &g_array_index(survey->roots, MhSurveyRoot, i);
-        bool lost =
-            (root->has_inbox && inbox) || (root->has_folders && folders > 0 && !folders_there);
-        if (!lost || is_same_place(root, memory))
-            continue;
-        if (root->fd < 0 || is_empty(root->fd))
-            return refuse(root, root->fd < 0 ? "not there now" : "empty now", error);
+        if (!place_allowed(root, &sum, folders_there, memory, error))
+            return false;
     }
-    if (survey->mailboxes->len > 0 || carried < 2)
+    if (survey->mailboxes->len > 0 || sum.carried == 0 ||
+        (sum.carried == 1 && sum.inbox && inbox_may_go(survey, memory)))
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                "mail was carried into %zu folders, and nothing of it is left at the source: "
+                "mail was carried into %zu folder%s, and nothing of it is left at the source: "
                 "nothing is removed; if that is meant, --keep-expunged goes on without removing, "
                 "and 'mailhaul undo' takes out what was carried",
-                carried);
+                sum.carried, sum.carried == 1 ? "" : "s");
     return false;
 }

@@ -25,6 +25,11 @@ typedef struct {
 GPtrArray *mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey,
                         MhFindings *findings, GError **error);
 
+/* Does the tree hold mail that was carried from a Courier Maildir? Such mail keeps its names, and
+ * mail from mbox files has names of ours: so it is known when the state directory is lost. False
+ * with @error unset is "no". */
+bool mh_gone_from_courier(const MaildirTree *tree, GError **error);
+
 /* May what is in @gone be removed? False with an @error that says what has gone and what to do. */
 bool mh_gone_allowed(const GPtrArray *gone, const MhAccountSurvey *survey, const MhMemory *memory,
                      GError **error);

@@ -6,7 +6,7 @@
 #include "printable.h"
 #include "remember.h"
 #include "uidl-listing.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,7 +48,7 @@ mh_haul_message_written(uint64_t bytes, void *user)
     haul->untold_bytes += bytes;
     if (haul->untold_bytes >= PROGRESS_BYTES || haul->untold_messages >= 1000)
         tell_progress(haul);
-    return !mh_worker_stopping();
+    return !mh_stopping();
 }
 
 bool
@@ -239,9 +239,12 @@ begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending
 void
 mh_haul_wait(MhHaul *haul, MhHaulPending *pending)
 {
+    g_autoptr(GError) error = NULL;
     pending->changed = pending->outcome->done != MH_DONE_UP_TO_DATE;
     if (haul->dry_run || !pending->changed)
         pending->done = g_steal_pointer(&pending->carry);
+    if (pending->done != NULL && !mh_carry_is_whole(pending->done, &error))
+        mh_haul_fail_mailbox(haul, pending->outcome, error);
     haul->pending_messages += pending->outcome->messages;
     haul->pending_bytes += pending->outcome->delivered_bytes;
     if (haul->pending_messages >= BATCH_MESSAGES || haul->pending_bytes >= BATCH_BYTES)

@@ -2,7 +2,7 @@
 
 #include "empty-source.h"
 #include "printable.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <string.h>
 
@@ -67,6 +67,6 @@ mh_haul_find_gone(MhHaul *haul, GError **error)
 void
 mh_haul_empty_folders(MhHaul *haul)
 {
-    for (guint i = 0; haul->gone != NULL && i < haul->gone->len && !mh_worker_stopping(); i++)
+    for (guint i = 0; haul->gone != NULL && i < haul->gone->len && !mh_stopping(); i++)
         mh_haul_empty_folder(haul, haul->gone->pdata[i]);
 }

@@ -41,7 +41,7 @@ typedef struct {
 
 /* ---- haul-batch: mailboxes are carried one by one, and put in place a batch at a time ---- */
 
-void mh_haul_pending_free(gpointer pending);
+void mh_haul_pending_free(gpointer item);
 /* Called for every message that was written; false: stop. @haul is the MhHaul. */
 bool mh_haul_message_written(uint64_t bytes, void *haul);
 bool mh_haul_is_late(const MhHaul *haul);
@@ -72,3 +72,8 @@ bool mh_haul_open_tree(MhHaul *haul, GError **error);
 
 /* Takes out what mailhaul put in, and nothing else. */
 bool mh_haul_undo(MhHaul *haul, GError **error);
+
+/* ---- haul-restore ---- */
+
+/* The same where the target is a Maildir that was converted where it stands. */
+bool mh_haul_restore(MhHaul *haul, GError **error);

@@ -1,9 +1,10 @@
 #include "haul-private.h"
 
 #include "in-place.h"
+#include "maildir/maildir-old-names.h"
 #include "place.h"
+#include "stopping.h"
 #include "subscribe.h"
-#include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,7 +16,7 @@
 static void
 take_out(MhHaul *haul)
 {
-    for (guint i = haul->gone->len; i > 0 && !mh_worker_stopping(); i--)
+    for (guint i = haul->gone->len; i > 0 && !mh_stopping(); i--)
         mh_haul_empty_folder(haul, haul->gone->pdata[i - 1]);
     mh_haul_flush(haul);
 }
@@ -34,16 +35,29 @@ is_source(const MhHaul *haul)
     return same;
 }
 
+static bool
+has_file(const MhHaul *haul, const char *name)
+{
+    struct stat st;
+    return fstatat(haul->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Was it converted where it stands, and has a run given it back that was killed before it could say
+ * so? */
+static bool
+is_given_back(const MhHaul *haul)
+{
+    return mh_memory_was_courier(haul->job->memory) &&
+           (is_source(haul) || has_file(haul, "courierimapsubscribed")) &&
+           !has_file(haul, MAILDIR_OLD_NAMES_FILE) && !has_file(haul, MAILDIR_UIDLIST_FILE);
+}
+
 /* Only what mailhaul put into a tree for Dovecot can be taken out again. */
 static bool
 may_undo(const MhHaul *haul, GError **error)
 {
     const char *why = NULL;
-    struct stat st;
-    if (mh_in_place_is(haul->tree->fd))
-        why = "was converted where it stands: its mail is the only copy";
-    else if (haul->job->settings->server == MH_SERVER_COURIER ||
-             fstatat(haul->tree->fd, "courierimapsubscribed", &st, AT_SYMLINK_NOFOLLOW) == 0)
+    if (haul->job->settings->server == MH_SERVER_COURIER || has_file(haul, "courierimapsubscribed"))
         why = "is a Maildir of Courier's";
     else if (is_source(haul))
         why = "is the source itself";
@@ -53,23 +67,11 @@ may_undo(const MhHaul *haul, GError **error)
     return why == NULL;
 }
 
-bool
-mh_haul_undo(MhHaul *haul, GError **error)
+/* What is left when the mail that was carried is out. */
+static bool
+take_out_rest(MhHaul *haul, GError **error)
 {
     const MhMemory *memory = haul->job->memory;
-    struct stat st;
-    if (!mh_haul_expand_maildir(haul, error))
-        return false;
-    if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
-        return true;
-    if (!mh_haul_open_tree(haul, error) || !may_undo(haul, error))
-        return false;
-    haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
-    if (haul->gone == NULL)
-        return false;
-    take_out(haul);
-    if (haul->failed || mh_worker_stopping())
-        return true;
     if (!mh_unsubscribe(haul->tree, memory != NULL ? memory->subscriptions : NULL, haul->removed,
                         haul->dry_run, error))
         return false;
@@ -82,4 +84,27 @@ mh_haul_undo(MhHaul *haul, GError **error)
         unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0);
     haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
     return true;
+}
+
+bool
+mh_haul_undo(MhHaul *haul, GError **error)
+{
+    struct stat st;
+    if (!mh_haul_expand_maildir(haul, error))
+        return false;
+    if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
+        return true;
+    if (!mh_haul_open_tree(haul, error))
+        return false;
+    if (mh_in_place_is(haul->tree->fd))
+        return mh_haul_restore(haul, error);
+    if (is_given_back(haul))
+        return true;
+    if (!may_undo(haul, error))
+        return false;
+    haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
+    if (haul->gone == NULL)
+        return false;
+    take_out(haul);
+    return haul->failed || mh_stopping() || take_out_rest(haul, error);
 }

@@ -9,7 +9,7 @@
 #include "place.h"
 #include "remember.h"
 #include "subscribe.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <string.h>
@@ -78,16 +78,23 @@ stamp_uidls(const MhHaul *haul)
 
 /* A Courier Maildir that is not there looks like an mbox account without mail. */
 static bool
-was_courier(const MhMemory *memory)
+check_courier_gone(const MhHaul *haul, GError **error)
 {
-    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
-        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
-        g_autoptr(MhMailboxOutcome) outcome =
-            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
-        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
-            return true;
+    const MhMemory *memory = haul->job->memory;
+    g_autoptr(GError) failure = NULL;
+    bool remembers = memory != NULL && memory->mailboxes->len > 0;
+    bool was_courier =
+        remembers ? mh_memory_was_courier(memory) : mh_gone_from_courier(haul->tree, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
     }
-    return false;
+    if (was_courier)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "mail was carried from a Courier Maildir, which is not there now: is its file "
+                    "system mounted? Nothing is done; if the mail is in mbox files from now on, "
+                    "'mailhaul undo' takes out what was carried first");
+    return !was_courier;
 }
 
 /* What was converted where it stands is the only copy: nothing else may be made of it. */
@@ -103,12 +110,7 @@ check_in_place(const MhHaul *haul, GError **error)
                     haul->tree->path);
         return false;
     }
-    if (strcmp(survey->format, "courier") == 0 || !was_courier(haul->job->memory))
-        return true;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                "mail was carried from a Courier Maildir, which is not there now: is its file "
-                "system mounted? Nothing is done");
-    return false;
+    return strcmp(survey->format, "courier") == 0 || check_courier_gone(haul, error);
 }
 
 static bool
@@ -209,13 +211,13 @@ carry_account(MhHaul *haul, GError **error)
     if (!mh_haul_open_tree(haul, error) || !survey_account(haul, error) ||
         !mh_haul_find_gone(haul, error))
         return false;
-    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_worker_stopping(); i++)
+    for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     mh_haul_empty_folders(haul);
     mh_haul_flush(haul);
     if (haul->dry_run)
-        return mh_worker_stopping() || subscribe(haul, error);
-    bool stopping = mh_worker_stopping();
+        return mh_stopping() || subscribe(haul, error);
+    bool stopping = mh_stopping();
     bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
            (stopping || is_final(haul, error));
@@ -226,7 +228,7 @@ static void
 remember_account(MhHaul *haul, bool good)
 {
     const MhMemory *before = haul->job->memory;
-    bool complete = good && !haul->failed && !mh_worker_stopping();
+    bool complete = good && !haul->failed && !mh_stopping();
     if (haul->dry_run)
         return;
     if (haul->job->task == MH_TASK_UNDO) {

@@ -135,32 +135,62 @@ mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GErro
     }
 }
 
-bool
-mh_in_place_restore(int root_fd, GError **error)
+/* The folders that can have their names back now: what has TARGET is the folder, and nothing has
+ * SOURCE. Lines of others that are not there are dropped. */
+static GPtrArray *
+next_restored(int root_fd, GHashTable *names)
 {
-    g_autoptr(GHashTable) names = mh_in_place_names(root_fd, error);
+    GPtrArray *batch = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer target, source;
+    g_hash_table_iter_init(&iter, names);
+    while (g_hash_table_iter_next(&iter, &target, &source)) {
+        if (is_free(root_fd, target))
+            g_hash_table_iter_remove(&iter);
+        else if (is_free(root_fd, source))
+            g_ptr_array_add(batch, g_strdup(target));
+    }
+    return batch;
+}
+
+/* Once they have their names, the record is without them: what comes to have the name TARGET then
+ * is another folder. */
+static bool
+restore_batch(const MaildirTree *tree, const GPtrArray *batch, GHashTable *names, GError **error)
+{
+    for (guint i = 0; i < batch->len; i++) {
+        const char *target = batch->pdata[i];
+        if (!mh_rename_noreplace(tree->fd, target, tree->fd, g_hash_table_lookup(names, target),
+                                 error))
+            return false;
+        g_hash_table_remove(names, target);
+    }
+    return mh_sync_dir(tree->fd, error) && write_names(tree, names, error);
+}
+
+bool
+mh_in_place_restore(const MaildirTree *tree, GError **error)
+{
+    g_autoptr(GHashTable) names = mh_in_place_names(tree->fd, error);
     if (names == NULL)
         return false;
-    for (bool moved = true; moved && g_hash_table_size(names) > 0;) {
-        GHashTableIter iter;
-        gpointer target, source;
-        moved = false;
-        g_hash_table_iter_init(&iter, names);
-        while (g_hash_table_iter_next(&iter, &target, &source)) {
-            if (!is_free(root_fd, target) &&
-                (!is_free(root_fd, source) ||
-                 !mh_rename_noreplace(root_fd, target, root_fd, source, NULL)))
-                continue;
-            g_hash_table_iter_remove(&iter);
-            moved = true;
+    for (;;) {
+        g_autoptr(GPtrArray) batch = next_restored(tree->fd, names);
+        if (batch->len == 0)
+            break;
+        if (!restore_batch(tree, batch, names, error)) {
+            g_prefix_error(error, "cannot give a folder of '%s' its name back: ", tree->path);
+            return false;
         }
     }
     if (g_hash_table_size(names) > 0) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_EXIST,
-                    "%u folders cannot have their names back", g_hash_table_size(names));
+                    "%u folders cannot have their names back: something in '%s' has them",
+                    g_hash_table_size(names), tree->path);
         return false;
     }
-    if (unlinkat(root_fd, MH_IN_PLACE_FILE, 0) != 0 && errno != ENOENT)
+    mh_replace_file_tidy(tree->fd, MH_IN_PLACE_FILE);
+    if (unlinkat(tree->fd, MH_IN_PLACE_FILE, 0) != 0 && errno != ENOENT)
         return mh_set_errno(error, errno, "cannot remove '%s'", MH_IN_PLACE_FILE);
     return true;
 }

@@ -8,8 +8,8 @@
  *     mailhaul.folders = *( TARGET TAB SOURCE LF )   ; directories, as printable text (printable.h)
  *
  * The file is there before anything is done, empty if nothing is renamed: it says that the mail is
- * the only copy. A line is durable before its folder is renamed, and it is only written while nothing has the
- * name TARGET: so a directory TARGET is the folder that Courier knows as SOURCE.
+ * the only copy. A line is durable before its folder is renamed, and it is only written while
+ * nothing has the name TARGET: so a directory TARGET is the folder that Courier knows as SOURCE.
  */
 #pragma once
 
@@ -28,4 +28,4 @@ GHashTable *mh_in_place_names(int root_fd, GError **error);
 bool mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
 
 /* Gives every folder back the directory it had, and removes the record. */
-bool mh_in_place_restore(int root_fd, GError **error);
+bool mh_in_place_restore(const MaildirTree *tree, GError **error);

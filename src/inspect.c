@@ -1,9 +1,12 @@
 #include "inspect.h"
 
+#include "courier-account.h"
+#include "in-place.h"
 #include "magic-guess.h"
 #include "mbox-options.h"
 #include "printable.h"
 
+#include <string.h>
 #include <unistd.h>
 
 /* How much of a file libmagic is shown. */
@@ -59,30 +62,125 @@ read_mbox(MhInspection *inspection, const MhSettings *settings, int dirfd, const
         mbox_source_open(dirfd, name, &options, inspection->findings, error);
     g_time_zone_unref(options.local);
     if (source == NULL ||
-        !source->class->index(source, inspection->mailbox, inspection->findings, error))
+        !mh_source_index_whole(source, inspection->mailbox, inspection->findings, error))
         return false;
     inspection->format = "mbox";
     inspection->dialect = mbox_dialect_name(mbox_source_dialect(source));
     return true;
 }
 
+/* ---- a Courier Maildir -------------------------------------------------------------------- */
+
+static void
+folder_free(gpointer item)
+{
+    MhInspectFolder *folder = item;
+    g_free(folder->name);
+    g_free(folder->path);
+    g_free(folder->error);
+    mh_mailbox_free(folder->mailbox);
+    mh_findings_free(folder->findings);
+    g_free(folder);
+}
+
+/* "INBOX.Sent"; a '.' that stands within a level is shown as it is. g_free(). */
+static char *
+name_of(const MhSurveyMailbox *mailbox)
+{
+    g_autofree char *levels = g_strjoinv(".", mailbox->components);
+    g_autofree char *name = g_strconcat("INBOX", *levels != '\0' ? "." : "", levels, NULL);
+    return mh_printable_string(name);
+}
+
+static void
+read_folder(MhInspection *inspection, const MhSurveyMailbox *mailbox)
+{
+    g_autoptr(GError) error = NULL;
+    MhInspectFolder *folder = g_new0(MhInspectFolder, 1);
+    folder->name = name_of(mailbox);
+    folder->path = g_strdup(mailbox->path);
+    folder->mailbox = mh_mailbox_new();
+    folder->findings = mh_findings_new();
+    g_ptr_array_add(inspection->folders, folder);
+    g_autoptr(MhSource) source = mailbox->open(mailbox->data, folder->findings, &error);
+    if (source == NULL || !mh_source_index_whole(source, folder->mailbox, folder->findings, &error))
+        folder->error = g_strdup(error->message);
+}
+
+static void
+read_folders(MhInspection *inspection, const MhAccountSurvey *survey)
+{
+    for (guint i = 0; i < survey->mailboxes->len; i++)
+        read_folder(inspection, survey->mailboxes->pdata[i]);
+    for (guint i = 0; i < survey->not_mail->len; i++) {
+        const MhNotMail *item = survey->not_mail->pdata[i];
+        g_ptr_array_add(inspection->not_mail, mh_not_mail_new(item->path, item->reason));
+    }
+    inspection->subscriptions = survey->subscriptions->len;
+}
+
+/* As an account of one Maildir, which is nowhere to be carried to. What was converted where it
+ * stands is its own target: only then are its folders known by the names that Courier gave them. */
+static bool
+read_courier(MhInspection *inspection, const MhSettings *settings, const char *path, int fd,
+             GError **error)
+{
+    MhSettings here = *settings; /* strings stay the settings' */
+    g_autofree char *whole = g_canonicalize_filename(path, NULL);
+    g_auto(GStrv) parts = g_strsplit(whole, "%", -1);
+    g_autofree char *inbox = g_strjoinv("%%", parts);
+    g_autoptr(MhAccount) account = mh_account_new("inspect");
+    g_autoptr(MhNameMap) names = mh_name_map_new();
+    MaildirTree target = {.fd = mh_in_place_is(fd) ? fd : -1, .build_fd = -1};
+    MhJob job = {.settings = &here, .task = MH_TASK_CHECK, .names = names};
+    here.inbox = inbox;
+    g_autoptr(MhAccountSurvey) survey =
+        mh_courier_account_survey(&job, account, &target, inspection->findings, error);
+    if (survey == NULL)
+        return false;
+    if (survey->mailboxes->len == 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOTDIR,
+                    "a directory and no Maildir: there is no cur in it");
+        return false;
+    }
+    inspection->format = "courier";
+    read_folders(inspection, survey);
+    return true;
+}
+
+/* ---- either ------------------------------------------------------------------------------- */
+
+static void
+read_path(MhInspection *inspection, const MhSettings *settings, const char *path, GError **error)
+{
+    g_autofree char *directory = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    struct stat st;
+    bool is_dir = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+    int fd = mh_open_root(is_dir ? path : directory, error);
+    if (fd < 0)
+        return;
+    if (is_dir) {
+        read_courier(inspection, settings, path, fd, error);
+    } else {
+        ask_magic(inspection, fd, name);
+        read_mbox(inspection, settings, fd, name, error);
+    }
+    close(fd);
+}
+
 MhInspection *
 mh_inspect(const MhSettings *settings, const char *path)
 {
     MhInspection *inspection = g_new0(MhInspection, 1);
-    g_autofree char *directory = g_path_get_dirname(path);
-    g_autofree char *name = g_path_get_basename(path);
     g_autoptr(GError) error = NULL;
     inspection->path = mh_printable_string(path);
     inspection->mailbox = mh_mailbox_new();
     inspection->findings = mh_findings_new();
+    inspection->folders = g_ptr_array_new_with_free_func(folder_free);
+    inspection->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     inspection->boundaries = g_ptr_array_new_with_free_func(boundary_free);
-    int dirfd = mh_open_root(directory, &error);
-    if (dirfd >= 0) {
-        ask_magic(inspection, dirfd, name);
-        read_mbox(inspection, settings, dirfd, name, &error);
-        close(dirfd);
-    }
+    read_path(inspection, settings, path, &error);
     if (error != NULL)
         inspection->error = g_strdup(error->message);
     return inspection;
@@ -98,6 +196,8 @@ mh_inspection_free(MhInspection *inspection)
     g_free(inspection->error);
     mh_mailbox_free(inspection->mailbox);
     mh_findings_free(inspection->findings);
+    g_ptr_array_unref(inspection->folders);
+    g_ptr_array_unref(inspection->not_mail);
     g_ptr_array_unref(inspection->boundaries);
     g_free(inspection);
 }

@@ -1,7 +1,9 @@
-/* inspect: what is this file? Format, dialect, messages, UIDs, keywords, findings. */
+/* inspect: what is this file or Courier Maildir? Format, dialect, messages, UIDs, keywords,
+ * findings. */
 #pragma once
 
 #include "mailbox.h"
+#include "outcome.h"
 #include "settings.h"
 
 typedef struct {
@@ -12,14 +14,26 @@ typedef struct {
     uint32_t message;
 } MhInspectBoundary;
 
+/* One folder of a Courier Maildir. */
 typedef struct {
-    char *path;        /* printable */
-    char *kind;        /* what libmagic says; NULL when it was not asked */
-    const char *format; /* "mbox"; NULL: not a mailbox */
-    const char *dialect;
-    char *error;       /* why it cannot be read; NULL otherwise */
+    char *name;  /* as clients of the old server saw it, printable: "INBOX.Sent" */
+    char *path;  /* its directory, printable */
+    char *error; /* why it cannot be read; NULL otherwise */
     MhMailbox *mailbox;
     MhFindings *findings;
+} MhInspectFolder;
+
+typedef struct {
+    char *path;         /* printable */
+    char *kind;         /* what libmagic says; NULL when it was not asked */
+    const char *format; /* "mbox", "courier"; NULL: not a mailbox */
+    const char *dialect;
+    char *error;        /* why it cannot be read; NULL otherwise */
+    MhMailbox *mailbox; /* of an mbox */
+    MhFindings *findings;
+    GPtrArray *folders;    /* of MhInspectFolder, of a Maildir: the INBOX first */
+    GPtrArray *not_mail;   /* of MhNotMail: what else lies in it */
+    size_t subscriptions;  /* folders that are subscribed */
     GPtrArray *boundaries; /* of MhInspectBoundary: lines that could be read otherwise */
 } MhInspection;
 

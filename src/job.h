@@ -21,10 +21,17 @@ typedef struct {
     bool has_owner; /* --owner: the target belongs to these, not to the account */
     uid_t owner_uid;
     gid_t owner_gid;
-    MhPace *pace;         /* --max-rate, of all workers together; NULL: as fast as it goes */
-    int64_t now;          /* when the run began, seconds since 1970 */
+    MhPace *pace;                /* --max-rate, of all workers together; NULL: as fast as it goes */
+    int64_t now;                 /* when the run began, seconds since 1970 */
     const MhNameMap *names;      /* --name-map; empty without it */
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
     const char *settings_digest; /* of all that changes what is written: see settings-digest.h */
     const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
 } MhJob;
+
+/* Nothing is written, not even a lock beside a mailbox. */
+static inline bool
+mh_job_only_looks(const MhJob *job)
+{
+    return job->task == MH_TASK_CHECK || job->task == MH_TASK_VERIFY || job->settings->dry_run;
+}

@@ -43,12 +43,15 @@ joined_index(MhSource *source, MhMailbox *out, MhFindings *findings, GError **er
     JoinedSource *joined = (JoinedSource *)source;
     for (size_t i = 0; i < joined->count; i++) {
         g_autoptr(MhMailbox) part = mh_mailbox_new();
+        joined->parts[i]->careful = source->careful;
         if (!joined->parts[i]->class->index(joined->parts[i], part, findings, error))
             return false;
         if (i == 0)
             out->uids = part->uids;
         for (size_t m = 0; m < mh_mailbox_length(part); m++)
             append(out, part, mh_mailbox_get(part, m), i);
+        if (out->unread == NULL)
+            out->unread = g_steal_pointer(&part->unread);
     }
     return true;
 }

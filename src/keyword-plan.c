@@ -34,12 +34,12 @@ assign_letters(const MhMailbox *mailbox, MaildirKeywords *table, uint32_t reserv
     size_t count = mh_mailbox_keyword_count(mailbox);
     g_autofree uint64_t *messages = count_uses(mailbox);
     g_autofree MaildirKeywordUse *uses = g_new0(MaildirKeywordUse, count + 1);
-    g_autofree uint16_t *numbers = g_new0(uint16_t, count + 1);
+    g_autofree size_t *numbers = g_new0(size_t, count + 1);
     g_autofree uint8_t *letters = g_new0(uint8_t, count + 1);
     g_autoptr(GPtrArray) atoms = g_ptr_array_new_with_free_func(g_free);
     size_t used = 0;
-    for (uint16_t i = 0; i < count; i++) {
-        const char *name = mh_mailbox_keyword_name(mailbox, i);
+    for (size_t i = 0; i < count; i++) {
+        const char *name = mh_mailbox_keyword_name(mailbox, (uint16_t)i);
         bool changed;
         out_letters[i] = MAILDIR_KEYWORD_NONE;
         if (messages[i] == 0)

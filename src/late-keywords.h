@@ -21,6 +21,7 @@ typedef void (*MhLateKeyword)(const char *keyword, const char *uids, void *user)
 void mh_late_keywords(const MhMailbox *mailbox, const MhSyncPlan *plan,
                       const MaildirKeywords *table, MhLateKeyword told, void *user);
 
-/* The command with its LF. NULL when one of the words cannot be what a worker may tell. g_free(). */
+/* The command with its LF. NULL when one of the words cannot be what a worker may tell. g_free().
+ */
 char *mh_late_keyword_command(const char *user, const char *mailbox, const char *keyword,
                               const char *uids);

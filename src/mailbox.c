@@ -34,6 +34,7 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_array_unref(mailbox->set_members);
     g_hash_table_unref(mailbox->set_numbers);
     g_byte_array_unref(mailbox->texts);
+    g_free(mailbox->unread);
     g_free(mailbox);
 }
 
@@ -60,7 +61,8 @@ mh_mailbox_length(const MhMailbox *mailbox)
 bool
 mh_mailbox_keyword(MhMailbox *mailbox, MhSpan name, uint16_t *out_number)
 {
-    if (name.len == 0 || name.len > MH_LIMIT_KEYWORD_BYTES || memchr(name.data, '\0', name.len) != NULL)
+    if (name.len == 0 || name.len > MH_LIMIT_KEYWORD_BYTES ||
+        memchr(name.data, '\0', name.len) != NULL)
         return false;
     g_autofree char *exact = mh_span_dup(name);
     g_autofree char *folded = g_ascii_strdown(exact, -1);

@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
     MhUidState uids;
     GArray *messages; /* of MhMessage, in mailbox order */
+    char *unread;     /* why what comes after these could not be read; NULL: they are all */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

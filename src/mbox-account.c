@@ -537,6 +537,8 @@ do_survey(Survey *survey, GError **error)
     if (!mh_mbox_options_from_settings(survey->job->settings, &survey->options, error) ||
         !open_places(survey, error))
         return false;
+    if (mh_job_only_looks(survey->job))
+        survey->options.locks |= MBOX_LOCK_LOOK;
     read_subscriptions(survey);
     if (!find_inbox(survey, error))
         return false;

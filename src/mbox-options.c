@@ -49,8 +49,8 @@ mh_mbox_options_from_settings(const MhSettings *settings, MboxSourceOptions *out
         return false;
     }
     /* the last run waits longer: what it cannot lock it cannot carry, and nobody comes after it */
-    uint32_t wait_s = settings->final ? MAX(settings->lock_timeout_s, FINAL_LOCK_S)
-                                      : settings->lock_timeout_s;
+    uint32_t wait_s =
+        settings->final ? MAX(settings->lock_timeout_s, FINAL_LOCK_S) : settings->lock_timeout_s;
     options.lock_timeout_ms = wait_s * 1000;
     options.unquote = unquote_of(settings->unquote);
     options.uidl = uidl_of(settings->pop3_uidl);

@@ -1,5 +1,7 @@
 #include "memory.h"
 
+#include "outcome.h"
+
 #include <fcntl.h>
 #include <string.h>
 
@@ -91,6 +93,19 @@ mh_memory_copy_places(MhMemory *memory, const MhMemory *from)
         const MhMemoryPlace *place = &g_array_index(from->places, MhMemoryPlace, i);
         mh_memory_add_place(memory, place->path, place->device, place->inode);
     }
+}
+
+bool
+mh_memory_was_courier(const MhMemory *memory)
+{
+    for (guint i = 0; memory != NULL && i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *known = memory->mailboxes->pdata[i];
+        g_autoptr(MhMailboxOutcome) outcome =
+            known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
+        if (outcome != NULL && g_strcmp0(outcome->format, "courier") == 0)
+            return true;
+    }
+    return false;
 }
 
 /* ---- stamps ------------------------------------------------------------------------------- */

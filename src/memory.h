@@ -11,7 +11,7 @@
 #pragma once
 
 #include "mailbox.h"
-#include "outcome.h"
+#include "not-mail.h"
 #include "watch.h"
 
 /* Of a folder at the target: its UID list, keywords, cur and new. */
@@ -62,6 +62,9 @@ const MhMailboxMemory *mh_memory_find(const MhMemory *memory, const char *key);
 /* Makes the places of @from those of @memory. */
 void mh_memory_copy_places(MhMemory *memory, const MhMemory *from);
 void mh_memory_add_place(MhMemory *memory, const char *path, uint64_t device, uint64_t inode);
+
+/* Was mail of the account carried from a Courier Maildir? @memory may be NULL. */
+bool mh_memory_was_courier(const MhMemory *memory);
 
 /* The stamps of the folder that is open as @fd (O_PATH will do); inode 0 for what is not there. */
 void mh_memory_look_at_target(int fd, MhStamp out_stamps[MH_TARGET_STAMPS]);

@@ -6,10 +6,8 @@ static const struct {
     char maildir;
     const char *imap;
 } table[] = {
-    {MH_FLAG_DRAFT, 'D', "\\Draft"},
-    {MH_FLAG_FLAGGED, 'F', "\\Flagged"},
-    {MH_FLAG_ANSWERED, 'R', "\\Answered"},
-    {MH_FLAG_SEEN, 'S', "\\Seen"},
+    {MH_FLAG_DRAFT, 'D', "\\Draft"},       {MH_FLAG_FLAGGED, 'F', "\\Flagged"},
+    {MH_FLAG_ANSWERED, 'R', "\\Answered"}, {MH_FLAG_SEEN, 'S', "\\Seen"},
     {MH_FLAG_DELETED, 'T', "\\Deleted"},
 };
 

@@ -8,6 +8,7 @@
 
 #include "difference.h"
 #include "finding.h"
+#include "not-mail.h"
 
 struct MhMemory;
 
@@ -35,17 +36,12 @@ typedef struct {
 } MhMailboxOutcome;
 
 typedef struct {
-    char *path;   /* below the account's folders */
-    char *reason; /* why it is no mailbox */
-} MhNotMail;
-
-typedef struct {
     char *user;
-    char *error;          /* the account as a whole could not be done; NULL otherwise */
+    char *error; /* the account as a whole could not be done; NULL otherwise */
     bool dry_run;
-    GPtrArray *mailboxes; /* of MhMailboxOutcome */
-    GPtrArray *not_mail;  /* of MhNotMail */
-    MhFindings *findings; /* about the account, not about one mailbox */
+    GPtrArray *mailboxes;       /* of MhMailboxOutcome */
+    GPtrArray *not_mail;        /* of MhNotMail */
+    MhFindings *findings;       /* about the account, not about one mailbox */
     MhDifferences *differences; /* what verify found; its mailboxes are unchanged as far as all of
                                    a message is the same */
     uint64_t elapsed_us;
@@ -59,10 +55,6 @@ typedef struct {
 MhMailboxOutcome *mh_mailbox_outcome_new(void);
 void mh_mailbox_outcome_free(MhMailboxOutcome *outcome);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhMailboxOutcome, mh_mailbox_outcome_free)
-
-MhNotMail *mh_not_mail_new(const char *path, const char *reason);
-void mh_not_mail_free(MhNotMail *item);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhNotMail, mh_not_mail_free)
 
 MhAccountOutcome *mh_account_outcome_new(const char *user);
 void mh_account_outcome_free(MhAccountOutcome *outcome);

@@ -1,6 +1,7 @@
 /* pace: how fast a run may go, so that it does not stand in the way of a live server. */
 #pragma once
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -10,6 +11,7 @@ typedef struct MhPace MhPace;
 /* NULL when @bytes_per_s is 0, or there is no memory to share: then nothing is limited. */
 MhPace *mh_pace_new(uint64_t bytes_per_s);
 void mh_pace_free(MhPace *pace); /* NULL is fine */
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhPace, mh_pace_free)
 
 /* Takes @bytes at the time @now_us, and says how long to wait before going on. Pure but for the
  * pace itself. */

@@ -15,8 +15,8 @@
 
 /* Splits the path of @pattern for @account: @out_root is the absolute path of the trusted part,
  * @out_rest what is below it ("." for nothing). Both g_free(). */
-bool mh_place_split(const char *pattern, const MhAccount *account, char **out_root,
-                    char **out_rest, GError **error);
+bool mh_place_split(const char *pattern, const MhAccount *account, char **out_root, char **out_rest,
+                    GError **error);
 
 /* Opens the directory at the pattern's path. -1 with @error; G_FILE_ERROR_NOENT: not there. */
 int mh_place_open(const char *pattern, const MhAccount *account, GError **error);

@@ -43,7 +43,8 @@ mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyM
                       MhMailboxOutcome *outcome)
 {
     const MhMailboxMemory *known = mh_memory_find(job->memory, mailbox->key);
-    if (known == NULL || mailbox->locked || tree->fd < 0 || strcmp(known->directory, mailbox->target) != 0 ||
+    if (known == NULL || mailbox->locked || tree->fd < 0 ||
+        strcmp(known->directory, mailbox->target) != 0 ||
         g_strcmp0(known->settings, job->settings_digest) != 0 ||
         !mh_stamps_equal(known->source, mailbox->stamps) || !target_holds(tree->fd, known))
         return false;

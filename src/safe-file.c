@@ -358,10 +358,9 @@ mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t ui
     int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return fail(error, errno, "create", dirfd, temp);
-    int failed = 0;
     bool done = mh_write_all(fd, bytes, error);
     if (done) {
-        failed = set_owner_and_mode(fd, mode, uid, gid);
+        int failed = set_owner_and_mode(fd, mode, uid, gid);
         failed = failed != 0 ? failed : place_file(dirfd, fd, temp, name);
         done = failed == 0 || fail(error, failed, "write", dirfd, name);
     }

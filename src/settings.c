@@ -15,6 +15,7 @@
 #define ACCOUNTS (BIT(CHECK) | BIT(MIGRATE) | BIT(VERIFY))
 #define STATEFUL (ACCOUNTS | BIT(STATUS) | BIT(REPORT) | BIT(UNDO) | BIT(WARM))
 #define LISTED   (ACCOUNTS | BIT(STATUS) | BIT(UNDO) | BIT(WARM))
+#define SAMPLED  (ACCOUNTS | BIT(UNDO) | BIT(WARM)) /* status does not know where the mail is */
 #define WORKS    (READS | BIT(UNDO) | BIT(WARM))
 #define SITE     (ACCOUNTS | BIT(UNDO) | BIT(WARM) | BIT(SERVER_CONFIG))
 #define ALL      (STATEFUL | BIT(CONVERT) | BIT(INSPECT) | BIT(SERVER_CONFIG))
@@ -45,7 +46,7 @@ static const MhOption options[] = {
      .help = "the users, one a line, names or passwd(5) lines; - is standard input"},
     {ROW(WHOSE, "folder-list", folder_list, TEXT), .arg = "FILE", .commands = ACCOUNTS,
      .help = "only these folders and the INBOXes, one a line as in fred/Sent"},
-    {ROW(WHOSE, "sample", sample, NUMBER), .arg = "N", .commands = LISTED, .max = 1000000,
+    {ROW(WHOSE, "sample", sample, NUMBER), .arg = "N", .commands = SAMPLED, .max = 1000000,
      .help = "N of the users, chosen to stand for all, the same ones each time"},
     {ROW(WHOSE, "name-map", name_map, TEXT), .arg = "FILE", .commands = ACCOUNTS,
      .help = "folder names at the target, one source = target a line; check writes a proposal"},

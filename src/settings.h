@@ -93,10 +93,10 @@ typedef struct {
     bool mirror;
     bool keep_expunged;
     bool reopen;
-    uint32_t jobs; /* 0: the processors */
+    uint32_t jobs;     /* 0: the processors */
     uint32_t max_rate; /* MB (10^6 bytes) a second; 0: no limit */
     bool nice;
-    char *state;   /* NULL: the built-in place */
+    char *state; /* NULL: the built-in place */
 
     /* which accounts are shown */
     bool failed;

@@ -21,7 +21,8 @@ typedef struct MhSource MhSource;
 
 typedef struct {
     /* Reads the whole mailbox into @out, which is new. What is odd becomes findings. Fails only
-     * when the mailbox as a whole cannot be read, or is none. */
+     * when the mailbox as a whole cannot be read, or is none. Where a device fails in the middle,
+     * @out has the messages before that, and its unread says where and why. */
     bool (*index)(MhSource *source, MhMailbox *out, MhFindings *findings, GError **error);
 
     /* Writes the bytes of @message, as delivered, to @fd from its current position: exactly
@@ -42,8 +43,20 @@ typedef struct {
 /* The first member of every adapter's own struct. */
 struct MhSource {
     const MhSourceClass *class;
+    bool careful;  /* set before index(): nothing is believed that could be read */
     MhStamp stamp; /* of the file or the directories it stands for, when it was opened */
 };
+
+/* index(), and what could not be read to its end is an error. */
+static inline bool
+mh_source_index_whole(MhSource *source, MhMailbox *out, MhFindings *findings, GError **error)
+{
+    if (!source->class->index(source, out, findings, error))
+        return false;
+    if (out->unread != NULL)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_IO, out->unread);
+    return out->unread == NULL;
+}
 
 static inline void
 mh_source_free(MhSource *source)

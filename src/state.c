@@ -148,8 +148,7 @@ mh_state_open(const char *directory, GError **error)
     mode_t old_umask = umask(0077);
     int result = sqlite3_open(path, &state->db);
     umask(old_umask);
-    if (result != SQLITE_OK ||
-        sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
+    if (result != SQLITE_OK || sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
         mh_state_failed(state, "open", error);
         return NULL;
     }
@@ -289,8 +288,8 @@ record(MhState *state, const MhAccountOutcome *outcome)
                  " (?1, ?2, nullif(?3, 0), ?4, ?5, nullif(?6, 0)) ON CONFLICT (user) DO UPDATE SET"
                  " run = ?2, synced = coalesce(nullif(?3, 0), synced), error = ?4,"
                  " elapsed_us = ?5, closed = coalesce(nullif(?6, 0), closed)",
-                 "siisii", user, state->run, synced, outcome->error,
-                 (int64_t)outcome->elapsed_us, closed) ||
+                 "siisii", user, state->run, synced, outcome->error, (int64_t)outcome->elapsed_us,
+                 closed) ||
         !run_sql(state, "DELETE FROM mailbox WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM finding WHERE user = ?", "s", user) ||
         !run_sql(state, "DELETE FROM not_mail WHERE user = ?", "s", user) ||

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "memory.h"
+#include "outcome.h"
 
 typedef struct MhState MhState;
 

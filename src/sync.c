@@ -361,9 +361,9 @@ count(Sync *sync)
     for (guint i = 0; i < plan->lines->len; i++)
         count_line(sync, &g_array_index(plan->lines, MhSyncLine, i));
     plan->expunged = plan->expunge->len;
-    plan->list_changed |=
-        plan->expunged > 0 || other_validity || plan->uids.uidnext != theirs->uidnext ||
-        (sync->in->target->unfiled > 0 && !sync->in->late);
+    plan->list_changed |= plan->expunged > 0 || other_validity ||
+                          plan->uids.uidnext != theirs->uidnext ||
+                          (sync->in->target->unfiled > 0 && !sync->in->late);
     plan->uids_replaced |= other_validity && theirs->uidvalidity != 0;
 }
 

@@ -21,7 +21,7 @@ mh_is_roots_place(int fd)
 /* Opens the directory that the admin chose, making what is missing of it. -1 with @error, or
  * without when root may not make it. */
 static int
-open_trusted(const char *path, GError **error)
+open_trusted(const char *path, GError **error) /* NOLINT(misc-no-recursion): to a parent */
 {
     g_autoptr(GError) missing = NULL;
     int fd = mh_open_root(path, &missing);

@@ -64,7 +64,7 @@ mh_duration_parse(const char *text, uint32_t *out_seconds)
     MhSpan span = mh_span_from_string(text);
     for (size_t i = 0; i < G_N_ELEMENTS(units) && span.len > 1; i++) {
         uint32_t number;
-        if (span.data[span.len - 1] != units[i].letter)
+        if (span.data[span.len - 1] != (uint8_t)units[i].letter)
             continue;
         if (!mh_span_to_u32(mh_span(span.data, span.len - 1), 100 * YEAR_S / units[i].seconds,
                             &number))

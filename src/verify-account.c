@@ -2,6 +2,7 @@
 
 #include "account-format.h"
 #include "channel.h"
+#include "courier/courier-subscribed.h"
 #include "maildir/maildir-subscriptions.h"
 #include "path-pattern.h"
 #include "place.h"
@@ -9,7 +10,7 @@
 #include "size-limits.h"
 #include "uidl-listing.h"
 #include "verify.h"
-#include "worker.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,7 @@
 
 /* A mailbox whose folder is missing: judged when all others have been seen. */
 typedef struct {
+    const MhSurveyMailbox *mailbox;
     MhMailboxOutcome *outcome;
     MhVerifySource *source;
     MhVerifyTarget *target;
@@ -71,7 +73,7 @@ source_read(uint64_t bytes, void *user)
     run->untold_bytes += bytes;
     if (run->untold_messages >= PROGRESS_MESSAGES || run->untold_bytes >= PROGRESS_BYTES)
         tell_progress(run);
-    return !mh_worker_stopping();
+    return !mh_stopping();
 }
 
 static bool
@@ -79,7 +81,7 @@ target_read(uint64_t bytes, void *user)
 {
     (void)bytes;
     (void)user;
-    return !mh_worker_stopping();
+    return !mh_stopping();
 }
 
 static void
@@ -104,9 +106,14 @@ compare(Run *run, const Pending *pending)
 {
     g_autoptr(MhDifferences) differences = mh_differences_new();
     MhMailboxOutcome *outcome = pending->outcome;
+    const char *acl_text = pending->mailbox->acl;
+    g_autoptr(MaildirAcl) acl =
+        acl_text != NULL ? maildir_acl_parse(mh_span_from_string(acl_text), NULL) : NULL;
     mh_differences_set_mailbox(differences, outcome->source);
+    run->rules.acl = acl;
     outcome->unchanged =
         mh_verify_mailbox(pending->source, pending->target, &run->rules, differences);
+    run->rules.acl = NULL;
     outcome->messages = mh_mailbox_length(pending->source->mailbox);
     for (size_t i = 0; i < outcome->messages; i++)
         outcome->bytes += mh_verify_source_bytes(pending->source, i)->size_bytes;
@@ -156,6 +163,7 @@ verify_mailbox(Run *run, const MhSurveyMailbox *mailbox)
 {
     g_autoptr(GError) error = NULL;
     Pending *pending = g_new0(Pending, 1);
+    pending->mailbox = mailbox;
     pending->outcome = mh_mailbox_outcome_new();
     pending->outcome->source = mh_survey_mailbox_name(mailbox);
     pending->outcome->path = g_strdup(mailbox->path);
@@ -227,12 +235,42 @@ look_at_tree(Run *run, MhDifferences *differences)
     }
 }
 
+/* The names that @text of the new server's list subscribes, as the survey spells them. */
+static GPtrArray *
+subscribed_names(const Run *run, MhSpan text)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    if (run->rules.for_courier) {
+        g_autoptr(GArray) list = courier_subscribed_parse(text, run->findings);
+        for (guint i = 0; i < list->len; i++) {
+            const CourierSubscribed *entry = &g_array_index(list, CourierSubscribed, i);
+            g_ptr_array_add(names,
+                            entry->path.len > 0 ? mh_span_dup(entry->path) : g_strdup("INBOX"));
+        }
+        return names;
+    }
+    g_autoptr(MaildirSubscriptions) list = maildir_subscriptions_parse(text, run->findings);
+    for (guint i = 0; i < list->names->len; i++)
+        g_ptr_array_add(names, g_strdup(list->names->pdata[i]));
+    return names;
+}
+
+static void
+look_at_list(Run *run, const char *file, MhDifferences *differences)
+{
+    MhVerifyFile *owner = mh_verify_file_look(run->tree->fd, file, file);
+    if (owner == NULL)
+        return;
+    owner->is_state = true;
+    mh_verify_file(owner, &run->rules, differences);
+    mh_verify_file_free(owner);
+}
+
 static bool
 compare_subscriptions(Run *run, MhDifferences *differences, GError **error)
 {
-    static const char file[] = "subscriptions";
+    const char *file = run->rules.for_courier ? "courierimapsubscribed" : "subscriptions";
     g_autoptr(GError) failure = NULL;
-    g_autoptr(MaildirSubscriptions) list = maildir_subscriptions_new(2);
     struct stat st;
     bool newer = false;
     if (!run->survey->has_subscriptions)
@@ -244,17 +282,12 @@ compare_subscriptions(Run *run, MhDifferences *differences, GError **error)
         return false;
     }
     if (text != NULL) {
-        MhVerifyFile *owner = mh_verify_file_look(run->tree->fd, file, file);
-        maildir_subscriptions_free(list);
-        list = maildir_subscriptions_parse(mh_span_from_bytes(text), run->findings);
         newer = run->survey->subscriptions_changed_ns >= mh_stamp_of(&st).mtime_ns;
-        if (owner != NULL) {
-            mh_verify_file(owner, &run->rules, differences);
-            mh_verify_file_free(owner);
-        }
+        look_at_list(run, file, differences);
     }
-    mh_verify_subscriptions(run->survey->subscriptions, list->names, newer, run->in_use,
-                            differences);
+    g_autoptr(GPtrArray) names =
+        subscribed_names(run, text != NULL ? mh_span_from_bytes(text) : mh_span(NULL, 0));
+    mh_verify_subscriptions(run->survey->subscriptions, names, newer, run->in_use, differences);
     return true;
 }
 
@@ -289,7 +322,8 @@ make_rules(Run *run)
                                  .gid = getegid(),
                                  .file_mode = settings->mode,
                                  .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
-                                 .keep_expunged = settings->keep_expunged};
+                                 .keep_expunged = settings->keep_expunged,
+                                 .for_courier = settings->server == MH_SERVER_COURIER};
 }
 
 static bool
@@ -313,9 +347,10 @@ verify(Run *run, GError **error)
     run->survey = mh_account_survey(run->job, run->account, run->tree, run->findings, error);
     if (run->survey == NULL)
         return false;
-    for (guint i = 0; i < run->survey->mailboxes->len && !mh_worker_stopping(); i++)
+    run->rules.in_place = run->survey->in_place;
+    for (guint i = 0; i < run->survey->mailboxes->len && !mh_stopping(); i++)
         verify_mailbox(run, run->survey->mailboxes->pdata[i]);
-    return mh_worker_stopping() || verify_rest(run, error);
+    return mh_stopping() || verify_rest(run, error);
 }
 
 void

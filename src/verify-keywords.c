@@ -77,8 +77,8 @@ mh_verify_keyword_sets(const MhVerify *verify)
     size_t keywords = mh_mailbox_keyword_count(mailbox), sets = mh_mailbox_keyword_sets(mailbox);
     g_autofree unsigned *letters = g_new0(unsigned, keywords + 1);
     uint32_t *set_letters = g_new0(uint32_t, sets + 1);
-    for (uint16_t i = 0; i < keywords; i++)
-        letters[i] = find_letter(verify, i);
+    for (size_t i = 0; i < keywords; i++)
+        letters[i] = find_letter(verify, (uint16_t)i);
     for (uint32_t set = 0; set < sets; set++) {
         size_t count;
         const uint16_t *members = mh_mailbox_keyword_members(mailbox, set, &count);

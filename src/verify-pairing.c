@@ -169,6 +169,21 @@ target_uid(const MhVerifyMessage *message, Ref *out)
     return out->key != 0 && message->servable;
 }
 
+/* In place: a file is itself (courier-source.h, ids_of_files). */
+static bool
+source_file(const Work *work, uint32_t index, Ref *out)
+{
+    out->digest = mh_mailbox_get(work->source->mailbox, index)->id;
+    return true;
+}
+
+static bool
+target_file(const MhVerifyMessage *message, Ref *out)
+{
+    out->digest = mh_digest_of(mh_span_from_string(message->file));
+    return true;
+}
+
 /* ---- the whole ---------------------------------------------------------------------------- */
 
 static int
@@ -204,7 +219,7 @@ all_alone(size_t count)
 }
 
 MhVerifyPairing *
-mh_verify_pairing_new(const MhVerifySource *source, const MhVerifyTarget *target)
+mh_verify_pairing_new(const MhVerifySource *source, const MhVerifyTarget *target, bool in_place)
 {
     MhVerifyPairing *out = g_new0(MhVerifyPairing, 1);
     Work work = {.source = source, .target = target, .out = out};
@@ -213,6 +228,8 @@ mh_verify_pairing_new(const MhVerifySource *source, const MhVerifyTarget *target
     out->is_surplus = g_new0(bool, target->messages->len + 1);
     work.left = g_array_new(FALSE, FALSE, sizeof(Ref));
     work.right = g_array_new(FALSE, FALSE, sizeof(Ref));
+    if (in_place)
+        pair(&work, source_file, target_file);
     pair(&work, source_bytes_and_uid, target_bytes_and_uid);
     pair(&work, source_bytes_and_uid, target_bytes_and_carried_uid);
     pair(&work, source_bytes, our_bytes);

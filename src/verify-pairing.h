@@ -5,6 +5,8 @@
  * after the other. What is left over pairs by what it claims to be: a file whose name carries the
  * digest (or is the name) of a message of the source, then one that is listed under its UID. Those
  * are messages whose bytes differ.
+ *
+ * In place a message and its counterpart are one file, so that files pair with themselves first.
  */
 #pragma once
 
@@ -18,6 +20,8 @@ typedef struct {
     bool *is_surplus;    /* of the target: alone, but a copy of what is paired */
 } MhVerifyPairing;
 
-MhVerifyPairing *mh_verify_pairing_new(const MhVerifySource *source, const MhVerifyTarget *target);
+/* @in_place: both sides are one directory. */
+MhVerifyPairing *mh_verify_pairing_new(const MhVerifySource *source, const MhVerifyTarget *target,
+                                       bool in_place);
 void mh_verify_pairing_free(MhVerifyPairing *pairing); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhVerifyPairing, mh_verify_pairing_free)

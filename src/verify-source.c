@@ -15,7 +15,7 @@ read_once(const MhCarrySource *where, MhFindings *findings, MhVerifyTold told, v
     g_autoptr(MhVerifySource) source = g_new0(MhVerifySource, 1);
     source->mailbox = mh_mailbox_new();
     source->bytes = g_array_new(FALSE, FALSE, sizeof(MhVerifyBytes));
-    if (!from->class->index(from, source->mailbox, findings, error) ||
+    if (!mh_source_index_whole(from, source->mailbox, findings, error) ||
         (where->read != NULL && !where->read(source->mailbox, findings, where->read_user, error)))
         return NULL;
     for (size_t i = 0; i < mh_mailbox_length(source->mailbox); i++) {

@@ -84,12 +84,13 @@ name_in_tree(const Reading *reading, const char *name)
 
 /* Puts down who owns something of the folder, if it is there. */
 static void
-note_file(Reading *reading, const char *name)
+note_file(Reading *reading, const char *name, bool is_state)
 {
     g_autofree char *shown = name_in_tree(reading, name);
     MhVerifyFile *file = mh_verify_file_look(reading->fd, name, shown);
     if (file == NULL)
         return;
+    file->is_state = is_state;
     file->mode_is_open |= strcmp(shown, ".") == 0;
     g_ptr_array_add(reading->target->files, file);
 }
@@ -99,7 +100,7 @@ static bool
 read_state(Reading *reading, const char *name, GBytes **out, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    note_file(reading, name);
+    note_file(reading, name, true);
     *out = mh_read_file(reading->fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
     if (*out != NULL || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true;
@@ -122,8 +123,10 @@ read_list(Reading *reading, GError **error)
         target->list_error = g_strdup("there is none");
         return true;
     }
-    if (look(reading->fd, "dovecot-uidlist", &st))
+    if (look(reading->fd, "dovecot-uidlist", &st)) {
         target->list_mtime_ns = ns_of(&st.stx_mtime);
+        target->list_ctime_ns = ns_of(&st.stx_ctime);
+    }
     reading->list = maildir_uidlist_parse(mh_span_from_bytes(text), target->findings, &unusable);
     if (reading->list == NULL) {
         target->list_error = g_strdup(unusable->message);
@@ -260,7 +263,7 @@ static bool
 read_messages(Reading *reading, const char *which, bool is_new, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    note_file(reading, which);
+    note_file(reading, which, false);
     int dirfd = mh_open_dir_links(reading->fd, which, MH_LINKS_REFUSE, &failure);
     if (dirfd < 0 && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true;
@@ -278,7 +281,7 @@ read_messages(Reading *reading, const char *which, bool is_new, GError **error)
 static void
 list_tmp(Reading *reading)
 {
-    note_file(reading, "tmp");
+    note_file(reading, "tmp", false);
     int fd = mh_open_dir_links(reading->fd, "tmp", MH_LINKS_REFUSE, NULL);
     g_autoptr(GPtrArray) names = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;
     for (guint i = 0; names != NULL && i < names->len; i++) {
@@ -319,12 +322,32 @@ time_of_writing(const Reading *reading)
     return latest == 0 && !reading->target->in_use ? reading->target->list_mtime_ns : latest;
 }
 
+/* Carried messages that are listed and have no file. */
+static void
+find_gone(Reading *reading)
+{
+    const MaildirUidlist *list = reading->list;
+    g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < reading->target->messages->len; i++)
+        g_hash_table_add(there, mh_span_dup(mh_verify_target_get(reading->target, i)->of.base));
+    for (size_t i = 0; list != NULL && i < maildir_uidlist_length(list); i++) {
+        const MaildirUidlistEntry *line = maildir_uidlist_get(list, i);
+        MhSpan base = maildir_uidlist_text(list, line->name);
+        g_autofree char *name = mh_span_dup(base);
+        MaildirCarried carried;
+        if (!g_hash_table_contains(there, name) &&
+            maildir_carried_parse(maildir_uidlist_text(list, line->other), line->uid, &carried))
+            g_ptr_array_add(reading->target->gone, mh_printable(base));
+    }
+}
+
 static void
 add_up(Reading *reading)
 {
     MhVerifyTarget *target = reading->target;
     for (guint i = 0; i < target->messages->len; i++)
         target->foreign += !mh_verify_target_get(target, i)->ours;
+    find_gone(reading);
     target->in_use = target->foreign > 0 || has_index(reading->fd);
     target->written_ns = time_of_writing(reading);
     g_ptr_array_sort(target->messages, by_uid);
@@ -333,8 +356,8 @@ add_up(Reading *reading)
 static bool
 read_folder(Reading *reading, GError **error)
 {
-    note_file(reading, ".");
-    note_file(reading, "maildirfolder");
+    note_file(reading, ".", false);
+    note_file(reading, "maildirfolder", false);
     list_tmp(reading);
     if (!read_list(reading, error) || !read_keywords_and_acl(reading, error) ||
         !read_messages(reading, "new", true, error) || !read_messages(reading, "cur", false, error))
@@ -364,6 +387,7 @@ target_new(void)
     target->findings = mh_findings_new();
     target->messages = g_ptr_array_new_with_free_func(message_free);
     target->files = g_ptr_array_new_with_free_func(mh_verify_file_free);
+    target->gone = g_ptr_array_new_with_free_func(g_free);
     target->leftovers = g_ptr_array_new_with_free_func(g_free);
     return target;
 }
@@ -427,6 +451,7 @@ mh_verify_target_free(MhVerifyTarget *target)
     g_ptr_array_unref(target->messages);
     g_ptr_array_unref(target->files);
     g_ptr_array_unref(target->leftovers);
+    g_ptr_array_unref(target->gone);
     mh_findings_free(target->findings);
     maildir_keywords_free(target->keywords);
     maildir_acl_free(target->acl);

@@ -17,6 +17,7 @@ typedef struct {
     mode_t mode;
     uid_t uid;
     gid_t gid;
+    bool is_state;     /* a state file of Dovecot's, so that somebody has made it for the target */
     bool mode_is_open; /* a link to a file of the source, or the tree's root, which the admin may
                         * have made: it need only be readable */
 } MhVerifyFile;
@@ -54,6 +55,7 @@ typedef struct {
     uint64_t list_stopped_at; /* line at which the list's reading ended; 0: its end */
     MhFindings *findings;     /* about the list and the keywords */
     int64_t list_mtime_ns;
+    int64_t list_ctime_ns; /* when it was put in place */
     int64_t written_ns; /* a time at which mailhaul wrote here, after it had read the source: what
                          * has not changed since is carried. 0: not known */
     MaildirKeywords *keywords;
@@ -63,6 +65,8 @@ typedef struct {
     GPtrArray *files;     /* of MhVerifyFile: directories and state files */
     GPtrArray *leftovers; /* of char *: names in tmp, printable */
     size_t foreign;       /* messages that are not ours */
+    GPtrArray *gone;      /* of char *: base names, printable, that are listed as carried and have
+                           * no file */
 } MhVerifyTarget;
 
 /* Reads the folder @name ("." is the INBOX) below @tree_fd, which may be -1: nothing is there. That
@@ -80,4 +84,4 @@ mh_verify_target_get(const MhVerifyTarget *target, size_t index)
 
 /* Looks at @name below @dirfd. NULL when it is not there. */
 MhVerifyFile *mh_verify_file_look(int dirfd, const char *name, const char *shown);
-void mh_verify_file_free(gpointer file);
+void mh_verify_file_free(gpointer data);

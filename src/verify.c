@@ -28,7 +28,8 @@ mh_verify_file(const MhVerifyFile *file, const MhVerifyRules *rules, MhDifferenc
         mh_differences_add(differences, MH_DIFFERENCE_OWNER, MH_DIFFERENCE_DAMAGE, 0, 0,
                            "'%s' belongs to %u:%u, not to %u:%u", file->name, (unsigned)file->uid,
                            (unsigned)file->gid, (unsigned)rules->uid, (unsigned)rules->gid);
-    bool good = file->mode_is_open ? (mode & 0400) != 0 : (mode & ~(mode_t)S_ISGID) == wanted;
+    bool is_open = file->mode_is_open || (rules->in_place && !file->is_state);
+    bool good = is_open ? (mode & 0400) != 0 : (mode & ~(mode_t)S_ISGID) == wanted;
     if (!good)
         mh_differences_add(differences, MH_DIFFERENCE_MODE, MH_DIFFERENCE_DAMAGE, 0, 0,
                            "'%s' has %04o, not %04o", file->name, (unsigned)mode, (unsigned)wanted);
@@ -176,6 +177,8 @@ static void
 compare_acl(const MhVerify *verify)
 {
     const MaildirAcl *here = verify->rules->acl, *there = verify->target->acl;
+    if (verify->rules->for_courier)
+        return; /* which keeps them elsewhere */
     if (verify->target->acl_error != NULL)
         add(verify, MH_DIFFERENCE_ACL, MH_DIFFERENCE_DAMAGE, verify->target->acl_error);
     for (guint i = 0; here != NULL && i < here->entries->len; i++) {
@@ -256,6 +259,17 @@ explain_extra(const MhVerify *verify, const MhVerifyMessage *message, bool is_su
     return verify->newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
 }
 
+/* A message copied or linked is missing at the target when its file is; in place nothing else tells
+ * of it. */
+static void
+tell_gone(const MhVerify *verify)
+{
+    for (guint i = 0; verify->rules->in_place && i < verify->target->gone->len; i++)
+        mh_differences_add(verify->differences, MH_DIFFERENCE_MESSAGE_GONE,
+                           verify->target->in_use ? MH_DIFFERENCE_TARGET : MH_DIFFERENCE_NEWER, 0,
+                           0, "'%s'", (const char *)verify->target->gone->pdata[i]);
+}
+
 static void
 tell_extra(const MhVerify *verify)
 {
@@ -311,6 +325,9 @@ prepare(MhVerify *verify)
     int64_t changed = mh_verify_source_changed_ns(verify->source);
     uint32_t here = verify->source->mailbox->uids.uidvalidity;
     verify->newer = changed >= verify->target->written_ns;
+    /* In place writing is a change of the source as well; the list is put there last. */
+    if (verify->rules->in_place && !verify->target->in_use)
+        verify->newer = changed > verify->target->list_ctime_ns;
     verify->certainly_newer =
         verify->newer && verify->target->has_list && changed >= verify->target->list_mtime_ns;
     verify->same_uidvalidity = here != 0 && here == verify->target->uids.uidvalidity;
@@ -348,7 +365,7 @@ mh_verify_mailbox(const MhVerifySource *source, const MhVerifyTarget *target,
                            "%zu messages at the source", mh_mailbox_length(source->mailbox));
         return 0;
     }
-    g_autoptr(MhVerifyPairing) pairing = mh_verify_pairing_new(source, target);
+    g_autoptr(MhVerifyPairing) pairing = mh_verify_pairing_new(source, target, rules->in_place);
     MhVerify verify = {.source = source,
                        .target = target,
                        .rules = rules,
@@ -357,6 +374,7 @@ mh_verify_mailbox(const MhVerifySource *source, const MhVerifyTarget *target,
     prepare(&verify);
     tell_missing(&verify);
     tell_extra(&verify);
+    tell_gone(&verify);
     tell_repeated_names(&verify);
     compare_list(&verify);
     compare_uidvalidity(&verify);

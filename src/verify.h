@@ -12,6 +12,10 @@
  *   has: changed at the target, as by a tester.
  * - More than 26 keywords, or UIDs that mail of the new server had taken: a loss, which the
  *   migration has told of.
+ * In place there is one set of files, and what can be compared is what the new server's state files
+ * say of it with what Courier's say: UIDs, UIDLs and their order, keywords, sizes. A carried
+ * message whose file has gone is told as changed since, by the old server or the new one.
+ *
  * Mail of the new server's own is counted (MhVerifyTarget.foreign), not compared.
  */
 #pragma once
@@ -25,6 +29,8 @@ typedef struct {
     uid_t uid;
     gid_t gid;
     mode_t file_mode, dir_mode;
+    bool in_place;           /* the target is the source's own directory */
+    bool for_courier;        /* the new server is Courier */
     bool keep_expunged;      /* what has gone at the source was to stay */
     const MaildirAcl *acl;   /* as it shall be; NULL: the source has none */
     int64_t tree_written_ns; /* the latest written_ns of all folders, for one that is missing */

@@ -5,6 +5,7 @@
 #include "privileges.h"
 #include "safe-file.h"
 #include "saved-uidls.h"
+#include "stopping.h"
 #include "target-root.h"
 #include "verify-account.h"
 
@@ -17,28 +18,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t stopping;
-
-bool
-mh_worker_stopping(void)
-{
-    return stopping != 0;
-}
-
-static void
-stop(int signal_number)
-{
-    (void)signal_number;
-    stopping = 1;
-}
-
 /* Signals as a worker wants them: asked to stop it finishes what it is at. */
 static void
 set_signals(void)
 {
-    struct sigaction action = {.sa_handler = stop};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    mh_stopping_on_signals();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGUSR1, SIG_IGN);
     signal(SIGCHLD, SIG_DFL);
@@ -54,7 +38,7 @@ follow(pid_t coordinator)
 {
     prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
     if (getppid() != coordinator)
-        stopping = 1;
+        mh_stopping_now();
 }
 
 /* Leaves standard error and the socket (as descriptor 3); standard input and output become
@@ -137,7 +121,7 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
         if (job->settings->nice)
             mh_pace_give_way();
         do_account(job, account, coordinator, fd);
-        mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_worker_stopping()));
+        mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_stopping()));
         _exit(0);
     }
     close(ends[1]);

@@ -13,6 +13,3 @@ typedef struct {
  * when there can be no process. */
 bool mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker,
                      GError **error);
-
-/* Has the worker been asked to stop (SIGTERM, SIGINT)? It then finishes the message at hand. */
-bool mh_worker_stopping(void);

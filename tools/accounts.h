@@ -20,7 +20,7 @@ typedef struct {
     MhNameMap *names;      /* --name-map; empty without it */
     GBytes *folders_text;  /* as they were read; NULL without the option */
     GBytes *names_text;
-    size_t refused;        /* lines and users that were left out */
+    size_t refused; /* lines and users that were left out */
 } MhAccounts;
 
 void mh_accounts_free(MhAccounts *accounts); /* NULL is fine */

@@ -34,6 +34,17 @@ value_words(const MhOption *option, const char *between)
     return g_string_free(g_steal_pointer(&words), FALSE);
 }
 
+/* What the arguments of a command are. */
+static const char *
+argument_kind(const MhCommand *command)
+{
+    if (command->args[0] == '\0')
+        return "none";
+    return g_str_has_prefix(command->args, "USER") || g_str_has_prefix(command->args, "[USER")
+               ? "user"
+               : "file";
+}
+
 static char *
 command_names(void)
 {
@@ -58,7 +69,11 @@ bash_command(GString *out, const MhCommand *command)
             g_string_append_printf(out, " --%s%s", options[i].name,
                                    options[i].type == MH_OPTION_FLAG ? "" : "=");
     }
-    g_string_append(out, "' ;;\n");
+    const char *kind = argument_kind(command);
+    g_string_append_printf(out, "' arguments='%s' ;;\n",
+                           strcmp(kind, "user") == 0   ? "-u"
+                           : strcmp(kind, "file") == 0 ? "-f"
+                                                       : "-W \"\"");
 }
 
 static void
@@ -68,13 +83,16 @@ bash_value(GString *out, const MhOption *option)
     if (strcmp(kind, "words") == 0) {
         g_autofree char *words = value_words(option, " ");
         g_string_append_printf(out,
-                               "    --%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n",
+                               "    --%s) mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$cur\")\n"
+                               "        return ;;\n",
                                option->name, words);
     } else if (option->type != MH_OPTION_FLAG) {
         const char *action = strcmp(kind, "file") == 0  ? "-f"
                              : strcmp(kind, "dir") == 0 ? "-d"
                                                         : "-W ''";
-        g_string_append_printf(out, "    --%s) COMPREPLY=($(compgen %s -- \"$cur\")); return ;;\n",
+        g_string_append_printf(out,
+                               "    --%s) mapfile -t COMPREPLY < <(compgen %s -- \"$cur\")\n"
+                               "        return ;;\n",
                                option->name, action);
     }
 }
@@ -89,10 +107,11 @@ bash_script(GString *out)
         out,
         "# bash completion for mailhaul\n"
         "_mailhaul() {\n"
-        "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} options\n"
+        "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+        "    local options arguments\n"
         "    COMPREPLY=()\n"
         "    if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-        "        COMPREPLY=($(compgen -W '%s --help --version' -- \"$cur\"))\n"
+        "        mapfile -t COMPREPLY < <(compgen -W '%s --help --version' -- \"$cur\")\n"
         "        return\n"
         "    fi\n"
         "    # bash splits at '=': the option is one or two words back\n"
@@ -102,7 +121,7 @@ bash_script(GString *out)
         "        prev=${COMP_WORDS[COMP_CWORD-2]}\n"
         "    fi\n"
         "    case $prev in\n"
-        "    --config) COMPREPLY=($(compgen -f -- \"$cur\")); return ;;\n",
+        "    --config) mapfile -t COMPREPLY < <(compgen -f -- \"$cur\"); return ;;\n",
         names);
     for (size_t i = 0; i < count; i++)
         bash_value(out, &options[i]);
@@ -112,15 +131,16 @@ bash_script(GString *out)
         if (!commands[i].hidden)
             bash_command(out, &commands[i]);
     }
-    g_string_append(out, "    *) return ;;\n"
-                         "    esac\n"
-                         "    case $cur in\n"
-                         "    -*) COMPREPLY=($(compgen -W \"$options\" -- \"$cur\"))\n"
-                         "        case ${COMPREPLY[0]} in *=) compopt -o nospace ;; esac ;;\n"
-                         "    *) COMPREPLY=($(compgen -f -- \"$cur\")) ;;\n"
-                         "    esac\n"
-                         "}\n"
-                         "complete -o filenames -F _mailhaul mailhaul\n");
+    g_string_append(
+        out, "    *) return ;;\n"
+             "    esac\n"
+             "    case $cur in\n"
+             "    -*) mapfile -t COMPREPLY < <(compgen -W \"$options\" -- \"$cur\")\n"
+             "        case ${COMPREPLY[0]} in *=) compopt -o nospace ;; esac ;;\n"
+             "    *) eval \"mapfile -t COMPREPLY < <(compgen $arguments -- \\\"\\$cur\\\")\" ;;\n"
+             "    esac\n"
+             "}\n"
+             "complete -o filenames -F _mailhaul mailhaul\n");
 }
 
 /* Text between '[' and ']' of a zsh option within single quotes. */
@@ -172,9 +192,13 @@ zsh_command(GString *out, const MhCommand *command)
         if (mh_option_for(&options[i], command->id))
             zsh_option(out, &options[i]);
     }
+    const char *kind = argument_kind(command);
     g_string_append(out, "            '--config=[read settings from this file]:config:_files' \\\n"
-                         "            '--help[print help and exit]' \\\n"
-                         "            '*:argument:_files' ;;\n");
+                         "            '--help[print help and exit]'");
+    if (strcmp(kind, "none") != 0)
+        g_string_append_printf(out, " \\\n            '*:%s:%s'", kind,
+                               strcmp(kind, "user") == 0 ? "_users" : "_files");
+    g_string_append(out, " ;;\n");
 }
 
 static void

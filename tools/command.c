@@ -37,10 +37,14 @@ static const MhCommand commands[] = {
      0, false},
     {MH_COMMAND_CONVERT, "convert", mh_cmd_convert, "SOURCE MAILDIR", 2, 2,
      "one mbox file or Courier Maildir, no lists, no state directory",
-     "Brings one mbox file into one Maildir, or up to date there.", 0, false},
+     "Brings one mbox file, or a Courier Maildir with all its folders, into one Maildir, or up to "
+     "date there. As root it works as the owner of the Courier Maildir.",
+     0, false},
     {MH_COMMAND_INSPECT, "inspect", mh_cmd_inspect, "PATH...", 1, SIZE_MAX,
      "what is this: format, dialect, messages, UIDs, keywords, findings",
-     "Says what a file is and what is in it. Nothing is locked or written.", 0, false},
+     "Says what a file or Courier Maildir is and what is in it; --verbose names every message. "
+     "Nothing is locked or written.",
+     0, false},
     {MH_COMMAND_SERVER_CONFIG, "server-config", mh_cmd_server_config, "", 0, 0,
      "settings under which the new server shows the same names and UIDLs",
      "Prints the part of a Dovecot configuration under which mail clients see the folder names, "

@@ -1,6 +1,7 @@
 #include "log.h"
 
 #include "json-text.h"
+#include "outcome-text.h"
 #include "printable.h"
 #include "safe-file.h"
 
@@ -9,6 +10,9 @@
 #include <string.h>
 #include <syslog.h>
 #include <unistd.h>
+
+/* Where syslog(3) sends to. */
+#define SYSLOG_SOCKET "/dev/log"
 
 struct MhLog {
     char *path; /* NULL: the system's log */
@@ -42,6 +46,18 @@ open_file(const char *path, GError **error)
     return -1;
 }
 
+/* syslog(3) drops what it cannot deliver, and says nothing. */
+static bool
+find_syslog(GError **error)
+{
+    struct stat st;
+    if (stat(SYSLOG_SOCKET, &st) != 0)
+        return mh_set_errno(error, errno,
+                            "cannot log to syslog: no system log listens at '" SYSLOG_SOCKET
+                            "'; start one, or name a file with --log");
+    return true;
+}
+
 MhLog *
 mh_log_open(const MhSettings *settings, GError **error)
 {
@@ -51,6 +67,8 @@ mh_log_open(const MhSettings *settings, GError **error)
     log->fd = -1;
     log->json = settings->log_format == MH_LOG_JSON;
     if (strcmp(settings->log, "syslog") == 0) {
+        if (!find_syslog(error))
+            return NULL;
         openlog("mailhaul", LOG_PID, LOG_MAIL);
         return g_steal_pointer(&log);
     }
@@ -228,14 +246,15 @@ say_account(MhLog *log, const MhAccountOutcome *outcome)
         bytes += mailbox->delivered_bytes;
     }
     bool failed = mh_account_outcome_failed(outcome);
-    g_autofree char *text =
-        g_strdup_printf("%s, %u mailboxes, %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
-                        " new, %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT " ms",
-                        failed             ? "failed"
-                        : outcome->dry_run ? "checked"
-                                           : "done",
-                        outcome->mailboxes->len, (guint64)messages, (guint64)delivered,
-                        (guint64)bytes, (guint64)outcome->elapsed_us / 1000);
+    g_autofree char *mailboxes = mh_text_count(outcome->mailboxes->len, "mailbox");
+    g_autofree char *mail = mh_text_count(messages, "message");
+    g_autofree char *text = g_strdup_printf(
+        "%s, %s, %s, %" G_GUINT64_FORMAT " new, %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT
+        " ms",
+        failed             ? "failed"
+        : outcome->dry_run ? "checked"
+                           : "done",
+        mailboxes, mail, (guint64)delivered, (guint64)bytes, (guint64)outcome->elapsed_us / 1000);
     say(log, &(Event){.level = failed ? LOG_ERR : LOG_INFO,
                       .event = "account",
                       .user = outcome->user,

@@ -81,8 +81,8 @@ add_differences(JsonBuilder *builder, const MhDifferences *differences)
 {
     json_builder_set_member_name(builder, "difference_counts");
     json_builder_begin_object(builder);
-    for (int class = 0; class < MH_DIFFERENCE_CLASSES; class++)
-        add_number(builder, mh_difference_class_name((MhDifferenceClass)class),
+    for (int class = 0; class < MH_DIFFERENCE_CLASSES; class ++)
+        add_number(builder, mh_difference_class_name((MhDifferenceClass) class),
                    differences->counts[class]);
     json_builder_end_object(builder);
     json_builder_set_member_name(builder, "differences");

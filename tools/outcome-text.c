@@ -57,9 +57,13 @@ print_account_line(const MhAccountOutcome *outcome)
         g_autofree char *size = g_format_size(sum.bytes);
         printf(" (%s)", size);
     }
-    print_deed(sum.retagged, outcome->dry_run, "flags to change", "flags changed");
+    bool back = mh_findings_count(outcome->findings, MH_FINDING_GIVEN_BACK) > 0;
+    if (back)
+        printf(", %s to Courier", outcome->dry_run ? "to give back" : "given back");
+    print_deed(sum.retagged, outcome->dry_run, back ? "names to restore" : "flags to change",
+               back ? "names restored" : "flags changed");
     print_deed(sum.expunged, outcome->dry_run, "to remove", "removed");
-    if (sum.delivered + sum.retagged + sum.expunged == 0 && !failed)
+    if (sum.delivered + sum.retagged + sum.expunged == 0 && !failed && !back)
         printf(", up to date");
     printf("\n");
 }

@@ -15,8 +15,7 @@ typedef enum {
 void mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail);
 
 /* Findings of at least this weight, a line each; @where is what they are about. */
-void mh_text_findings(const char *where, const MhFindings *findings, MhWeight least,
-                      FILE *stream);
+void mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, FILE *stream);
 
 /* What failed, on standard error. */
 void mh_text_errors(const MhAccountOutcome *outcome);

@@ -29,8 +29,8 @@ typedef struct {
     size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
-    char *keywords_path; /* a script with what has no letter */
-    FILE *keywords;      /* NULL until there is something in it */
+    char *keywords_path;       /* a script with what has no letter */
+    FILE *keywords;            /* NULL until there is something in it */
     size_t damaged, different; /* accounts; what verify has found */
 } Tally;
 
@@ -179,12 +179,12 @@ print_summary(const Tally *tally, const MhAccounts *accounts, bool dry_run)
 
 static bool
 make_job(MhJob *job, const MhSettings *settings, MhTask task, const MhAccounts *accounts,
-         GError **error)
+         MhPace *pace, GError **error)
 {
     *job = (MhJob){.settings = settings,
                    .task = task,
                    .has_owner = settings->owner != NULL,
-                   .pace = mh_pace_new(settings->max_rate * UINT64_C(1000000)),
+                   .pace = pace,
                    .now = g_get_real_time() / G_USEC_PER_SEC,
                    .folders = accounts->folders,
                    .names = accounts->names};
@@ -264,7 +264,6 @@ run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *
     tally->progress = mh_progress_new(settings);
     mh_log_begin(tally->log, task, accounts->accounts->len);
     bool complete = mh_coordinate(job, accounts->accounts, jobs, &events);
-    mh_pace_free(job->pace);
     tally->failed += !close_keywords(tally);
     return conclude(tally, accounts, task, complete, (uint64_t)(g_get_monotonic_time() - begun));
 }
@@ -279,7 +278,8 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     g_autoptr(MhAccounts) accounts = mh_accounts_load(context, &status, error);
     if (accounts == NULL)
         return status;
-    if (!make_job(&job, settings, task, accounts, error))
+    g_autoptr(MhPace) pace = mh_pace_new(settings->max_rate * UINT64_C(1000000));
+    if (!make_job(&job, settings, task, accounts, pace, error))
         return MH_EXIT_CONFIG;
     g_autoptr(MhLog) log = mh_log_open(settings, &why);
     if (why != NULL) {

@@ -10,6 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* In where_len: the message cannot be read, and is left out. */
+#define UNREAD UINT64_MAX
+
 /* A message as the POP3 server will find it in cur/. */
 typedef struct {
     const CourierSourceFile *file;
@@ -96,6 +99,7 @@ match_strictly(Pop3 *pop3, bool *used)
     for (size_t i = 0; i < count; i++)
         sorted[i] = &lines[i];
     if (count > 1)
+        /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
         qsort(sorted, count, sizeof *sorted, compare_lines);
     for (guint i = 0; i < pop3->messages->len; i++) {
         Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
@@ -180,6 +184,7 @@ check_uidls(Pop3 *pop3, MhFindings *findings)
         }
     }
     if (count > 1)
+        /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
         qsort(items, count, sizeof *items, compare_uidls);
     for (size_t i = 1, first = 0; i < count; i++) {
         if (items[i]->uidl == NULL || g_strcmp0(items[first]->uidl, items[i]->uidl) != 0) {
@@ -238,7 +243,8 @@ find_virtual_size(const Pop3 *pop3, Pop3Message *item, GError **error)
 {
     const CourierSourceOptions *options = &pop3->source->options;
     MhMessage *message = item->message;
-    if (options->known_size != NULL &&
+    bool believes = !pop3->source->source.careful;
+    if (believes && options->known_size != NULL &&
         options->known_size(options->known_size_data, base_now(item), message->size_bytes,
                             &message->virtual_size))
         return true;
@@ -247,7 +253,7 @@ find_virtual_size(const Pop3 *pop3, Pop3Message *item, GError **error)
     int fd = courier_source_open_file(pop3->source, item->file, error);
     if (fd < 0)
         return false;
-    if (believes_list(pop3, item, fd)) {
+    if (believes && believes_list(pop3, item, fd)) {
         message->virtual_size = item->line->size_bytes;
         close(fd);
         return true;
@@ -287,13 +293,44 @@ has_wrong_size(MhSpan base, const MhMessage *message)
     return false;
 }
 
+/* A device that fails costs the message, not the folder. */
 static bool
-set_sizes(Pop3 *pop3, MhFindings *findings, GError **error)
+leave_out(Pop3Message *item, MhMailbox *out, GError *failure, GError **error)
+{
+    if (!g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_IO)) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    if (out->unread == NULL)
+        out->unread = g_strdup_printf("cannot read message %s", failure->message);
+    item->message->where_len = UNREAD;
+    g_error_free(failure);
+    return true;
+}
+
+static void
+remove_unread(MhMailbox *out)
+{
+    guint kept = 0;
+    for (guint i = 0; i < out->messages->len; i++) {
+        const MhMessage *message = mh_mailbox_get(out, i);
+        if (message->where_len != UNREAD)
+            *mh_mailbox_get(out, kept++) = *message;
+    }
+    g_array_set_size(out->messages, kept);
+}
+
+static bool
+set_sizes(Pop3 *pop3, MhMailbox *out, MhFindings *findings, GError **error)
 {
     for (guint i = 0; i < pop3->messages->len; i++) {
+        GError *failure = NULL;
         Pop3Message *item = &g_array_index(pop3->messages, Pop3Message, i);
-        if (!find_virtual_size(pop3, item, error))
-            return false;
+        if (!find_virtual_size(pop3, item, &failure)) {
+            if (!leave_out(item, out, failure, error))
+                return false;
+            continue;
+        }
         if (!has_wrong_size(base_now(item), item->message))
             continue;
         g_autofree char *shown = mh_printable_string(item->file->name);
@@ -359,7 +396,9 @@ courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findi
     match_messages(&pop3, findings);
     if (good && wants_uidls)
         set_uidls(&pop3, out, findings);
-    good = good && set_sizes(&pop3, findings, error);
+    good = good && set_sizes(&pop3, out, findings, error);
+    if (out->unread != NULL)
+        remove_unread(out);
     courier_pop3_sizelist_free(pop3.list);
     g_array_unref(pop3.messages);
     g_string_chunk_free(pop3.names);

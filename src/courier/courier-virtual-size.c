@@ -50,7 +50,8 @@ courier_virtual_size_read(int fd, CourierLineCount *out_count, GError **error)
     while ((got = read_at(fd, block, BLOCK_BYTES, count.size_bytes)) > 0)
         courier_virtual_size_count(&count, mh_span(block, (size_t)got));
     if (got < 0)
-        return mh_set_errno(error, errno, "cannot read a message");
+        return mh_set_errno(error, errno, "cannot read at offset %" G_GUINT64_FORMAT,
+                            count.size_bytes);
     *out_count = count;
     return true;
 }

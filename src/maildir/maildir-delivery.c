@@ -3,8 +3,10 @@
 #include "maildir-file-name.h"
 #include "maildir-lock.h"
 #include "maildir-occurrences.h"
+#include "maildir-old-names.h"
 #include "maildir-rebase.h"
 #include "maildir-removal.h"
+#include "maildir-restore.h"
 #include "maildir-state.h"
 #include "maildir-transfer.h"
 #include "maildir-uidlist-writer.h"
@@ -312,6 +314,7 @@ tidy(const MaildirFolder *folder)
         return;
     mh_replace_file_tidy(folder->fd, MAILDIR_UIDLIST_FILE);
     mh_replace_file_tidy(folder->fd, MAILDIR_KEYWORDS_FILE);
+    mh_replace_file_tidy(folder->fd, MAILDIR_OLD_NAMES_FILE);
     maildir_lock_clear_dead(folder->fd);
 }
 
@@ -447,19 +450,27 @@ new_base(const MaildirDelivery *delivery, guint line)
                : NULL;
 }
 
+/* What the file of a line shall be called. g_free(). */
+static char *
+tagged_name(const MaildirDelivery *delivery, const MaildirWork *work, guint at)
+{
+    const MhSyncLine *line = line_at(work, at);
+    const char *other = new_base(delivery, at);
+    MaildirFileName parsed;
+    maildir_file_name_parse(
+        mh_span_from_string(maildir_folder_file(work->folder, file_of(work, line))), &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    return line->is_new ? mh_span_dup(base)
+                        : maildir_file_name_format(base, line->flags, line->letters, parsed.info);
+}
+
 static bool
 retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError **error)
 {
     const MhSyncLine *line = line_at(work, at);
     const MhTargetMessage *there = file_of(work, line);
+    g_autofree char *new_name = tagged_name(delivery, work, at);
     const char *old_name = maildir_folder_file(work->folder, there);
-    const char *other = new_base(delivery, at);
-    MaildirFileName parsed;
-    maildir_file_name_parse(mh_span_from_string(old_name), &parsed);
-    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
-    g_autofree char *new_name =
-        line->is_new ? mh_span_dup(base)
-                     : maildir_file_name_format(base, line->flags, line->letters, parsed.info);
     g_autoptr(GError) failure = NULL;
     int from = dir_in_place(delivery, work->folder, there->is_new);
     int to = dir_in_place(delivery, work->folder, line->is_new);
@@ -470,6 +481,43 @@ retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError
     g_propagate_prefixed_error(error, g_steal_pointer(&failure),
                                "cannot change the flags of a message: ");
     return false;
+}
+
+static char *
+path_of(bool is_new, const char *name)
+{
+    return g_strconcat(is_new ? "new/" : "cur/", name, NULL);
+}
+
+/* In place: what files are called now is written down before it changes. */
+static bool
+write_old_names(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    const MaildirFolder *folder = work->folder;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(MaildirOldNames) names = maildir_old_names_load(folder->fd, &failure);
+    bool there = names != NULL, changed = !there;
+    if (!there && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (!there && !maildir_restore_keep(folder->fd, error))
+        return false;
+    if (!there)
+        names = maildir_old_names_new();
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        const MhSyncLine *line = line_at(work, i);
+        const MhTargetMessage *file = file_of(work, line);
+        if (file == NULL || (!line->retag && new_base(delivery, i) == NULL))
+            continue;
+        g_autofree char *name = tagged_name(delivery, work, i);
+        g_autofree char *to = path_of(line->is_new, name);
+        g_autofree char *from = path_of(file->is_new, maildir_folder_file(folder, file));
+        maildir_old_names_add(names, from, to);
+        changed = true;
+    }
+    return !changed ||
+           maildir_old_names_save(names, folder->fd, delivery->tree->options.file_mode, error);
 }
 
 /* These before all others: then no two files have one base name. */
@@ -630,6 +678,7 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                     (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
     bool good = make_missing(delivery, folder, error) &&
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
+                (!work->in_place || write_old_names(delivery, work, error)) &&
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
                 (!has_list || (write_other_state(delivery, work, folder->fd, error) &&
                                place_list(delivery, work, error)));

@@ -9,13 +9,13 @@
 #include "target-index.h"
 
 /* State files of a folder, by their name on disk. */
-#define MAILDIR_UIDLIST_FILE "dovecot-uidlist"
+#define MAILDIR_UIDLIST_FILE  "dovecot-uidlist"
 #define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
 
 typedef struct {
-    char *name;    /* the directory below the root: ".A.B"; "." is the INBOX */
-    bool exists;   /* it has a cur directory */
-    int fd;        /* the folder; -1 when there is no such directory */
+    char *name;         /* the directory below the root: ".A.B"; "." is the INBOX */
+    bool exists;        /* it has a cur directory */
+    int fd;             /* the folder; -1 when there is no such directory */
     int cur_fd, new_fd; /* -1 when they do not exist */
     MhStamp list_stamp, keywords_stamp, cur_stamp, new_stamp; /* when it was read */
 
@@ -23,15 +23,15 @@ typedef struct {
     /* MhTargetMessage: files in new/ that a killed run has put there before it came to cur/; only
      * where the folder does not exist. They are not in the index. */
     GArray *leftovers;
-    GByteArray *names;           /* file names that the list does not tell; NUL-terminated */
-    GString *derived;            /* room for a name that it tells */
-    MaildirUidlist *uidlist;     /* never NULL when exists; empty when there is no usable file */
-    MaildirKeywords *keywords;   /* never NULL */
+    GByteArray *names;         /* file names that the list does not tell; NUL-terminated */
+    GString *derived;          /* room for a name that it tells */
+    MaildirUidlist *uidlist;   /* never NULL when exists; empty when there is no usable file */
+    MaildirKeywords *keywords; /* never NULL */
 } MaildirFolder;
 
 /* Reads the folder @name of @tree. That it is not there is no error. */
-MaildirFolder *maildir_folder_read(const MaildirTree *tree, const char *name,
-                                   MhFindings *findings, GError **error);
+MaildirFolder *maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings,
+                                   GError **error);
 void maildir_folder_free(MaildirFolder *folder); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirFolder, maildir_folder_free)
 

@@ -58,7 +58,7 @@ take_line(MhSpan *rest, MhSpan *out_line)
 /* Fields that are kept. As long as they stand side by side they stay where they are. */
 typedef struct {
     MhSpan run;
-    GString *apart; /* all of them, when they do not; else empty */
+    GString *apart;             /* all of them, when they do not; else empty */
     bool zero_size, zero_order; /* W0 or O0 is among them, and counts before a later one */
 } Others;
 

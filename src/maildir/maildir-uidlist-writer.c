@@ -3,7 +3,6 @@
 #include "maildir-uidlist-private.h"
 #include "safe-file.h"
 
-
 #define BUFFER_BYTES 65536
 
 static void

@@ -18,12 +18,12 @@ typedef struct {
 /* One line. */
 typedef struct {
     uint32_t uid;
-    uint64_t virtual_size;  /* with has_virtual_size */
+    uint64_t virtual_size; /* with has_virtual_size */
     bool has_virtual_size;
-    MhSpan uidl;            /* data NULL: none */
-    uint32_t pop3_order;    /* 0: none */
-    const char *carried;    /* as maildir_carried_format() writes it; NULL: none */
-    MhSpan other;           /* further fields; one of ours among them is left out */
+    MhSpan uidl;         /* data NULL: none */
+    uint32_t pop3_order; /* 0: none */
+    const char *carried; /* as maildir_carried_format() writes it; NULL: none */
+    MhSpan other;        /* further fields; one of ours among them is left out */
     MhSpan base;
 } MaildirUidlistLine;
 

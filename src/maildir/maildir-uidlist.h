@@ -56,7 +56,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirUidlist, maildir_uidlist_free)
  * MAILDIR_ERROR_FORMAT when the header cannot be used: a server then numbers everything anew. */
 MaildirUidlist *maildir_uidlist_parse(MhSpan text, MhFindings *findings, GError **error);
 /* The same, and keeps @text instead of a copy. */
-MaildirUidlist *maildir_uidlist_parse_bytes(GBytes *text, MhFindings *findings, GError **error);
+MaildirUidlist *maildir_uidlist_parse_bytes(GBytes *bytes, MhFindings *findings, GError **error);
 /* The line (the header is 1) at which reading stopped; 0: it reached the end. */
 uint64_t maildir_uidlist_stopped_at(const MaildirUidlist *list);
 

@@ -30,6 +30,8 @@ mbox_dialect_from_name(const char *name, MboxDialect *out_dialect)
 MboxDialect
 mbox_dialect_decide(const MboxMarks *marks)
 {
+    if (marks->base != MBOX_DIALECT_AUTO)
+        return marks->base;
     /* A server that numbered the messages has the last word on how they are counted, even if a
      * client or an export brought some of them. */
     if (marks->uw > 0 || marks->dovecot > 0)

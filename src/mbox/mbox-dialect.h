@@ -34,6 +34,8 @@ bool mbox_dialect_from_name(const char *name, MboxDialect *out_dialect);
 
 /* What writers left in the messages of one file, counted by message. */
 typedef struct {
+    MboxDialect
+        base; /* DOVECOT or UW by the form of the first message's X-IMAPbase; AUTO: neither */
     uint64_t messages;
     uint64_t dovecot;     /* forms of X-IMAPbase and padding that Dovecot alone writes */
     uint64_t uw;          /* pseudo message; forms that c-client alone writes */
@@ -42,6 +44,8 @@ typedef struct {
     uint64_t gmail;       /* X-GM-..., "From 123@xxx" */
 } MboxMarks;
 
-/* Never AUTO. Marks may travel inside copied mail, so a server's own marks outweigh a client's,
- * and otherwise the more frequent one wins. */
+/* Never AUTO. Each server writes the file's X-IMAPbase anew in its own form, so it tells who was
+ * the last; what else a server left may be of one that served the file before. Marks may travel
+ * inside copied mail, so a server's own marks outweigh a client's, and otherwise the more frequent
+ * one wins. */
 MboxDialect mbox_dialect_decide(const MboxMarks *marks);

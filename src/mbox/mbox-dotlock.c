@@ -79,15 +79,21 @@ remove_stale(int dirfd, const char *lock_name, const struct stat *st)
         (void)!renameat(dirfd, aside, dirfd, lock_name);
 }
 
+MboxDotlockResult
+mbox_dotlock_look(int dirfd, const char *lock_name, MboxDotlockWatch *watch, bool *out_stale)
+{
+    struct stat st;
+    bool is_there = fstatat(dirfd, lock_name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    *out_stale = is_there && is_stale(dirfd, lock_name, &st, 0, watch);
+    return is_there && !*out_stale ? MBOX_DOTLOCK_BUSY : MBOX_DOTLOCK_NOT_HERE;
+}
+
 /* Nothing can be written here; all that is left is to respect the lock of others. */
 static MboxDotlockResult
 look_only(int dirfd, const char *lock_name, MboxDotlockWatch *watch)
 {
-    struct stat st;
-    if (fstatat(dirfd, lock_name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-        is_stale(dirfd, lock_name, &st, 0, watch))
-        return MBOX_DOTLOCK_NOT_HERE;
-    return MBOX_DOTLOCK_BUSY;
+    bool stale;
+    return mbox_dotlock_look(dirfd, lock_name, watch, &stale);
 }
 
 /* A file with our "PID:HOST"; -1 with errno. Where it can be had, it has no name, so that a kill
@@ -136,7 +142,8 @@ put_in_place(int dirfd, const char *temp, int fd, const char *lock_name, MboxDot
     int reason = errno;
     if (fstat(fd, &ours) != 0)
         return MBOX_DOTLOCK_BUSY;
-    if (linked || ours.st_nlink == (*temp != '\0' ? 2 : 1)) /* NFS may answer "failed" to a link that was made */
+    if (linked || ours.st_nlink ==
+                      (*temp != '\0' ? 2 : 1)) /* NFS may answer "failed" to a link that was made */
         return MBOX_DOTLOCK_TAKEN;
     if (reason != EEXIST) {
         *out_errno = reason;

@@ -23,6 +23,10 @@ typedef struct {
 MboxDotlockResult mbox_dotlock_try(int dirfd, const char *lock_name, MboxDotlockWatch *watch,
                                    int *out_fd, int *out_errno);
 
+/* The same, but nothing is written: never TAKEN. @out_stale: there is one that nobody holds. */
+MboxDotlockResult mbox_dotlock_look(int dirfd, const char *lock_name, MboxDotlockWatch *watch,
+                                    bool *out_stale);
+
 /* Is the lock file @fd still what is at @lock_name? */
 bool mbox_dotlock_is_ours(int dirfd, const char *lock_name, int fd);
 void mbox_dotlock_release(int dirfd, const char *lock_name, int fd);

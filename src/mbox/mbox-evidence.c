@@ -99,12 +99,9 @@ look_after(MhSpan rest, MboxEvidence *evidence)
         } else if (headers == 0 && is_dated_from(line)) {
             nothing = true;
             break;
-        } else if (headers == 0 && i >= 2) {
+        } else if (headers == 0 && i < 2) {
             text = true;
-            break;
-        } else if (headers == 0) {
-            text = true;
-        } else if (!mh_is_blank(line.data[0])) {
+        } else if (headers == 0 || !mh_is_blank(line.data[0])) {
             break;
         }
     }

@@ -91,6 +91,9 @@ static void
 count_marks(MboxMarks *marks, const MboxMetadata *metadata, const MboxFromLine *from)
 {
     bool bare = from->kind == MBOX_FROM_BARE || mh_span_equal(from->sender, MH_SPAN_LITERAL("-"));
+    if (marks->messages == 0 && metadata->has_base && metadata->base.mark != 0)
+        marks->base =
+            metadata->base.mark == MBOX_MARK_DOVECOT ? MBOX_DIALECT_DOVECOT : MBOX_DIALECT_UW;
     marks->messages++;
     marks->dovecot += (metadata->marks & MBOX_MARK_DOVECOT) != 0;
     marks->uw += (metadata->marks & MBOX_MARK_CCLIENT) != 0;

@@ -18,10 +18,10 @@ typedef enum {
 } MboxDatesReading;
 
 typedef struct {
-    MhSpan from_line; /* without LF */
+    MhSpan from_line;         /* without LF */
     const MboxFromLine *from; /* the same, read before; NULL: it has not been */
-    MhSpan date;      /* value of the Date header; empty: none */
-    MhSpan received;  /* value of the first Received header; empty: none */
+    MhSpan date;              /* value of the Date header; empty: none */
+    MhSpan received;          /* value of the first Received header; empty: none */
     int64_t file_time;
     GTimeZone *local; /* what a date without zone is read in; NULL: UTC */
     MboxDatesReading reading;

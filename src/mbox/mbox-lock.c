@@ -93,6 +93,7 @@ typedef struct {
     MboxLockKinds busy;    /* another program holds this one */
     MboxLockKinds lacking; /* these cannot be had here, */
     int reason;            /* because */
+    bool stale;            /* a dotlock that nobody holds was only looked at */
 } Obstacle;
 
 /* A lock by system call: @result is what it returned. */
@@ -130,13 +131,25 @@ try_dotlock(MboxLock *lock, Obstacle *obstacle)
     return false;
 }
 
+static bool
+look_at_dotlock(MboxLock *lock, Obstacle *obstacle)
+{
+    if (mbox_dotlock_look(lock->parent, lock->dot_name, &lock->watch, &obstacle->stale) !=
+        MBOX_DOTLOCK_BUSY)
+        return true;
+    obstacle->busy = MBOX_LOCK_DOTLOCK;
+    return false;
+}
+
 /* Takes all of @kinds, or none. */
 static bool
 try_all(MboxLock *lock, MboxLockKinds kinds, Obstacle *obstacle)
 {
     struct flock whole = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     *obstacle = (Obstacle){0};
-    bool ok = !(kinds & MBOX_LOCK_DOTLOCK) || try_dotlock(lock, obstacle);
+    bool ok = true;
+    if (kinds & MBOX_LOCK_DOTLOCK)
+        ok = kinds & MBOX_LOCK_LOOK ? look_at_dotlock(lock, obstacle) : try_dotlock(lock, obstacle);
     if (ok && (kinds & MBOX_LOCK_FCNTL))
         ok = settle(lock, MBOX_LOCK_FCNTL, fcntl(lock->fd, F_OFD_SETLK, &whole), obstacle);
     if (ok && (kinds & MBOX_LOCK_FLOCK))
@@ -157,8 +170,12 @@ kind_name(MboxLockKinds kind)
 }
 
 static void
-report_lacking(const Obstacle *obstacle, MhFindings *findings)
+report_lacking(const MboxLock *lock, const Obstacle *obstacle, MhFindings *findings)
 {
+    if (obstacle->stale) {
+        g_autofree char *shown = mh_printable_string(lock->dot_name);
+        mh_findings_add(findings, MH_FINDING_MBOX_LOCK_STALE, "'%s'", shown);
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(kind_names); i++) {
         if (obstacle->lacking & kind_names[i].kind)
             mh_findings_add(findings, MH_FINDING_MBOX_LOCK_LACKING, "%s: %s", kind_names[i].name,
@@ -199,7 +216,7 @@ mbox_lock_take(int dirfd, const char *path, int fd, MboxLockKinds kinds, unsigne
         g_usleep((gulong)MIN((int64_t)wait, left));
         wait = MIN(wait * 2, WAIT_MOST_US);
     }
-    report_lacking(&obstacle, findings);
+    report_lacking(lock, &obstacle, findings);
     return g_steal_pointer(&lock);
 }
 

@@ -12,6 +12,9 @@
  * Where no file can be made beside the mbox (read-only, no permission), a fresh dotlock of others
  * is still waited for, and its absence is a finding.
  *
+ * Whoever may not write at all (a dry run) only looks: a fresh dotlock is waited for, a stale one
+ * is a finding and stays.
+ *
  * While one lock is waited for, none is held: programs take them in different orders.
  */
 #pragma once
@@ -25,6 +28,7 @@ typedef enum {
     MBOX_LOCK_FCNTL = 1 << 1,
     MBOX_LOCK_FLOCK = 1 << 2,
     MBOX_LOCK_ALL = (1 << 3) - 1,
+    MBOX_LOCK_LOOK = 1 << 3, /* no dotlock of ours is made, others' are waited for */
 } MboxLockKinds;
 
 /* "dotlock,fcntl,flock" in any order, or "none". False, nothing set, when @text is neither. */

@@ -192,7 +192,7 @@ mark_of_uidlast(MhSpan digits)
 }
 
 static bool
-read_base(MhSpan value, MboxBase *base, unsigned *out_mark)
+read_base(MhSpan value, MboxBase *base)
 {
     MhSpan rest = value;
     MhSpan validity = take_digits(&rest);
@@ -208,7 +208,7 @@ read_base(MhSpan value, MboxBase *base, unsigned *out_mark)
     if (base->has_last && !mh_span_to_u32(last, UINT32_MAX, &base->uidlast))
         base->uidlast = UINT32_MAX;
     base->keywords = rest;
-    *out_mark = mark_of_uidlast(last);
+    base->mark = base->is_x_imap ? 0 : mark_of_uidlast(last);
     return true;
 }
 
@@ -216,16 +216,15 @@ static void
 add_base(MboxMetadata *out, MhSpan value, bool is_x_imap)
 {
     MboxBase base = {.is_x_imap = is_x_imap};
-    unsigned mark = 0;
     if (out->has_base)
         return;
-    if (!read_base(value, &base, &mark)) {
+    if (!read_base(value, &base)) {
         out->base_broken = true;
         return;
     }
     out->has_base = true;
     out->base = base;
-    out->marks |= is_x_imap ? MBOX_MARK_CCLIENT : mark;
+    out->marks |= is_x_imap ? MBOX_MARK_CCLIENT : base.mark;
 }
 
 static void
@@ -290,7 +289,7 @@ add_server_field(MboxMetadata *out, Field field, MhSpan value, MhSpan whole)
     case FIELD_X_STATUS:
         out->has_x_status = true;
         out->x_status |= read_letters(value);
-        out->marks |= value.len == 0 ? MBOX_MARK_CCLIENT : 0;
+        out->marks |= value.len == 0 && !out->uid.present ? MBOX_MARK_CCLIENT : 0;
         break;
     case FIELD_X_KEYWORDS:
         add_first(&out->has_keywords, &out->keywords, value);

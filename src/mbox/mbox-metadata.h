@@ -31,7 +31,8 @@ typedef enum {
 /* Marks of programs, to tell dialects apart. */
 enum {
     MBOX_MARK_DOVECOT = 1 << 0,     /* X-IMAPbase with UIDLAST 0000000030, or a padded X-UID */
-    MBOX_MARK_CCLIENT = 1 << 1,     /* X-IMAP; X-IMAPbase with UIDLAST 30; an empty X-Status */
+    MBOX_MARK_CCLIENT = 1 << 1,     /* X-IMAP; X-IMAPbase with UIDLAST 30; an empty X-Status above
+                                     X-UID (Dovecot leaves one below it) */
     MBOX_MARK_THUNDERBIRD = 1 << 2, /* X-Mozilla-... */
     MBOX_MARK_GMAIL = 1 << 3,       /* X-GM-THRID, X-Gmail-Labels */
     MBOX_MARK_QPOPPER = 1 << 4,     /* X-UIDL */
@@ -42,6 +43,7 @@ typedef struct {
     uint32_t uidvalidity;
     uint32_t uidlast; /* UINT32_MAX also for what is larger */
     bool has_last;
+    unsigned mark;   /* whose form X-IMAPbase has: MBOX_MARK_DOVECOT, _CCLIENT, or 0 */
     MhSpan keywords; /* names: mbox_metadata_next_keyword() */
 } MboxBase;
 

@@ -30,7 +30,10 @@ typedef struct {
     int fd;
     MboxLock *lock;
     time_t mtime;
-    bool is_cold; /* it was large, and not in the cache */
+    bool is_cold;    /* it was large, and not in the cache */
+    uint64_t end;    /* of what can be read: the size, or where reading failed */
+    bool failed;     /* reading failed there */
+    uint64_t last;   /* where the last message of the last pass begins */
     uint8_t *buffer; /* READ_BYTES, or a header */
     size_t buffer_size;
     uint8_t *out; /* WRITE_BYTES */
@@ -157,9 +160,12 @@ read_at(void *user, uint64_t offset, void *buffer, size_t len, GError **error)
             pread(source->fd, (uint8_t *)buffer + done, len - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0)
+        if (got < 0) {
+            source->failed = true;
+            source->end = MIN(source->end, offset + done);
             return mh_set_errno(error, errno, "cannot read '%s' at offset %" G_GUINT64_FORMAT,
                                 source->shown, offset + done);
+        }
         if (got == 0) {
             g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                         "'%s' became shorter while it was read", source->shown);
@@ -221,6 +227,7 @@ static void
 pass_begin(void *user, uint64_t offset, MhSpan line, const MboxFromLine *from)
 {
     Pass *pass = user;
+    pass->source->last = offset;
     if (pass->index != NULL) {
         mbox_index_events().begin(pass->index, offset, line, from);
         return;
@@ -288,7 +295,7 @@ look_first(Source *source, MboxDialect *out_dialect, GError **error)
 {
     MboxMarks marks = {0};
     Pass pass = {.source = source, .marks = &marks};
-    uint64_t size = source->base.stamp.size_bytes;
+    uint64_t size = source->end;
     if (source->options.boundary == NULL)
         size = MIN(size, FIRST_LOOK_BYTES);
     if (!run_pass(&pass, MBOX_DIALECT_PLAIN, size, NULL, error))
@@ -313,7 +320,7 @@ index_as(Source *source, MboxDialect dialect, MhMailbox *mailbox, MhFindings *fi
     };
     g_autoptr(MboxIndex) index = mbox_index_new(&options, mailbox, findings);
     Pass pass = {.source = source, .index = index};
-    if (!run_pass(&pass, dialect, source->base.stamp.size_bytes, findings, error))
+    if (!run_pass(&pass, dialect, source->end, findings, error))
         return false;
     mbox_index_finish(index);
     *out_decided = mbox_dialect_decide(mbox_index_marks(index));
@@ -331,10 +338,10 @@ move_mailbox(MhMailbox *out, MhMailbox *from)
     *from = empty;
 }
 
+/* All that can be read, into @out, which is new. */
 static bool
-source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **error)
+index_readable(Source *source, MhMailbox *out, MhFindings *findings, GError **error)
 {
-    Source *source = (Source *)base;
     MboxDialect dialect = source->options.dialect, decided;
     if (dialect == MBOX_DIALECT_AUTO && !look_first(source, &dialect, error))
         return false;
@@ -352,13 +359,45 @@ source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **erro
         if (!index_as(source, dialect, mailbox, found, &decided, error))
             return false;
     }
-    if (!source_check(base, error))
-        return false;
     source->dialect = dialect;
     move_mailbox(out, mailbox);
     if (findings != NULL)
         mh_findings_merge(findings, found);
     return true;
+}
+
+/* Where the device fails, what stands before is read again up to there, to find the messages, and
+ * then without the last of them, which goes on where nothing can be read. False: there is none. */
+static bool
+index_before_failure(Source *source, MhMailbox *out, MhFindings *findings)
+{
+    bool good = false;
+    while (!good && source->failed && source->end > 0) {
+        g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
+        source->failed = false;
+        source->last = 0;
+        good = index_readable(source, mailbox, NULL, NULL);
+    }
+    source->end = source->last;
+    return good && source->end > 0 && index_readable(source, out, findings, NULL);
+}
+
+static bool
+source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **error)
+{
+    Source *source = (Source *)base;
+    g_autoptr(GError) failure = NULL;
+    source->end = base->stamp.size_bytes;
+    source->failed = false;
+    if (!index_readable(source, out, findings, &failure)) {
+        if (!source->failed || source->options.boundary != NULL ||
+            !index_before_failure(source, out, findings)) {
+            g_propagate_error(error, g_steal_pointer(&failure));
+            return false;
+        }
+        out->unread = g_strdup(failure->message);
+    }
+    return source_check(base, error);
 }
 
 /* --- copying --- */

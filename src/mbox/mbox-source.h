@@ -45,4 +45,4 @@ MhSource *mbox_source_open(int dirfd, const char *path, const MboxSourceOptions 
                            MhFindings *findings, GError **error);
 
 /* What AUTO became; meaningful after index(). */
-MboxDialect mbox_source_dialect(const MhSource *source);
+MboxDialect mbox_source_dialect(const MhSource *base);

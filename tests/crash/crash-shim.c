@@ -27,6 +27,7 @@
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static CrashShared *shared;
@@ -329,19 +330,66 @@ OPEN(open64, (const char *path, int flags, ...), (path, flags, mode), AT_FDCWD)
 OPEN(openat, (int dir, const char *path, int flags, ...), (dir, path, flags, mode), dir)
 OPEN(openat64, (int dir, const char *path, int flags, ...), (dir, path, flags, mode), dir)
 
-#define READ(name, parameters, arguments)                                                          \
+/* How much of @len bytes at @offset (-1: where the file stands) a failing device gives. */
+static size_t
+readable(int fd, off64_t offset, size_t len)
+{
+    char where[32], path[4096];
+    int saved = errno;
+    if (shared == NULL || shared->bad_path[0] == '\0')
+        return len;
+    snprintf(where, sizeof where, "/proc/self/fd/%d", fd);
+    ssize_t got = readlink(where, path, sizeof path - 1);
+    errno = saved;
+    path[got > 0 ? got : 0] = '\0';
+    size_t have = strlen(path), bad = strlen(shared->bad_path);
+    if (have < bad || strcmp(path + have - bad, shared->bad_path) != 0)
+        return len;
+    uint64_t at = (uint64_t)(offset >= 0 ? offset : lseek64(fd, 0, SEEK_CUR));
+    if (at + len <= shared->bad_offset)
+        return len;
+    errno = EIO;
+    return at < shared->bad_offset ? shared->bad_offset - at : 0;
+}
+
+#define READ(name, parameters, at, arguments)                                                      \
     ssize_t name parameters;                                                                       \
     ssize_t name parameters                                                                        \
     {                                                                                              \
+        size_t wanted = len;                                                                       \
+        len = readable(fd, at, len);                                                               \
+        if (len == 0 && wanted > 0)                                                                \
+            return -1;                                                                             \
         if (!counts(CRASH_COUNT_READS) || !is_regular(fd))                                         \
             return NEXT(name) arguments;                                                           \
         Verdict verdict = take_step(#name, fd, NULL, NEEDS_NOTHING);                               \
         return verdict.fails ? -1 : NEXT(name) arguments;                                          \
     }
 
-READ(read, (int fd, void *data, size_t len), (fd, data, len))
-READ(pread, (int fd, void *data, size_t len, off_t at), (fd, data, len, at))
-READ(pread64, (int fd, void *data, size_t len, off64_t at), (fd, data, len, at))
+READ(read, (int fd, void *data, size_t len), -1, (fd, data, len))
+READ(pread, (int fd, void *data, size_t len, off_t at), at, (fd, data, len, at))
+READ(pread64, (int fd, void *data, size_t len, off64_t at), at, (fd, data, len, at))
+
+/* ---- the clock ---------------------------------------------------------------------------- */
+
+int
+clock_gettime(clockid_t which, struct timespec *out)
+{
+    int result = NEXT(clock_gettime)(which, out);
+    if (result == 0 && shared != NULL && which == CLOCK_REALTIME)
+        out->tv_sec += shared->clock_shift_s;
+    return result;
+}
+
+time_t
+time(time_t *out)
+{
+    struct timespec now = {0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    if (out != NULL)
+        *out = now.tv_sec;
+    return now.tv_sec;
+}
 
 /* openat2(2) has no function of its own in libc; we open with it for reading only. */
 long

@@ -38,9 +38,12 @@ typedef struct {
     uint32_t action;
     uint32_t at; /* the step, from 1 */
     int32_t error;
-    uint32_t steps;    /* so far */
-    uint32_t happened; /* the step was reached */
-    uint32_t worker_only; /* steps of the first process are not counted */
-    int32_t first;        /* the first process that loaded the shim */
+    uint32_t steps;             /* so far */
+    uint32_t happened;          /* the step was reached */
+    uint32_t worker_only;       /* steps of the first process are not counted */
+    int32_t first;              /* the first process that loaded the shim */
+    char bad_path[120];         /* the end of the path of a file whose device fails; empty: none */
+    uint64_t bad_offset;        /* nothing can be read from there on: EIO */
+    int64_t clock_shift_s;      /* the clock is wrong by so much */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */
 } CrashShared;

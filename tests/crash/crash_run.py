@@ -28,7 +28,9 @@ SOMEBODY = 21901                          # the ordinary user, and the first of 
 CHANGES, READS = range(2)
 NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL = range(7)
 HEAD = struct.Struct("=IIIiIIIi")
+BAD = struct.Struct("=120sQq")              # follows the head
 STEP = struct.Struct("=16s104sii")
+LOG = HEAD.size + BAD.size
 STEPS = 16384
 
 libc = ctypes.CDLL(None, use_errno=True)
@@ -54,14 +56,22 @@ class Shared:
     def __init__(self, path):
         self.path = path
         with open(path, "w+b") as f:
-            f.truncate(HEAD.size + STEP.size * STEPS)
+            f.truncate(LOG + STEP.size * STEPS)
             self.map = mmap.mmap(f.fileno(), 0)
         os.chmod(path, 0o666)
 
     def order(self, action, at=0, error=0, counts=CHANGES, worker_only=False):
         used = min(self.steps, STEPS)
-        self.map[HEAD.size:HEAD.size + used * STEP.size] = bytes(used * STEP.size)
+        self.map[LOG:LOG + used * STEP.size] = bytes(used * STEP.size)
         self.map[:HEAD.size] = HEAD.pack(counts, action, at, error, 0, 0, worker_only, 0)
+
+    def break_device(self, path="", offset=0):
+        """From now on nothing at or after @offset can be read of the file whose path ends so."""
+        self.map[HEAD.size:LOG] = BAD.pack(path.encode(), offset, 0)
+
+    def shift_clock(self, seconds):
+        """From now on the clock is wrong by so much."""
+        self.map[HEAD.size:LOG] = BAD.pack(b"", 0, seconds)
 
     @property
     def steps(self):
@@ -75,7 +85,7 @@ class Shared:
         """[(call, path, pid, result)...] of the last run."""
         rows = []
         for i in range(min(self.steps, STEPS)):
-            call, path, pid, result = STEP.unpack_from(self.map, HEAD.size + i * STEP.size)
+            call, path, pid, result = STEP.unpack_from(self.map, LOG + i * STEP.size)
             rows.append((call.rstrip(b"\0").decode(), os.fsdecode(path.rstrip(b"\0")), pid, result))
         return rows
 

@@ -80,10 +80,31 @@ test_there_and_back(void **state)
     assert_string_equal(g_hash_table_lookup(names, ".R&-D"), ".R&D");
     assert_string_equal(g_hash_table_lookup(names, ".&AAk-"), ".a\tb\nc");
 
-    assert_true(mh_in_place_restore(site->tree->fd, &error));
+    assert_true(mh_in_place_restore(site->tree, &error));
     for (size_t i = 1; from[i] != NULL; i++)
         assert_was(site, from[i], from[i]);
     assert_int_not_equal(faccessat(site->tree->fd, MH_IN_PLACE_FILE, F_OK, 0), 0);
+}
+
+/* Killed on the way back after any renaming: what has a name that is in the record is then not
+ * always the folder that the record means. */
+static void
+test_killed_on_the_way_back(void **state)
+{
+    const Site *site = *state;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MhAccountSurvey) survey = survey_of(site, from, to);
+    assert_true(mh_in_place_rename(site->tree, survey, &error));
+    /* the first batch is all that has room; its record was not written any more */
+    assert_int_equal(renameat(site->tree->fd, ".R&-D", site->tree->fd, ".R&D"), 0);
+    assert_true(mh_in_place_restore(site->tree, &error));
+    for (size_t i = 1; from[i] != NULL; i++)
+        assert_was(site, from[i], from[i]);
+    /* and when nothing but the record is left of it */
+    g_autofree char *record = g_build_filename(site->root, MH_IN_PLACE_FILE, NULL);
+    assert_true(g_file_set_contents(record, "", -1, NULL));
+    assert_true(mh_in_place_restore(site->tree, &error));
+    assert_false(mh_in_place_is(site->tree->fd));
 }
 
 /* Killed after the record and before the rename: the record says nothing of what is not there. */
@@ -135,6 +156,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_there_and_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_killed_on_the_way_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_before_the_rename, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_never_over_something, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_record, set_up, tear_down),

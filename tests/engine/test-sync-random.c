@@ -491,8 +491,8 @@ fill(World *world, uint32_t count, Kind kind, bool descending, bool renumbered)
     }
 }
 
-/* Processor time, which other programs do not lengthen. 200,000 messages take a fraction of a second,
- * with the sanitizers a few; what is quadratic takes minutes. */
+/* Processor time, which other programs do not lengthen. 200,000 messages take a fraction of a
+ * second, with the sanitizers a few; what is quadratic takes minutes. */
 #define LINEAR_S 10
 
 static double

@@ -1,6 +1,6 @@
 """What the admin sees: check and its verdict, status, the log, and progress on a terminal.
 
-    test_admin.py MAILHAUL
+    test_admin.py MAILHAUL [WORD...]        the tests with all of these words in their names
 """
 import fcntl
 import hashlib
@@ -22,14 +22,38 @@ ROOT = os.geteuid() == 0
 UID = 65534 if ROOT else os.getuid()
 
 
+# System calls that change a file system, and opens that may.
+CHANGES = ("mkdir,mkdirat,rmdir,unlink,unlinkat,rename,renameat,renameat2,link,linkat,symlink,"
+           "symlinkat,mknod,mknodat,chmod,fchmod,fchmodat,chown,fchown,lchown,fchownat,truncate,"
+           "ftruncate,fallocate,utimensat,utime,utimes,futimesat,setxattr,lsetxattr,fsetxattr,"
+           "removexattr,lremovexattr,fremovexattr,copy_file_range,quotactl")
+OPENS = "open,openat,openat2,creat"
+
+
+def changes_in(trace):
+    """Lines of a trace that tell of a change, tried or done."""
+    found = []
+    with open(trace, errors="replace") as file:
+        for line in file:
+            name = line.split("(")[0].split()[-1]
+            opens = name in OPENS.split(",")
+            if opens and ("/dev/null" in line or not any(
+                    flag in line for flag in ("O_WRONLY", "O_RDWR", "O_CREAT", "O_TMPFILE"))):
+                continue
+            if opens or name in CHANGES.split(","):
+                found.append(line)
+    return found
+
+
 class Site:
-    """Users with mbox INBOXes, in a place of their own."""
+    """Users with mbox INBOXes or Courier Maildirs, in a place of their own."""
 
     def __init__(self):
         self.place = tempfile.mkdtemp(prefix="mailhaul-admin.")
         os.chmod(self.place, 0o755)
         self.users = []
         os.mkdir(self.path("in"))
+        os.chmod(self.path("in"), 0o1777)
 
     def __enter__(self):
         return self
@@ -40,21 +64,54 @@ class Site:
     def path(self, *parts):
         return os.path.join(self.place, *parts)
 
-    def add(self, user, messages, text=None):
-        self.users.append(user)
-        with open(self.path("in", user), "w") as file:
-            file.write(text or "".join(
+    def add(self, user, messages=None, text=None):
+        """With @messages, or @text, an mbox INBOX; with neither, only a line in the list."""
+        self.users = [name for name in self.users if name != user] + [user]
+        if text or messages is not None:
+            self.write(user, text or "".join(
                 "From a@b Sat Jan  1 00:00:%02d 2000\nSubject: %d\n\nbody %d\n\n" % (i % 60, i, i)
                 for i in range(messages)))
-        os.chmod(self.path("in", user), 0o644)
+            os.chmod(self.path("in", user), 0o644)
         with open(self.path("users"), "w") as file:
             for name in self.users:
                 file.write("%s:x:%d:%d::/nonexistent:/bin/sh\n" % (name, UID, UID))
 
+    def write(self, path, text):
+        path = self.path("in", path)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as file:
+            file.write(text)
+        return path
+
+    def add_courier(self, user, messages, uidvalidity=1100000000):
+        """An INBOX, a folder Sent, UIDs, UIDLs and keywords."""
+        names = ["11000000%02d.M%dP2.mx" % (i, i) for i in range(messages)]
+        body = "Subject: %d\n\nbody\n"
+        for folder in ("", ".Sent/"):
+            for part in ("cur", "new", "tmp", "courierimapkeywords"):
+                os.makedirs(self.path("in", user, folder, part))
+            for i, name in enumerate(names):
+                self.write("%s/%scur/%s:2,S" % (user, folder, name), body % i)
+            self.write("%s/%scourierimapuiddb" % (user, folder), "1 %d %d\n" % (
+                uidvalidity, messages + 1) + "".join("%d %s\n" % (i + 1, name)
+                                                     for i, name in enumerate(names)))
+            self.write("%s/%scourierimapkeywords/:list" % (user, folder), "$Junk\n\n")
+        self.write(user + "/.Sent/maildirfolder", "")
+        self.write(user + "/courierpop3dsizelist", "/2 %d %d\n" % (messages + 1, uidvalidity)
+                   + "".join("%s:2,S 20 %d:%d\n" % (name, i + 1, uidvalidity)
+                             for i, name in enumerate(names)))
+        self.write(user + "/courierimapsubscribed", "INBOX\nINBOX.Sent\n")
+        self.write(user + "/maildirsize", "100000000S\n%d %d\n" % (40 * messages, 2 * messages))
+        self.add(user)
+        if ROOT:
+            for folder, folders, files in os.walk(self.path("in", user)):
+                for name in [".", *folders, *files]:
+                    os.chown(os.path.join(folder, name), UID, UID)
+
     def command(self, command, *options):
         return [MAILHAUL, command, "--config", "/dev/null", "--users", self.path("users"),
                 "--inbox", self.path("in/%u"), "--maildir", self.path("out/%u"), "--state",
-                self.path("state"), "--lock", "none", *options]
+                self.path("state"), *options]
 
     def run(self, command, *options, expect=0):
         done = subprocess.run(self.command(command, *options), capture_output=True, text=True)
@@ -88,19 +145,68 @@ def verdict(site, *options, expect=0):
                       .stdout.strip().split("\n")[-1])
 
 
+LOOKS = [["check"], ["check", "--json", "--progress", "always"], ["migrate", "--dry-run"],
+         ["verify"], ["undo", "--dry-run", "ann"]]
+
+
+def look_at_all(site, statuses, watched, stage):
+    """Commands that only look: nothing has changed afterwards, and nothing was tried."""
+    for number, look in enumerate(LOOKS):
+        if look[0] in ("verify", "undo") and stage == "first":
+            continue
+        command, before = site.command(*look), site.snapshot()
+        if look[0] == "undo":
+            at = command.index("--inbox")
+            del command[at:at + 2]
+        trace = os.path.join(watched, "%s-%d" % (stage, number))
+        done = subprocess.run(["strace", "-f", "-qq", "-o", trace, "-e", CHANGES + "," + OPENS,
+                               *command], capture_output=True, text=True)
+        assert done.returncode in statuses, (look, done)
+        after = site.snapshot()
+        assert after == before, (look, stage, [path for path in {**before, **after}
+                                               if before.get(path) != after.get(path)])
+        changes = changes_in(trace)
+        assert not changes, (look, stage, changes[:5])
+
+
+def write_nothing(site, watched):
+    site.add("ann", 5)
+    site.add_courier("dora", 4)
+    look_at_all(site, (0,), watched, "first")
+    site.run("migrate")
+    look_at_all(site, (0,), watched, "carried")
+    # Mail has come, some has gone; a lock was left behind.
+    site.add("ann", 7)
+    site.write("ann.lock", "%d:%s" % (2**31 - 1, os.uname().nodename))
+    os.unlink(site.path("in/dora/cur/1100000001.M1P2.mx:2,S"))
+    site.write("dora/new/1100000099.M99P2.mx", "Subject: new\n\n")
+    site.add("bob", 3)
+    look_at_all(site, (0, 1, 2), watched, "changed")
+
+
 def test_check_writes_nothing():
+    """Proved by the file system, times and all, and by the system calls; by root and by a user."""
+    watched = tempfile.mkdtemp(prefix="mailhaul-watched.")
+    try:
+        with Site() as site:
+            write_nothing(site, watched)
+        if ROOT:
+            script = "import sys; sys.argv[:] = %r; exec(open(sys.argv[0]).read())" % (
+                [os.path.abspath(__file__), MAILHAUL, "as_user"],)
+            done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                                   "/usr/bin/python3", "-B", "-c", script], capture_output=True,
+                                  text=True, env={**os.environ, "HOME": "/nonexistent"})
+            assert done.returncode == 0, done.stderr + done.stdout
+    finally:
+        shutil.rmtree(watched)
+
+
+def as_user():
     with Site() as site:
-        site.add("ann", 5)
-        before = site.snapshot()
-        site.run("check")
-        site.run("migrate", "--dry-run")
-        assert site.snapshot() == before, "a check has written, with nothing there"
-        site.run("migrate")
-        site.add("bob", 3)
-        before = site.snapshot()
-        site.run("check")
-        site.run("check", "--json", "--progress", "always")
-        assert site.snapshot() == before, "a check has written, with a state directory there"
+        os.mkdir(site.path("out"))
+        watched = tempfile.mkdtemp(prefix="mailhaul-watched.")
+        write_nothing(site, watched)
+        shutil.rmtree(watched)
 
 
 def test_verdicts():
@@ -196,6 +302,74 @@ def test_log():
             assert "log" in done.stderr, done
         if os.path.exists("/dev/full"):
             site.run("migrate", "--log", "/dev/full", expect=78)
+
+
+# In a /dev of its own, with a real syslogd behind /dev/log.
+UNDER_SYSLOG = """
+set -e
+work=$1
+shift
+mkdir "$work/dev"
+for name in null zero full random urandom; do
+    : >"$work/dev/$name"
+    mount --bind "/dev/$name" "$work/dev/$name"
+done
+mount --rbind "$work/dev" /dev
+busybox syslogd -n -O "$work/messages" -l 8 &
+daemon=$!
+tries=0
+until [ -S /dev/log ] || [ $tries -ge 100 ]; do tries=$((tries + 1)); sleep 0.1; done
+set +e
+"$@"
+status=$?
+sleep 0.3
+kill $daemon
+wait $daemon
+exit $status
+"""
+
+
+def under_syslog(site, name, *options, expect=0):
+    """The lines that a run leaves in the system's log, without their time and host."""
+    work = site.path(name)
+    os.mkdir(work)
+    private = ["unshare", "--mount"] + ([] if ROOT else ["--user", "--map-root-user"])
+    done = subprocess.run([*private, "sh", "-c", UNDER_SYSLOG, "sh", work,
+                           *site.command("migrate", "--log", "syslog", *options)],
+                          capture_output=True, text=True)
+    assert done.returncode == expect, done
+    with open(os.path.join(work, "messages")) as file:
+        lines = [line.rstrip("\n").partition(" mailhaul[") for line in file]
+    return [(before.split()[-1], after.partition("]: ")[2]) for before, found, after in lines
+            if found]
+
+
+def test_syslog():
+    """One event an account, one a finding, one each for beginning and end; nothing of a message."""
+    keywords = "".join(" k%d" % i for i in range(30))
+    mail = ("From a@b Sat Jan  1 00:00:00 2000\nSubject: secret%s\nX-Keywords:" + keywords
+            + "\n\nsecret\n\n") % "\x1b[31m"
+    with Site() as site:
+        site.add("ann", 2)
+        site.add("bob", 0, mail.replace("Subject", "X-IMAPbase: 7 1" + keywords + "\nSubject", 1))
+        site.add("cid", 0, "this is no mail\n" * 3)
+        said = under_syslog(site, "text", expect=2)
+        assert all("secret" not in text for _, text in said)
+        assert said[0] == ("mail.info", "begin: migrate of 3 accounts begins"), said
+        assert [level for level, text in said if text.startswith("ann: done, 1 mailbox, 2 messages")] == [
+            "mail.info"], said
+        assert [level for level, text in said if text.startswith("cid: INBOX: ")] == ["mail.err"]
+        lost = [(level, text) for level, text in said if "keyword-without-letter" in text]
+        assert len(lost) == 1 and lost[0][0] == "mail.warn" and "(4 times)" in lost[0][1], said
+        assert said[-1][0] == "mail.err" and "ends with status 2" in said[-1][1], said
+
+        said = under_syslog(site, "json", "--log-format", "json", expect=2)
+        events = [json.loads(text) for _, text in said]
+        assert [event["user"] for event in events if event["event"] == "account"].count("cid") == 1
+        assert events[0]["event"] == "begin" and events[-1]["event"] == "end", events
+        assert {event["level"] for event in events} == {"info", "warning", "error"}, events
+        if not os.path.exists("/dev/log"):
+            assert "/dev/log" in site.run("migrate", "--log", "syslog", expect=78).stderr
 
 
 class Screen:
@@ -298,8 +472,11 @@ def test_progress():
 
 
 def main():
+    if sys.argv[2:] == ["as_user"]:
+        as_user()
+        return
     for name, test in sorted(globals().items()):
-        if name.startswith("test_"):
+        if name.startswith("test_") and all(word in name for word in sys.argv[2:]):
             test()
             print("passed:", name)
 

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <utime.h>
 
 static const char inbox[] = "From a@example.org Thu Jan  1 10:00:00 2004\n"
                             "From: a@example.org\n"
@@ -84,7 +85,7 @@ verify_site_source(const VerifySite *site, const char *name)
 char *
 verify_site_target(const VerifySite *site, const char *name)
 {
-    return g_build_filename(site->root, "target", name, NULL);
+    return g_build_filename(site->root, site->in_place ? "home/Maildir" : "target", name, NULL);
 }
 
 static void
@@ -94,11 +95,24 @@ write_source(const VerifySite *site, const char *name, const char *text)
     assert_true(g_file_set_contents(path, text, -1, NULL));
 }
 
-VerifySite *
-verify_site_new(void)
+static VerifySite *
+new_site(void)
 {
     VerifySite *site = g_new0(VerifySite, 1);
     site->root = g_dir_make_tmp("verify-XXXXXX", NULL);
+    site->settings = mh_settings_new();
+    site->settings->sync = MH_SYNC_NONE;
+    site->settings->timezone = g_strdup("UTC");
+    site->account = mh_account_new("fred");
+    site->account->home = g_build_filename(site->root, "home", NULL);
+    site->names = mh_name_map_new();
+    return site;
+}
+
+VerifySite *
+verify_site_new(void)
+{
+    VerifySite *site = new_site();
     g_autofree char *folders = verify_site_source(site, "mail/Old");
     assert_int_equal(g_mkdir_with_parents(folders, 0700), 0);
     write_source(site, "INBOX", inbox);
@@ -106,16 +120,75 @@ verify_site_new(void)
     write_source(site, "mail/Old/2004", old);
     write_source(site, "mail/.subscriptions", "Sent\nOld/2004\n");
 
-    site->settings = mh_settings_new();
     site->settings->inbox = g_strdup("%h/INBOX");
     site->settings->folders = g_strdup("%h/mail");
     site->settings->maildir = g_build_filename(site->root, "target", NULL);
-    site->settings->sync = MH_SYNC_NONE;
     site->settings->pop3_uidl = MH_UIDL_UW;
-    site->settings->timezone = g_strdup("UTC");
-    site->account = mh_account_new("fred");
-    site->account->home = g_build_filename(site->root, "home", NULL);
-    site->names = mh_name_map_new();
+    return site;
+}
+
+/* ---- a Courier Maildir -------------------------------------------------------------------- */
+
+static const struct {
+    const char *name, *text;
+    time_t mtime;
+} courier_files[] = {
+    {"cur/1072951200.M1P1.mx,S=20:2,FS", "Subject: first\n\none\n", 1072951200},
+    {"cur/1072951260.M1P2.mx,S=21:2,", "Subject: second\n\ntwo\n", 1072951260},
+    {"cur/1072951320.M1P3.mx:2,S", "Subject: third\r\n\r\nthree", 1072951320},
+    {"cur/1072951380.M1P4.mx,S=21:2,S", "Subject: last\n\nfour\n", 1072951380},
+    {"new/1072951440.M1P5.mx", "Subject: newest\n\nfive\n", 1072951440},
+    {"courierimapuiddb",
+     "1 1100000000 12\n1 1072951200.M1P1.mx,S=20\n3 1072951260.M1P2.mx,S=21\n"
+     "5 1072951320.M1P3.mx\n9 1072951380.M1P4.mx,S=21\n",
+     0},
+    {"courierpop3dsizelist",
+     "/3 8 1100000099\n1072951200.M1P1.mx,S=20:2,S 23 7:1100000099:0\n"
+     "1072951260.M1P2.mx,S=21:2, 24 3:0:0\n1072951320.M1P3.mx:2,S 28 0:0:0\n"
+     "1072951380.M1P4.mx,S=21:2,S 24 4:1100000099:0\n",
+     0},
+    {"courierimapkeywords/:list",
+     "work\nlater\n\n1072951200.M1P1.mx,S=20:0\n1072951380.M1P4.mx,S=21:0 1\n", 0},
+    {"courierimapsubscribed", "INBOX.Sent\nINBOX.Old.2004\n", 0},
+    {"courierimapacl", "owner aceilrstwx\nuser=anna lr\n", 0},
+    {".Sent/cur/1073037600.M1P1.mx:2,S", "Subject: sent\n\nsent\n", 1073037600},
+    {".Sent/courierimapuiddb", "1 1100000077 3\n2 1073037600.M1P1.mx\n", 0},
+    {".Old.2004/cur/1073124000.M1P1.mx:2,S", "Subject: old 1\n\none\n", 1073124000},
+    {".Old.2004/cur/1073124060.M1P1.mx:2,S", "Subject: old 2\n\ntwo\n", 1073124060},
+};
+
+static void
+write_courier(const VerifySite *site)
+{
+    static const char *const directories[] = {
+        "cur",       "new",       "tmp",           "courierimapkeywords", ".Sent/cur",
+        ".Sent/new", ".Sent/tmp", ".Old.2004/cur", ".Old.2004/new",       ".Old.2004/tmp"};
+    for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
+        g_autofree char *relative = g_build_filename("Maildir", directories[i], NULL);
+        g_autofree char *path = verify_site_source(site, relative);
+        assert_int_equal(g_mkdir_with_parents(path, 0700), 0);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(courier_files); i++) {
+        g_autofree char *relative = g_build_filename("Maildir", courier_files[i].name, NULL);
+        g_autofree char *path = verify_site_source(site, relative);
+        struct utimbuf times = {courier_files[i].mtime, courier_files[i].mtime};
+        write_source(site, relative, courier_files[i].text);
+        assert_int_equal(courier_files[i].mtime == 0 ? 0 : utime(path, &times), 0);
+    }
+}
+
+VerifySite *
+verify_site_new_courier(MhTransfer transfer, bool in_place)
+{
+    VerifySite *site = new_site();
+    MhSettings *settings = site->settings;
+    write_courier(site);
+    g_usleep(20000); /* past what the clock of files can tell from what is written next */
+    settings->inbox = g_strdup("%h/Maildir");
+    settings->source_format = MH_FORMAT_COURIER;
+    settings->transfer = transfer;
+    settings->maildir = in_place ? g_strdup("%h/Maildir") : verify_site_target(site, NULL);
+    site->in_place = in_place;
     return site;
 }
 

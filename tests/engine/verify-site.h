@@ -11,10 +11,13 @@ typedef struct {
     MhAccount *account;
     MhNameMap *names;
     MhJob job;
+    bool in_place; /* the target is the source */
 } VerifySite;
 
 /* Makes the site: INBOX, "Sent" and "Old/2004" (without UIDs), subscribed. */
 VerifySite *verify_site_new(void);
+/* The same of a Courier Maildir. */
+VerifySite *verify_site_new_courier(MhTransfer transfer, bool in_place);
 void verify_site_free(VerifySite *site);
 
 /* Carries it over, in this process. Fails the test when not all is done. */

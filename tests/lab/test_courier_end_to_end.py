@@ -65,6 +65,20 @@ def copied(target):
     return [f for f in message_files(target.maildirs) if os.stat(f).st_ino not in known]
 
 
+def tree(top):
+    """{path: (mode, owner, time, bytes)} of every file; lists have the time of their writing."""
+    seen = {}
+    for path, _, files in os.walk(top):
+        for name in files:
+            full = os.path.join(path, name)
+            with open(full, "rb") as f:
+                st, data = os.fstat(f.fileno()), f.read()
+            is_message = os.path.basename(path) in ("cur", "new")
+            seen[os.path.relpath(full, top)] = (st.st_mode, st.st_uid, st.st_gid,
+                                                is_message and st.st_mtime, data)
+    return seen
+
+
 def contents(site):
     """(account, base name, bytes, time) of every message, and the bytes of Courier's own files."""
     seen = []
@@ -95,6 +109,8 @@ class EndToEnd(unittest.TestCase):
         target = Target(site, self.work, name, in_place)
         done = target.migrate(*more)
         self.assertEqual(done.returncode, 0, lab.told(done))
+        verified = lab.mailhaul("verify", *target.arguments())
+        self.assertEqual(verified.returncode, 0, lab.told(verified))
         return target
 
     def compare(self, target):
@@ -169,6 +185,89 @@ class EndToEnd(unittest.TestCase):
                         "subscribed": []}
                 shown = dict(new, folders={"INBOX": new["folders"]["INBOX"]})
                 self.assertEqual(view.compare(only, shown, skip=["subscribed"]), [])
+
+    def undo(self, target, *more):
+        target.arguments()
+        done = lab.mailhaul("undo", "--users", os.path.join(target.work, "users"), "--maildir",
+                            target.maildir(), "--state", target.state, *more,
+                            *[a.name for a in self.site.accounts])
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        return done
+
+    def test_in_place_and_back(self):
+        """The tree is as it was, to the byte, and so is what Courier shows of it."""
+        site = self.site.copy(os.path.join(self.work, "back"))
+        before = lab.snapshot(site.top, directory_times=False)
+        target = self.migrate(site, "and-back", in_place=True)
+        converted = lab.snapshot(site.top)
+        self.assertNotEqual(set(converted), set(before))
+        told = self.undo(target, "--dry-run").stdout
+        self.assertEqual(lab.changes(converted, lab.snapshot(site.top)), [])
+        self.assertIn("to give back to Courier", told)
+        self.undo(target)
+        self.assertEqual(lab.changes(before, lab.snapshot(site.top, directory_times=False)), [])
+        for account in site.accounts:
+            with self.subTest(account=account.name):
+                self.assertEqual(view.compare(self.old[account.name],
+                                              view.record(site, account.name),
+                                              skip=account.skip), [])
+
+    def test_back_after_use(self):
+        """Dovecot's clients have been there: what they brought and changed stays."""
+        site = self.site.copy(os.path.join(self.work, "used"))
+        target = self.migrate(site, "used-and-back", in_place=True)
+        generator = messages.Generator(11)
+        mail = generator.mail()
+        with target.server("2.4", "used-server", target.maildirs) as server:
+            with server.imap("ada") as client:
+                client.append("INBOX.R&D", mail.data, ("\\Seen",), None)
+                client.on("SELECT", "INBOX")
+                client.store("1", "+FLAGS (\\Flagged \\Draft)")
+        told = self.undo(target, "--verbose").stdout
+        self.assertRegex(told, r"R&D: mail that mailhaul did not bring stays: '\.R&D/(cur|new)/")
+        left = [os.path.join(path, name) for path, directories, files in os.walk(site.top)
+                for name in directories + files if name.startswith(("dovecot", "mailhaul"))]
+        self.assertEqual(left, [])
+        with site.imap("ada") as client:
+            client.on("SELECT", "INBOX")
+            new = view.record(site, "ada")["folders"]
+        old = self.old["ada"]["folders"]
+        self.assertEqual([m["uid"] for m in old["INBOX"]["messages"]],
+                         [m["uid"] for m in new["INBOX"]["messages"]])
+        self.assertEqual([m["keywords"] for m in old["INBOX"]["messages"]],
+                         [m["keywords"] for m in new["INBOX"]["messages"]])
+        self.assertLessEqual({"\\Flagged", "\\Draft"}, set(new["INBOX"]["messages"][0]["flags"]))
+        self.assertEqual(len(new["INBOX.R&D"]["messages"]), len(old["INBOX.R&D"]["messages"]) + 1)
+
+    def test_convert_is_a_migration_of_one(self):
+        migrated = self.migrate(self.site, "migrated", "--transfer", "copy")
+        source = self.site.account("ada").maildir
+        made = os.path.join(self.work, "100% made", "ada")
+        os.mkdir(os.path.dirname(made))
+        for _ in range(2):
+            done = lab.mailhaul("convert", "--transfer", "copy", source, made)
+            self.assertEqual(done.returncode, 0, lab.told(done))
+        self.assertIn(" up to date", done.stdout)
+        for top in (made, os.path.join(migrated.maildirs, "ada")):
+            self.assertIn("subscriptions", os.listdir(top))
+        self.assertEqual(tree(made), tree(os.path.join(migrated.maildirs, "ada")))
+        nothing = lab.mailhaul("convert", os.path.dirname(made), made)
+        self.assertEqual(nothing.returncode, 2)
+        self.assertIn("no Maildir", nothing.stderr)
+
+    def test_inspect(self):
+        old, before = self.old["ada"], lab.snapshot(self.site.top)
+        done = lab.mailhaul("inspect", "--verbose", self.site.account("ada").maildir)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(lab.changes(before, lab.snapshot(self.site.top)), [])
+        shown = re.findall(r"^  (INBOX\S*(?: \S+)*) \(/", done.stdout, re.M)
+        self.assertEqual(sorted(shown), sorted(
+            n.replace("\\", "\\\\") for n, f in old["folders"].items() if f["selectable"]))
+        inbox = old["folders"]["INBOX"]
+        self.assertIn("UIDVALIDITY %d, next UID %d, %d messages with a UID" % (
+            inbox["uidvalidity"], inbox["uidnext"], len(inbox["messages"])), done.stdout)
+        for n, message in enumerate(old["pop3"]["messages"], 1):
+            self.assertIn("UIDL %d. %s" % (n, message["uidl"]), done.stdout)
 
     def test_first_pop3_session_opens_no_message(self):
         target = self.migrate(self.site, "pop3")

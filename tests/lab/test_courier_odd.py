@@ -96,14 +96,23 @@ class Odd(unittest.TestCase):
         self.migrate(target, 1)
         self.check(target, "copy")
 
+    def take_back(self, target, before):
+        done = lab.mailhaul("undo", "--maildir", target.maildir(), "--state", target.state,
+                            "--users", os.path.join(target.work, "users"), "odd")
+        self.assertEqual(done.returncode, 0, lab.told(done))
+        self.assertEqual(lab.changes(before, lab.snapshot(target.site.top, directory_times=False)),
+                         [])
+
     def test_in_place(self):
         site = self.site.copy(os.path.join(self.work, "here"))
+        courier = lab.snapshot(site.top, directory_times=False)
         target = end_to_end.Target(site, self.work, "in-place", in_place=True)
         self.migrate(target, 1)
         before = lab.snapshot(site.top)
         self.migrate(target, 1)
         self.assertEqual(lab.changes(before, lab.snapshot(site.top)), [])
         self.check(target, "copy")
+        self.take_back(target, courier)
 
     def test_one_name_twice(self):
         """Courier shows one of them; both are kept, each under a name of its own."""
@@ -116,6 +125,7 @@ class Odd(unittest.TestCase):
         os.chown(twin, os.stat(first).st_uid, os.stat(first).st_gid)
         for in_place in (False, True):
             site = self.site.copy(os.path.join(self.work, "twin%d" % in_place))
+            courier = lab.snapshot(site.top, directory_times=False)
             target = end_to_end.Target(site, self.work, "t%d" % in_place, in_place=in_place)
             for _ in range(2):
                 self.migrate(target, 1)
@@ -125,6 +135,8 @@ class Odd(unittest.TestCase):
             with self.subTest(in_place=in_place):
                 self.assertEqual(len(inbox), 7)
                 self.assertEqual(len({m["uid"] for m in inbox}), 7)
+            if in_place:
+                self.take_back(target, courier)
 
 
 @unittest.skipUnless(lab.IS_ROOT, "users can plant links for themselves only")

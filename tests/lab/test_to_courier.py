@@ -43,6 +43,8 @@ class FromCourier(unittest.TestCase):
         target = end_to_end.Target(site, self.work, name)
         done = target.migrate("--server", "courier")
         self.assertEqual(done.returncode, 0, lab.told(done))
+        verified = lab.mailhaul("verify", *target.arguments(), "--server", "courier")
+        self.assertEqual(verified.returncode, 0, lab.told(verified))
         return target
 
     def test_there_again(self):

@@ -34,7 +34,8 @@ static void
 test_not_ours(void **state)
 {
     (void)state;
-    static const char *const rows[] = {"", "S12", "GM", "MSX", "M,", "M,x", "MS,4294967296", "M,-1"};
+    static const char *const rows[] = {"",    "S12",           "GM",  "MSX", "M,",
+                                       "M,x", "MS,4294967296", "M,-1"};
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         MaildirCarried back;
         if (maildir_carried_parse(mh_span_from_string(rows[i]), 1, &back))

@@ -223,11 +223,37 @@ reads_on_where_no_file_can_be_made(void **state)
     mbox_lock_free(lock);
 }
 
+static void
+only_looks_where_it_may_not_write(void **state)
+{
+    Place *place = *state;
+    struct stat before, after;
+    assert_int_equal(fstatat(place->dirfd, "spool", &before, 0), 0);
+    MboxLock *lock = take(place, MBOX_LOCK_ALL | MBOX_LOCK_LOOK, 0);
+    assert_non_null(lock);
+    assert_int_equal(fstatat(place->dirfd, "spool", &after, 0), 0);
+    assert_true(before.st_mtim.tv_sec == after.st_mtim.tv_sec &&
+                before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+    mbox_lock_free(lock);
+
+    g_autofree char *live = g_strdup_printf("%ld:%s", (long)getpid(), g_get_host_name());
+    put_lock(place, live, 0);
+    assert_null(take(place, MBOX_LOCK_ALL | MBOX_LOCK_LOOK, 50));
+    g_autofree char *dead = g_strdup_printf("%d:%s", INT32_MAX, g_get_host_name());
+    put_lock(place, dead, 0);
+    lock = take(place, MBOX_LOCK_ALL | MBOX_LOCK_LOOK, 50);
+    assert_non_null(lock);
+    assert_int_equal(mh_findings_count(place->findings, MH_FINDING_MBOX_LOCK_STALE), 1);
+    mbox_lock_free(lock);
+    assert_int_equal(faccessat(place->dirfd, "spool/joe.lock", F_OK, 0), 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_names_of_locks),
+        cmocka_unit_test_setup_teardown(only_looks_where_it_may_not_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(takes_and_gives_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(notices_that_its_lock_was_taken_away, set_up, tear_down),
         cmocka_unit_test_setup_teardown(waits_for_system_locks, set_up, tear_down),

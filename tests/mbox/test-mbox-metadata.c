@@ -189,6 +189,7 @@ test_other_fields(void **state)
     assert_int_equal(m.marks,
                      MBOX_MARK_QPOPPER | MBOX_MARK_CCLIENT | MBOX_MARK_DOVECOT | MBOX_MARK_GMAIL);
     assert_false(m.has_mozilla_status);
+    assert_int_equal(read_text("X-UID: 3\nStatus: O\nX-Keywords:    \nX-Status: \n").marks, 0);
 }
 
 static void
