@@ -113,6 +113,11 @@ typedef struct {
     MhLogFormat log_format;
     MhReportFormat format;
     MhDovecotSeries dovecot;
+
+    /* the new server at work */
+    char *doveadm;        /* "doveadm": a path, or a name in PATH */
+    char *dovecot_config; /* path; NULL: its own */
+    bool bodystructure;
 } MhSettings;
 
 typedef enum {

@@ -47,7 +47,9 @@ static const char schema[] =
     " run INTEGER NOT NULL, user TEXT NOT NULL, ended_us INTEGER NOT NULL,"
     " elapsed_us INTEGER NOT NULL, failed INTEGER NOT NULL, messages INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL);"
-    "CREATE INDEX IF NOT EXISTS work_run ON work (run);";
+    "CREATE INDEX IF NOT EXISTS work_run ON work (run);"
+    /* what the new server has built, see warm-mark.h */
+    "CREATE TABLE IF NOT EXISTS warm (user TEXT PRIMARY KEY, mark BLOB NOT NULL);";
 
 /* The system's own word for it stands in the connection, but not for a file that could not be
  * opened: there it is what came of a second try. */

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "digest.h"
 #include "memory.h"
 #include "outcome.h"
 
@@ -38,3 +39,9 @@ bool mh_state_reopen(MhState *state, const char *user, GError **error);
 /* Records what was done to an account, in one transaction that is durable when it returns. (Of an
  * account to which nothing happened, when the run ends.) */
 bool mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error);
+
+/* The caches of an account's target were built when it bore @mark (warm-mark.h). What is set is
+ * durable after mh_state_keep_warm(): many accounts cost one wait for the disk. */
+bool mh_state_is_warm(MhState *state, const char *user, const MhDigest *mark);
+bool mh_state_set_warm(MhState *state, const char *user, const MhDigest *mark, GError **error);
+bool mh_state_keep_warm(MhState *state, GError **error);

@@ -45,6 +45,12 @@ static const MhCommand commands[] = {
      "Says what a file or Courier Maildir is and what is in it; --verbose names every message. "
      "Nothing is locked or written.",
      0, false},
+    {MH_COMMAND_WARM, "warm", mh_cmd_warm, "[USER...]", 0, SIZE_MAX,
+     "have the new server build its caches before the first client comes",
+     "Runs the new server's doveadm over the headers of all mail, so that the first listing of an "
+     "IMAP client opens no message file. The new server has to run. Run again it takes accounts "
+     "to which mail has come since, and those that it has not come to.",
+     MH_NEEDS_MAILDIR, false},
     {MH_COMMAND_SERVER_CONFIG, "server-config", mh_cmd_server_config, "", 0, 0,
      "settings under which the new server shows the same names and UIDLs",
      "Prints the part of a Dovecot configuration under which mail clients see the folder names, "

@@ -66,5 +66,6 @@ int mh_cmd_convert(const MhCommandContext *context, GError **error);
 int mh_cmd_status(const MhCommandContext *context, GError **error);
 int mh_cmd_report(const MhCommandContext *context, GError **error);
 int mh_cmd_inspect(const MhCommandContext *context, GError **error);
+int mh_cmd_warm(const MhCommandContext *context, GError **error);
 int mh_cmd_completion(const MhCommandContext *context, GError **error);
 int mh_cmd_server_config(const MhCommandContext *context, GError **error);

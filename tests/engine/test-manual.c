@@ -31,8 +31,10 @@ find_entry(const char *manual, const MhOption *option)
     g_string_append_printf(start, "Fl -%s", option->name);
     const char *at = strstr(manual, start->str);
     size_t len = start->len;
+    while (at != NULL && at[len] != '\n' && !g_str_has_prefix(at + len, " Ns ="))
+        at = strstr(at + len, start->str); /* a longer name that begins with this one */
     g_string_free(start, TRUE);
-    if (at == NULL || (at[len] != '\n' && !g_str_has_prefix(at + len, " Ns =")))
+    if (at == NULL)
         return NULL;
     at = strchr(at + len, '\n') + 1;
     const char *end = strstr(at, "\n.");

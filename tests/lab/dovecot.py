@@ -5,6 +5,7 @@ two free ports of 127.0.0.1 and ends with the test. Each user has the uid that o
 """
 import os
 import re
+import shlex
 import socket
 import subprocess
 import sys
@@ -173,6 +174,26 @@ class Dovecot:
                 if time.monotonic() > end:
                     raise servers.LabError("dovecot is not ready\n" + self.log())
                 time.sleep(0.05)
+
+    def doveadm_program(self, *options):
+        """The path of a program that is this server's doveadm to whoever runs it, with @options
+        before its arguments, and writes these into the file of doveadm_calls_file()."""
+        path, calls = os.path.join(self.work, "doveadm"), self.doveadm_calls_file()
+        argv, env = servers.command("dovecot-" + self.series, ["/usr/bin/doveadm", *options],
+                                    self.etc, self.binds)
+        inside = " ".join(shlex.quote(x) for x in
+                          ["env"] + ["%s=%s" % row for row in env.items()] + argv)
+        with open(path, "w") as f:
+            # A signal is for doveadm itself, the first process of its namespace.
+            f.write("#!/bin/sh\necho \"$@\" >> %s\n%s \"$@\" <&0 &\nchild=$!\n"
+                    "trap 'pkill -TERM -P $child' TERM\nwait $child\nstatus=$?\n"
+                    "[ $status -le 128 ] || { wait $child; status=$?; }\nexit $status\n"
+                    % (shlex.quote(calls), inside))
+        os.chmod(path, 0o755)
+        return path
+
+    def doveadm_calls_file(self):
+        return os.path.join(self.work, "calls")
 
     def log(self):
         text = ""

@@ -51,9 +51,9 @@ def documented():
 
 
 def message_files(top):
-    """The names of the messages in all Maildirs below @top."""
+    """The names of the messages in all Maildirs below @top. (A user is called "new".)"""
     return [f for path, _, files in os.walk(top) for f in files
-            if os.path.basename(path) in ("cur", "new")]
+            if os.path.basename(path) in ("cur", "new") and not f.startswith("dovecot")]
 
 
 class Runbook:
@@ -63,6 +63,7 @@ class Runbook:
         self.root, self.title = os.path.join(work, "root"), title
         self.target = os.path.join(self.root, "data", "mail2")
         self.user = site.accounts[0].name
+        self.server, self.path = None, os.environ["PATH"]
         for sub in ("etc/dovecot/conf.d", "var/spool", "var/lib", "root", "data/mail2"):
             os.makedirs(os.path.join(self.root, sub))
         if os.path.isdir(os.path.join(site.top, "spool")):
@@ -77,12 +78,20 @@ class Runbook:
         text = re.sub(r"(?<![\w/%])/(?=(etc|var|data|root)/)", self.root + "/", text)
         return re.sub(r"\banna\b", self.user, text)
 
+    def serve(self, site, work):
+        """The new server, and its doveadm in PATH."""
+        source_format = "mbox" if self.title == MBOX else "courier"
+        self.server = lab.serve("2.4", work, site, source_format, os.path.join(self.target, "%u"))
+        self.server.start()
+        self.server.doveadm_program("-c", self.server.configuration)
+        self.path = work + ":" + self.path
+
     def run(self, line):
         words = self.replace(line).split(" ", 2)
         words[0], words[1] = lab.MAILHAUL, words[1] + " --config " + self.config
         return subprocess.run(["sh", "-c", " ".join(words)], stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
-                              env=dict(os.environ, TZ=servers.ZONE))
+                              env=dict(os.environ, TZ=servers.ZONE, PATH=self.path))
 
 
 @unittest.skipUnless(lab.IS_ROOT, "accounts of other users")
@@ -105,11 +114,14 @@ class Runs(unittest.TestCase):
                     continue
                 if "--final" in line or "--late" in line:
                     deliver(site, book)
+                if name == "warm":
+                    book.serve(site, os.path.join(self.work, "server"))
+                    self.addCleanup(book.server.stop)
                 before = lab.snapshot(book.target)
                 done = book.run(line)
                 self.assertIn(done.returncode, (0, 1), line + ": " + lab.told(done))
                 self.assertEqual(done.stderr, "")
-                if name != "undo" and name != "migrate" or "--dry-run" in line:
+                if name not in ("undo", "migrate", "warm") or "--dry-run" in line:
                     self.assertEqual(lab.changes(before, lab.snapshot(book.target)), [])
                 seen[line] = (done.stdout, message_files(book.target))
         return book, seen
@@ -125,6 +137,7 @@ class Runs(unittest.TestCase):
         self.assertEqual(seen["mailhaul migrate --quiet"][0], "")
         self.assertEqual(len(seen["mailhaul migrate --quiet"][1]), everybody)
         self.assertEqual(len(seen["mailhaul migrate --final"][1]), everybody + 1)
+        self.assertRegex(seen["mailhaul warm"][0], "caches built\n.* 0 failed; [1-9]")
         self.assertEqual(len(seen["mailhaul migrate --late"][1]), everybody + 2)
         for name in ("etc/dovecot/conf.d/99-mailhaul.conf", "root/check.json"):
             self.assertGreater(os.path.getsize(os.path.join(book.root, name)), 0)
