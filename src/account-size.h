@@ -10,3 +10,8 @@
 #include "settings.h"
 
 uint64_t mh_account_size(const MhSettings *settings, const MhAccount *account);
+
+/* The same in bytes of mail, as well as a few dozen looks can tell, for many thousand accounts: of
+ * a Courier Maildir what its quota file adds up to; without one, a guess from how large the
+ * directories of its folders have grown. */
+uint64_t mh_account_glance(const MhSettings *settings, const MhAccount *account);

@@ -21,6 +21,7 @@ mailbox_free(gpointer item)
     g_free(mailbox->directory);
     g_free(mailbox->error);
     g_free(mailbox->acl);
+    g_free(mailbox->name_map);
     g_free(mailbox);
 }
 
@@ -119,6 +120,17 @@ mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox 
         return g_strdup("INBOX");
     g_autofree char *joined = g_strjoinv(survey->separator, levels);
     return g_strconcat(survey->prefix, joined, NULL);
+}
+
+bool
+mh_survey_mailbox_is_renamed(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox)
+{
+    if (mailbox->components[0] == NULL)
+        return false;
+    g_autofree char *name = mh_survey_mailbox_new_name(survey, mailbox);
+    g_autofree char *joined = g_strjoinv(survey->separator, mailbox->components);
+    g_autofree char *before = g_strconcat(survey->prefix, joined, NULL);
+    return strcmp(name, before) != 0;
 }
 
 void

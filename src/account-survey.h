@@ -13,6 +13,7 @@ typedef struct {
     char *path;        /* what it is read from, printable */
     char *target;      /* its directory in the target tree; "." is the INBOX */
     char *directory;   /* in place: its directory as it is now; may differ from target */
+    char *name_map;    /* its name had to change: a line for the name map; NULL: it had not */
     char *error;       /* it is there but cannot be read, and why; NULL otherwise */
     char *acl;         /* the text of its access list at the target; NULL: none of its own */
     uint64_t size_bytes;
@@ -75,6 +76,9 @@ void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
 /* The folder as clients of the new server name it, with its prefix: "INBOX.Sent", "Sent/2004".
  * g_free(). */
 char *mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox);
+
+/* Is that another name than the old server's clients had? */
+bool mh_survey_mailbox_is_renamed(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox);
 
 /* The folder's name for people: components with '/' between, "INBOX" for none. g_free(). */
 char *mh_survey_mailbox_name(const MhSurveyMailbox *mailbox);

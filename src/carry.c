@@ -117,6 +117,35 @@ look_at_folder(MhCarry *carry)
     close(fd);
 }
 
+/* What the old POP3 server says of a message and the line of the list does not. */
+static bool
+pop3_differs(const MhCarry *carry, const MhSyncLine *line)
+{
+    const MhTargetMessage *there =
+        line->target != 0 ? mh_target_index_get(&carry->folder->index, line->target - 1) : NULL;
+    if (line->source == 0 || there == NULL || there->line == 0)
+        return false;
+    const MhMessage *message = mh_mailbox_get(carry->mailbox, line->source - 1);
+    const MaildirUidlist *list = carry->folder->uidlist;
+    const MaildirUidlistEntry *entry = maildir_uidlist_get(list, there->line - 1);
+    const char *uidl = mh_mailbox_get_text(carry->mailbox, message->uidl);
+    if (message->pop3_order != entry->pop3_order)
+        return true;
+    MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
+    if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
+        return false;
+    return entry->uidl.at == 0 || !mh_span_equal(text, maildir_uidlist_text(list, entry->uidl));
+}
+
+/* UIDLs come when a POP3 client first logs in, though the mail has long been carried. */
+static void
+follow_pop3(MhCarry *carry)
+{
+    MhSyncPlan *plan = carry->plan;
+    for (guint i = 0; !plan->list_changed && i < plan->lines->len; i++)
+        plan->list_changed = pop3_differs(carry, &g_array_index(plan->lines, MhSyncLine, i));
+}
+
 /* Reads the target and makes the plan. @findings may be NULL (they were reported before). */
 static bool
 make_plan(MhCarry *carry, MhFindings *findings, GError **error)
@@ -144,6 +173,8 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
                          .late = settings->late,
                          .carried_before = carry->before};
     carry->plan = mh_sync(&input);
+    if (!settings->late)
+        follow_pop3(carry);
     note_folder(carry);
     return (!carry->context->in_place || check_in_place(carry, error)) &&
            is_accounted_for(carry, error);
@@ -176,6 +207,17 @@ static bool
 stays_deleted(const MhCarry *carry)
 {
     return !carry->folder->exists && carry->before != NULL && carry->plan->delivered == 0;
+}
+
+/* "mbox uw". */
+static void
+report_format(const MhCarry *carry)
+{
+    MhMailboxOutcome *outcome = carry->outcome;
+    g_autofree char *format = outcome->format;
+    const char *dialect = carry->mailbox->dialect;
+    outcome->format = format != NULL && dialect != NULL ? g_strconcat(format, " ", dialect, NULL)
+                                                        : g_strdup(format);
 }
 
 /* The plan in numbers, and what it costs. */
@@ -303,6 +345,7 @@ mh_carry_begin(const MhCarryContext *context, const char *folder, const MhCarryS
         if (carry->delivery != NULL)
             maildir_delivery_discard(carry->delivery);
     }
+    report_format(carry);
     report_plan(carry);
     return g_steal_pointer(&carry);
 }

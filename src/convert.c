@@ -1,10 +1,12 @@
 #include "convert.h"
 
 #include "carry.h"
+#include "confine.h"
 #include "coordinator.h"
 #include "mbox-options.h"
 #include "pace.h"
 #include "printable.h"
+#include "safe-path.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -45,6 +47,23 @@ message_written(uint64_t bytes, void *user)
     return true;
 }
 
+/* Nothing of the source has been read yet: from here on it is all that can be, and the target all
+ * that can be written. */
+static void
+confine(const Place *place, const MaildirTree *tree, MhFindings *findings)
+{
+    g_autoptr(MhConfinement) confinement = mh_confinement_new();
+    int file = mh_safe_path_find(place->dirfd, place->name, MH_LINKS_REFUSE);
+    mh_confinement_allow(confinement, file, MH_CONFINE_READ);
+    mh_confinement_allow(confinement, place->dirfd,
+                         place->options.locks & MBOX_LOCK_DOTLOCK ? MH_CONFINE_LOCKS
+                                                                  : MH_CONFINE_LIST);
+    mh_confinement_allow(confinement, tree->fd, MH_CONFINE_WRITE);
+    mh_confinement_enter(confinement, findings);
+    if (file >= 0)
+        close(file);
+}
+
 static bool
 write_mbox(const MhSettings *settings, Place *place, const char *maildir, MhMailboxOutcome *outcome,
            GError **error)
@@ -66,6 +85,7 @@ write_mbox(const MhSettings *settings, Place *place, const char *maildir, MhMail
     };
     if (settings->nice)
         mh_pace_give_way();
+    confine(place, tree, outcome->findings);
     bool good = carry_mbox(&context, place, outcome, error);
     mh_pace_free(context.told_user);
     return maildir_tree_finish(tree, good ? error : NULL) && good;

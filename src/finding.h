@@ -165,7 +165,9 @@ typedef enum {
     X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
       "keywords that were set on the new server do not come back to Courier")                      \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
-    /* the machine we run on */
+    /* the machine we run on */                                                                    \
+    X(CONFINEMENT_LACKING, NOTE,                                                                   \
+      "the system lacks a confinement: the worker was held by its user's rights alone")
 
 typedef enum {
 #define MH_FINDING_ENUM(code, weight, text) MH_FINDING_##code,

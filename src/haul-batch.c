@@ -223,7 +223,7 @@ begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending
     MhCarrySource source = {.open = mailbox->open,
                             .open_user = mailbox->data,
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
-                            .read_user = (void *)(uintptr_t)haul->uidls};
+                            .read_user = haul->uidls};
     if (!recall_carried(haul, mailbox, error))
         return false;
     const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
@@ -261,6 +261,10 @@ mh_haul_carry_mailbox(MhHaul *haul, MhSurveyMailbox *mailbox)
     pending->outcome->source = mh_survey_mailbox_name(mailbox);
     pending->outcome->path = g_strdup(mailbox->path);
     pending->outcome->target = mh_printable_string(mailbox->target);
+    g_autofree char *name = mh_survey_mailbox_new_name(haul->survey, mailbox);
+    pending->outcome->name = mh_printable_string(name);
+    pending->outcome->renamed = mh_survey_mailbox_is_renamed(haul->survey, mailbox);
+    pending->outcome->name_map = g_strdup(mailbox->name_map);
     pending->outcome->format = g_strdup(haul->survey->format);
     g_ptr_array_add(haul->pending, pending);
     if (mailbox->error != NULL) {

@@ -19,7 +19,8 @@ typedef struct {
 typedef struct {
     const MhJob *job;
     const MhAccount *account;
-    const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
+    GBytes *uidls_text; /* of the INBOX; NULL: none were saved */
+    GPtrArray *uidls;
     int fd;
     MaildirTree *tree;
     char *maildir; /* its path */

@@ -27,7 +27,7 @@ is_source(const MhHaul *haul)
 {
     const char *pattern = haul->job->settings->inbox;
     struct stat source, target;
-    int fd = pattern != NULL ? mh_place_open(pattern, haul->account, NULL) : -1;
+    int fd = pattern != NULL ? mh_place_find(pattern, haul->account) : -1;
     bool same = fd >= 0 && fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
                 source.st_dev == target.st_dev && source.st_ino == target.st_ino;
     if (fd >= 0)
@@ -67,6 +67,17 @@ may_undo(const MhHaul *haul, GError **error)
     return why == NULL;
 }
 
+/* Removes the root, which is empty, if this account may; otherwise it is left for root. */
+static void
+remove_root(MhHaul *haul)
+{
+    g_autofree char *name = NULL;
+    int parent = mh_place_find_parent(haul->job->settings->maildir, haul->account, &name);
+    haul->root_left = parent >= 0 && unlinkat(parent, name, AT_REMOVEDIR) != 0 && errno == EACCES;
+    if (parent >= 0)
+        close(parent);
+}
+
 /* What is left when the mail that was carried is out. */
 static bool
 take_out_rest(MhHaul *haul, GError **error)
@@ -80,9 +91,10 @@ take_out_rest(MhHaul *haul, GError **error)
     bool made_root = haul->tree->made_root || (memory != NULL && memory->made_root);
     if (!maildir_tree_finish(haul->tree, error))
         return false;
-    if (made_root) /* a first run was killed before it came to the INBOX */
-        unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0);
-    haul->root_left = made_root && rmdir(haul->maildir) != 0 && errno == EACCES;
+    if (made_root) {
+        unlinkat(haul->tree->fd, MAILDIR_MADE_MARK, 0); /* a first run was killed early */
+        remove_root(haul);
+    }
     return true;
 }
 

@@ -3,6 +3,6 @@
 
 #include "job.h"
 
-/* Does the account and reports to @fd (channel.h). What fails is reported there too.
- * @uidls are those of the INBOX; NULL: none were saved. */
-void mh_haul_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd);
+/* Does the account and reports to @fd (channel.h). What fails is reported there too. @uidls is the
+ * listing of the INBOX's (saved-uidls.h); NULL: none was saved. */
+void mh_haul_account(const MhJob *job, const MhAccount *account, GBytes *uidls, int fd);

@@ -1,11 +1,13 @@
 #include "inspect.h"
 
+#include "confine.h"
 #include "courier-account.h"
 #include "in-place.h"
 #include "magic-guess.h"
 #include "mbox-options.h"
 #include "printable.h"
 
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,6 +69,28 @@ read_mbox(MhInspection *inspection, const MhSettings *settings, int dirfd, const
     inspection->format = "mbox";
     inspection->dialect = mbox_dialect_name(mbox_source_dialect(source));
     return true;
+}
+
+static void
+allow(MhConfinement *confinement, const char *path, unsigned uses)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    mh_confinement_allow(confinement, fd, uses);
+    if (fd >= 0)
+        close(fd);
+}
+
+void
+mh_inspect_confine(const char *const *paths, size_t count)
+{
+    g_autoptr(MhConfinement) confinement = mh_confinement_new();
+    g_autoptr(MhFindings) findings = mh_findings_new(); /* of the machine, not of a file */
+    for (size_t i = 0; i < count; i++) {
+        g_autofree char *directory = g_path_get_dirname(paths[i]);
+        allow(confinement, directory, MH_CONFINE_LIST);
+        allow(confinement, paths[i], MH_CONFINE_READ);
+    }
+    mh_confinement_enter(confinement, findings);
 }
 
 /* ---- a Courier Maildir -------------------------------------------------------------------- */

@@ -37,6 +37,9 @@ typedef struct {
     GPtrArray *boundaries; /* of MhInspectBoundary: lines that could be read otherwise */
 } MhInspection;
 
+/* From here on this process can read these files, and change nothing (confine.h). */
+void mh_inspect_confine(const char *const *paths, size_t count);
+
 /* Never NULL. Nothing is written, no lock is taken. */
 MhInspection *mh_inspect(const MhSettings *settings, const char *path);
 void mh_inspection_free(MhInspection *inspection); /* NULL is fine */

@@ -27,6 +27,7 @@ typedef struct {
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
     const char *settings_digest; /* of all that changes what is written: see settings-digest.h */
     const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
+    bool confine;                /* a worker: before it reads it gives up what it does not need */
 } MhJob;
 
 /* Nothing is written, not even a lock beside a mailbox. */

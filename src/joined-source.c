@@ -48,6 +48,7 @@ joined_index(MhSource *source, MhMailbox *out, MhFindings *findings, GError **er
             return false;
         if (i == 0)
             out->uids = part->uids;
+        out->dialect = part->dialect;
         for (size_t m = 0; m < mh_mailbox_length(part); m++)
             append(out, part, mh_mailbox_get(part, m), i);
         if (out->unread == NULL)

@@ -32,8 +32,9 @@ typedef struct {
 
 typedef struct {
     MhUidState uids;
-    GArray *messages; /* of MhMessage, in mailbox order */
-    char *unread;     /* why what comes after these could not be read; NULL: they are all */
+    const char *dialect; /* whose view of the format it was read in; NULL: there is but one */
+    GArray *messages;    /* of MhMessage, in mailbox order */
+    char *unread;        /* why what comes after these could not be read; NULL: they are all */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

@@ -481,9 +481,12 @@ choose_names(Survey *survey)
     g_autoptr(MhNamePlan) names = mh_name_plan_new(sources, count, &options, survey->findings);
     for (guint i = 0; i < count; i++) {
         MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
+        const MhTargetName *name = mh_name_plan_get(names, i);
         if (mailbox->target == NULL)
-            mailbox->target =
-                mh_account_survey_directory(survey->survey, mh_name_plan_get(names, i)->directory);
+            mailbox->target = mh_account_survey_directory(survey->survey, name->directory);
+        if (name->changed && !name->mapped)
+            mailbox->name_map =
+                mh_name_map_line(survey->account->user, sources[i].path, name->levels);
     }
     name_subscriptions(survey, names);
     name_rejected(survey);

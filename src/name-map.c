@@ -188,3 +188,17 @@ mh_name_map_format(const MhNameMap *map)
     g_tree_foreach(map->targets, append_line, out);
     return g_string_free(out, FALSE);
 }
+
+char *
+mh_name_map_line(const char *user, const char *source, char *const *levels)
+{
+    g_autoptr(MhNameMap) map = mh_name_map_new();
+    g_autofree char *target = g_strjoinv("/", (char **)(uintptr_t)levels);
+    for (size_t i = 0; levels[i] != NULL; i++) {
+        if (strchr(levels[i], '/') != NULL) /* it would be taken for two levels */
+            return NULL;
+    }
+    if (!mh_name_map_add(map, user, mh_span_from_string(source), mh_span_from_string(target), NULL))
+        return NULL;
+    return g_strchomp(mh_name_map_format(map));
+}

@@ -34,5 +34,8 @@ char *mh_name_map_format(const MhNameMap *map);
 /* MH_CONFIG_ERROR_REFUSED, or SYNTAX when the source has another target already. */
 bool mh_name_map_add(MhNameMap *map, const char *user, MhSpan source, MhSpan target,
                      GError **error);
+/* The one line that gives the user's folder @levels (UTF-8), without its end; NULL when none can.
+ * g_free(). */
+char *mh_name_map_line(const char *user, const char *source, char *const *levels);
 /* The target of the user's folder; NULL: the admin has not decided. Borrowed. */
 const char *mh_name_map_lookup(const MhNameMap *map, const char *user, MhSpan source);

@@ -18,6 +18,8 @@ mh_mailbox_outcome_free(MhMailboxOutcome *outcome)
     g_free(outcome->source);
     g_free(outcome->path);
     g_free(outcome->target);
+    g_free(outcome->name);
+    g_free(outcome->name_map);
     g_free(outcome->format);
     g_free(outcome->error);
     mh_findings_free(outcome->findings);
@@ -136,16 +138,16 @@ mh_findings_from_variant(GVariant *variant)
 }
 
 /* Every field of a mailbox outcome, in this order. */
-#define MAILBOX_FIELDS "msmsmsmsymsuutttttttttt"
+#define MAILBOX_FIELDS "msmsmsmsbmsmsymsuutttttttttt"
 
 GVariant *
 mh_mailbox_outcome_to_variant(const MhMailboxOutcome *o)
 {
     return g_variant_new("(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", o->source, o->path, o->target,
-                         o->format, (guchar)o->done, o->error, o->uidvalidity, o->uidnext,
-                         o->messages, o->bytes, o->delivered, o->delivered_bytes, o->retagged,
-                         o->expunged, o->unchanged, o->foreign, o->kept_gone, o->left_out,
-                         mh_findings_to_variant(o->findings));
+                         o->name, (gboolean)o->renamed, o->name_map, o->format, (guchar)o->done,
+                         o->error, o->uidvalidity, o->uidnext, o->messages, o->bytes, o->delivered,
+                         o->delivered_bytes, o->retagged, o->expunged, o->unchanged, o->foreign,
+                         o->kept_gone, o->left_out, mh_findings_to_variant(o->findings));
 }
 
 const char *
@@ -160,15 +162,18 @@ mh_mailbox_outcome_from_variant(GVariant *variant)
     g_autoptr(MhMailboxOutcome) o = g_new0(MhMailboxOutcome, 1);
     g_autoptr(GVariant) findings = NULL;
     guchar done;
+    gboolean renamed;
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(mh_mailbox_outcome_type())))
         return NULL;
     g_variant_get(variant, "(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", &o->source, &o->path,
-                  &o->target, &o->format, &done, &o->error, &o->uidvalidity, &o->uidnext,
-                  &o->messages, &o->bytes, &o->delivered, &o->delivered_bytes, &o->retagged,
-                  &o->expunged, &o->unchanged, &o->foreign, &o->kept_gone, &o->left_out, &findings);
+                  &o->target, &o->name, &renamed, &o->name_map, &o->format, &done, &o->error,
+                  &o->uidvalidity, &o->uidnext, &o->messages, &o->bytes, &o->delivered,
+                  &o->delivered_bytes, &o->retagged, &o->expunged, &o->unchanged, &o->foreign,
+                  &o->kept_gone, &o->left_out, &findings);
     o->findings = mh_findings_from_variant(findings);
     if (o->findings == NULL || done > MH_DONE_FAILED)
         return NULL;
     o->done = (MhDone)done;
+    o->renamed = renamed;
     return g_steal_pointer(&o);
 }

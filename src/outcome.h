@@ -19,10 +19,13 @@ typedef enum {
 } MhDone;
 
 typedef struct {
-    char *source; /* the folder at the source, "INBOX", "Sent/2004" */
-    char *path;   /* the file or directory it is read from */
-    char *target; /* the folder as clients of the new server see it */
-    char *format; /* "mbox uw", "courier" */
+    char *source;   /* the folder at the source, "INBOX", "Sent/2004" */
+    char *path;     /* the file or directory it is read from */
+    char *target;   /* its directory at the target */
+    char *name;     /* the folder as clients of the new server name it; NULL: it has gone */
+    bool renamed;   /* that is not what the source calls it */
+    char *name_map; /* the name had to change: a line for --name-map; NULL: it had not */
+    char *format;   /* "mbox uw", "courier" */
     MhDone done;
     char *error; /* NULL unless MH_DONE_FAILED */
 

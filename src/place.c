@@ -1,8 +1,11 @@
 #include "place.h"
 
 #include "path-pattern.h"
-#include "safe-file.h"
+#include "printable.h"
+#include "safe-path.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -57,13 +60,59 @@ mh_place_split(const char *pattern, const MhAccount *account, char **out_root, c
     return true;
 }
 
+/* To find things below it, not to list it: a worker need not be able to read a directory that it
+ * shares with others. */
+static int
+open_trusted(const char *path, GError **error)
+{
+    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        int errnum = errno;
+        g_autofree char *printable = mh_printable_string(path);
+        mh_set_errno(error, errnum, "cannot open directory '%s'", printable);
+    }
+    return fd;
+}
+
+/* Finds @path below the directory @root; -errno when it cannot. */
+static int
+find_below(const char *root, const char *path)
+{
+    int root_fd = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (root_fd < 0)
+        return -errno;
+    int fd = mh_safe_path_find(root_fd, path, MH_LINKS_BENEATH);
+    close(root_fd);
+    return fd;
+}
+
+int
+mh_place_find(const char *pattern, const MhAccount *account)
+{
+    g_autofree char *root = NULL, *rest = NULL;
+    return mh_place_split(pattern, account, &root, &rest, NULL) ? find_below(root, rest) : -ENOENT;
+}
+
+int
+mh_place_find_parent(const char *pattern, const MhAccount *account, char **out_name)
+{
+    g_autofree char *root = NULL, *rest = NULL;
+    if (!mh_place_split(pattern, account, &root, &rest, NULL))
+        return -ENOENT;
+    g_autofree char *parent = g_path_get_dirname(rest);
+    int fd = find_below(root, parent);
+    if (fd >= 0)
+        *out_name = g_path_get_basename(rest);
+    return fd;
+}
+
 int
 mh_place_open(const char *pattern, const MhAccount *account, GError **error)
 {
     g_autofree char *root = NULL, *rest = NULL;
     if (!mh_place_split(pattern, account, &root, &rest, error))
         return -1;
-    int root_fd = mh_open_root(root, error);
+    int root_fd = open_trusted(root, error);
     if (root_fd < 0)
         return -1;
     int fd = mh_open_dir(root_fd, rest, error);
@@ -77,7 +126,7 @@ mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_n
     g_autofree char *root = NULL, *rest = NULL;
     if (!mh_place_split(pattern, account, &root, &rest, error))
         return -1;
-    int root_fd = mh_open_root(root, error);
+    int root_fd = open_trusted(root, error);
     if (root_fd < 0)
         return -1;
     g_autofree char *parent = g_path_get_dirname(rest);

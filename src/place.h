@@ -25,3 +25,9 @@ int mh_place_open(const char *pattern, const MhAccount *account, GError **error)
  * (g_free()). */
 int mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_name,
                          GError **error);
+
+/* The same two with descriptors that are to name what was found (O_PATH), for which it need not be
+ * readable; mh_place_find() finds files, too. -errno when they cannot; -ENOENT also for a pattern
+ * that says nothing of this account. */
+int mh_place_find(const char *pattern, const MhAccount *account);
+int mh_place_find_parent(const char *pattern, const MhAccount *account, char **out_name);

@@ -27,6 +27,26 @@ mh_safe_path_no_openat2(void)
     return openat2_forgotten;
 }
 
+static struct {
+    bool only;
+    uid_t uids[2];
+} owners;
+
+void
+mh_safe_path_own(uid_t first, uid_t second)
+{
+    owners.only = true;
+    owners.uids[0] = first;
+    owners.uids[1] = second;
+}
+
+static bool
+is_linked_by_others(const struct stat *st)
+{
+    return owners.only && S_ISREG(st->st_mode) && st->st_nlink > 1 &&
+           st->st_uid != owners.uids[0] && st->st_uid != owners.uids[1];
+}
+
 /* The walk, for kernels without openat2(2). It stands on a stack of directories, so that ".." is
  * one step back on the way that was come, and never a step above the first. */
 typedef struct {
@@ -207,6 +227,8 @@ mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind, struc
         fd = -errno;
     } else if ((out_stat->st_mode & S_IFMT) != kind) {
         fd = -EMEDIUMTYPE;
+    } else if (is_linked_by_others(out_stat)) {
+        fd = -EPERM;
     } else {
         g_snprintf(name, sizeof name, "/proc/self/fd/%d", found);
         fd = open_found(found, name, out_stat->st_mode, flags);

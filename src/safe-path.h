@@ -27,5 +27,9 @@ int mh_safe_path_enter(int dirfd, const char *name);
  * is no failure here, what needs it will fail. */
 int mh_safe_path_let_owner_in(int dirfd, const char *name);
 
+/* From here on a file that has more than one name, and belongs to neither of these two users, is
+ * -EPERM: anybody may have linked it to where it was found. */
+void mh_safe_path_own(uid_t first, uid_t second);
+
 /* For tests: are we to do without system calls that older kernels lack? */
 bool mh_safe_path_no_openat2(void);

@@ -31,8 +31,8 @@ read_listing(int dirfd, const char *name, const MhAccount *account, GError **err
     return NULL;
 }
 
-GPtrArray *
-mh_saved_uidls_read(const MhJob *job, const MhAccount *account, GError **error)
+GBytes *
+mh_saved_uidls_load(const MhJob *job, const MhAccount *account, GError **error)
 {
     if (job->settings->pop3_uidl != MH_UIDL_FILE)
         return NULL;
@@ -40,14 +40,22 @@ mh_saved_uidls_read(const MhJob *job, const MhAccount *account, GError **error)
     if (path == NULL)
         return NULL;
     g_autofree char *name = NULL;
-    g_autoptr(GBytes) text = NULL;
+    GBytes *text = NULL;
     int dirfd = mh_place_open_parent(job->settings->pop3_uidl_file, account, &name, error);
     if (dirfd >= 0)
         text = read_listing(dirfd, name, account, error);
     if (dirfd >= 0)
         close(dirfd);
-    GPtrArray *uidls = text != NULL ? mh_uidl_listing_parse(mh_span_from_bytes(text), error) : NULL;
-    if (uidls == NULL)
+    if (text == NULL)
         g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
+    return text;
+}
+
+GPtrArray *
+mh_saved_uidls_parse(GBytes *text, GError **error)
+{
+    GPtrArray *uidls = mh_uidl_listing_parse(mh_span_from_bytes(text), error);
+    if (uidls == NULL)
+        g_prefix_error(error, "cannot use the saved UIDLs: ");
     return uidls;
 }

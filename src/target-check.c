@@ -256,6 +256,7 @@ check_outcome(MhTargetCheck *check, const MhAccountOutcome *outcome)
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
         check->read_bytes += mailbox->bytes;
+        check->carry_messages += mailbox->delivered;
         check->carry_bytes += mailbox->delivered_bytes;
         if (mailbox->done == MH_DONE_FAILED)
             add(check, MH_OBSTACLE_FAILED, "%s: %s: %s", outcome->user, mailbox->source,

@@ -48,9 +48,9 @@ typedef struct {
 
 typedef struct {
     MhObstacleFound found[MH_OBSTACLE_COUNT];
-    GPtrArray *systems;           /* of MhTargetSystem */
-    uint64_t read_bytes, read_us; /* what the survey read, and how long its workers took */
-    uint64_t carry_bytes;         /* what a migration would write */
+    GPtrArray *systems;                   /* of MhTargetSystem */
+    uint64_t read_bytes, read_us;         /* what the survey read, and how long its workers took */
+    uint64_t carry_messages, carry_bytes; /* what a migration would write */
 } MhTargetCheck;
 
 MhTargetCheck *mh_target_check_new(void);

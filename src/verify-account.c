@@ -2,11 +2,13 @@
 
 #include "account-format.h"
 #include "channel.h"
+#include "confine-account.h"
 #include "courier/courier-subscribed.h"
 #include "maildir/maildir-subscriptions.h"
 #include "path-pattern.h"
 #include "place.h"
 #include "printable.h"
+#include "saved-uidls.h"
 #include "size-limits.h"
 #include "uidl-listing.h"
 #include "verify.h"
@@ -32,7 +34,8 @@ typedef struct {
 typedef struct {
     const MhJob *job;
     const MhAccount *account;
-    const GPtrArray *uidls; /* of the INBOX; NULL: none were saved */
+    GBytes *uidls_text; /* of the INBOX; NULL: none were saved */
+    GPtrArray *uidls;
     int fd;
     MaildirTree *tree;
     MhAccountSurvey *survey;
@@ -145,7 +148,7 @@ read_sides(Run *run, const MhSurveyMailbox *mailbox, Pending *pending, GError **
     MhCarrySource from = {.open = mailbox->open, .open_user = mailbox->data};
     if (strcmp(mailbox->target, ".") == 0 && run->uidls != NULL) {
         from.read = give_uidls;
-        from.read_user = (void *)(uintptr_t)run->uidls;
+        from.read_user = run->uidls;
     }
     pending->source =
         mh_verify_source_read(&from, pending->outcome->findings, source_read, run, error);
@@ -341,7 +344,11 @@ verify_rest(Run *run, GError **error)
 static bool
 verify(Run *run, GError **error)
 {
-    if (!open_tree(run, error))
+    if (!open_tree(run, error) ||
+        !mh_confine_account(run->job, run->account, run->tree->fd, false, run->findings, error))
+        return false;
+    if (run->uidls_text != NULL &&
+        (run->uidls = mh_saved_uidls_parse(run->uidls_text, error)) == NULL)
         return false;
     make_rules(run);
     run->survey = mh_account_survey(run->job, run->account, run->tree, run->findings, error);
@@ -354,16 +361,17 @@ verify(Run *run, GError **error)
 }
 
 void
-mh_verify_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd)
+mh_verify_account(const MhJob *job, const MhAccount *account, GBytes *uidls, int fd)
 {
     g_autoptr(GError) error = NULL;
-    Run run = {.job = job, .account = account, .uidls = uidls, .fd = fd};
+    Run run = {.job = job, .account = account, .uidls_text = uidls, .fd = fd};
     run.findings = mh_findings_new();
     run.missing = g_ptr_array_new_with_free_func(pending_free);
     if (!verify(&run, &error))
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));
     mh_channel_send(fd, MH_RECORD_FINDINGS, mh_findings_to_variant(run.findings));
     g_ptr_array_unref(run.missing);
+    g_clear_pointer(&run.uidls, g_ptr_array_unref);
     mh_account_survey_free(run.survey);
     maildir_tree_free(run.tree);
     mh_findings_free(run.findings);

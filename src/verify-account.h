@@ -5,5 +5,6 @@
 #include "job.h"
 
 /* Reports to @fd (channel.h): differences, then the mailbox that they are of. What cannot be
- * compared is reported there, too. @uidls are those of the INBOX; NULL: none were saved. */
-void mh_verify_account(const MhJob *job, const MhAccount *account, const GPtrArray *uidls, int fd);
+ * compared is reported there, too. @uidls is the listing of the INBOX's (saved-uidls.h); NULL: none
+ * was saved. */
+void mh_verify_account(const MhJob *job, const MhAccount *account, GBytes *uidls, int fd);

@@ -2,8 +2,9 @@
 
 #include "channel.h"
 #include "haul.h"
+#include "printable.h"
 #include "privileges.h"
-#include "safe-file.h"
+#include "safe-path.h"
 #include "saved-uidls.h"
 #include "stopping.h"
 #include "target-root.h"
@@ -41,8 +42,28 @@ follow(pid_t coordinator)
         mh_stopping_now();
 }
 
-/* Leaves standard error and the socket (as descriptor 3); standard input and output become
- * /dev/null. Returns the socket's new number. */
+static int channel; /* for tell_last_words() */
+
+/* What GLib says before it aborts: standard error may be a terminal, and is none of a worker's. */
+static void
+tell_last_words(const char *text)
+{
+    g_autofree char *shown = mh_printable_string(text);
+    g_autofree char *error = g_strconcat("its worker ended: ", shown, NULL);
+    mh_channel_send(channel, MH_RECORD_ERROR, g_variant_new("(s)", error));
+}
+
+static void
+tell_log(const char *domain, GLogLevelFlags level, const char *text, void *user)
+{
+    (void)domain;
+    (void)user;
+    if (level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR))
+        tell_last_words(text);
+}
+
+/* Leaves the socket (as descriptor 3); standard input, output and error become /dev/null, but for
+ * the error messages of a sanitizer. Returns the socket's new number. */
 static int
 close_others(int fd)
 {
@@ -50,11 +71,29 @@ close_others(int fd)
     if (null >= 0) {
         dup2(null, STDIN_FILENO);
         dup2(null, STDOUT_FILENO);
+#ifndef __SANITIZE_ADDRESS__
+        dup2(null, STDERR_FILENO);
+#endif
     }
     if (fd != 3)
         dup2(fd, 3);
     close_range(4, ~0U, 0);
-    return 3;
+    channel = 3;
+    g_set_printerr_handler(tell_last_words);
+    g_log_set_default_handler(tell_log, NULL);
+    return channel;
+}
+
+/* Gives up the terminal, which could be made to type commands into root's shell. Signals of the
+ * terminal reach the coordinator, which hands them on. */
+static void
+leave_terminal(void)
+{
+    int terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (terminal < 0)
+        return;
+    close(terminal);
+    setsid();
 }
 
 /* Whose process does the account: see MhIdentity. */
@@ -85,7 +124,8 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
 {
     g_autoptr(GError) error = NULL;
     MhIdentity identity;
-    g_autoptr(GPtrArray) uidls = mh_saved_uidls_read(job, account, &error);
+    g_autoptr(GBytes) uidls = mh_saved_uidls_load(job, account, &error);
+    MhJob confined = *job;
     if (error != NULL || !choose_identity(job, account, &identity, &error) ||
         !mh_target_root_prepare(job, account, identity.uid, identity.gid, &error) ||
         !mh_privileges_become(&identity, &error)) {
@@ -93,10 +133,13 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
         return;
     }
     follow(coordinator);
+    if (identity.reads_others && account->has_ids)
+        mh_safe_path_own(account->uid, identity.uid);
+    confined.confine = true;
     if (job->task == MH_TASK_VERIFY)
-        mh_verify_account(job, account, uidls, fd);
+        mh_verify_account(&confined, account, uidls, fd);
     else
-        mh_haul_account(job, account, uidls, fd);
+        mh_haul_account(&confined, account, uidls, fd);
 }
 
 bool
@@ -115,6 +158,7 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
     }
     if (pid == 0) {
         int fd = close_others(ends[1]);
+        leave_terminal();
         set_signals();
         follow(coordinator);
         umask(0); /* modes are those of the settings */

@@ -1,5 +1,6 @@
 #include "check-verdict.h"
 
+#include "estimate.h"
 #include "json-text.h"
 #include "path-pattern.h"
 #include "target-check.h"
@@ -14,15 +15,28 @@ typedef struct {
     MhFindingCode code;
     uint64_t times;
     size_t accounts;
-} Loss;
+} Times;
+
+/* Lines for --name-map that are shown without --verbose. */
+#define NAMES_SHOWN 20
 
 struct MhVerdict {
     const MhJob *job;
+    bool many;           /* accounts: what was found is not told one by one */
     GHashTable *by_user; /* user -> MhAccount, borrowed */
     MhTargetCheck *check;
-    Loss losses[MH_FINDING_COUNT];
+    Times found[MH_FINDING_COUNT];
+    GPtrArray *names; /* lines for --name-map: names that had to change */
+    uint64_t foreign; /* messages at the target that nobody here brought */
+    size_t foreign_accounts;
     size_t refused; /* users that the lists did not give us */
 };
+
+bool
+mh_verdict_is_long(const MhSettings *settings, size_t accounts)
+{
+    return accounts > MH_VERDICT_MANY && !settings->verbose && !settings->json;
+}
 
 MhVerdict *
 mh_verdict_new(const MhJob *job, const MhAccounts *accounts)
@@ -30,14 +44,16 @@ mh_verdict_new(const MhJob *job, const MhAccounts *accounts)
     MhVerdict *verdict = g_new0(MhVerdict, 1);
     verdict->job = job;
     verdict->refused = accounts->refused;
+    verdict->many = mh_verdict_is_long(job->settings, accounts->accounts->len);
     verdict->check = mh_target_check_new();
     verdict->by_user = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < accounts->accounts->len; i++) {
         MhAccount *account = accounts->accounts->pdata[i];
         g_hash_table_insert(verdict->by_user, account->user, account);
     }
+    verdict->names = g_ptr_array_new_with_free_func(g_free);
     for (int code = 0; code < MH_FINDING_COUNT; code++)
-        verdict->losses[code].code = (MhFindingCode)code;
+        verdict->found[code].code = (MhFindingCode)code;
     return verdict;
 }
 
@@ -48,23 +64,36 @@ mh_verdict_free(MhVerdict *verdict)
         return;
     mh_target_check_free(verdict->check);
     g_hash_table_unref(verdict->by_user);
+    g_ptr_array_unref(verdict->names);
     g_free(verdict);
 }
 
 static void
-count_losses(MhVerdict *verdict, const MhAccountOutcome *outcome)
+count_found(MhVerdict *verdict, const MhAccountOutcome *outcome)
 {
     for (int code = 0; code < MH_FINDING_COUNT; code++) {
         uint64_t times = mh_findings_count(outcome->findings, (MhFindingCode)code);
-        if (mh_finding_weight((MhFindingCode)code) != MH_WEIGHT_LOSS)
-            continue;
         for (guint i = 0; i < outcome->mailboxes->len; i++) {
             const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
             times += mh_findings_count(mailbox->findings, (MhFindingCode)code);
         }
-        verdict->losses[code].times += times;
-        verdict->losses[code].accounts += times > 0;
+        verdict->found[code].times += times;
+        verdict->found[code].accounts += times > 0;
     }
+}
+
+static void
+take_mailboxes(MhVerdict *verdict, const MhAccountOutcome *outcome)
+{
+    uint64_t foreign = 0;
+    for (guint i = 0; i < outcome->mailboxes->len; i++) {
+        const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
+        foreign += mailbox->foreign;
+        if (mailbox->name_map != NULL)
+            g_ptr_array_add(verdict->names, g_strdup(mailbox->name_map));
+    }
+    verdict->foreign += foreign;
+    verdict->foreign_accounts += foreign > 0;
 }
 
 /* As the worker will choose: see MhIdentity. */
@@ -85,7 +114,8 @@ mh_verdict_account(MhVerdict *verdict, const MhAccountOutcome *outcome)
         return;
     const MhSettings *settings = verdict->job->settings;
     const MhAccount *account = g_hash_table_lookup(verdict->by_user, outcome->user);
-    count_losses(verdict, outcome);
+    count_found(verdict, outcome);
+    take_mailboxes(verdict, outcome);
     if (account == NULL)
         return;
     g_autofree char *path = mh_path_pattern_expand(settings->maildir, account, NULL);
@@ -100,11 +130,26 @@ mh_verdict_account(MhVerdict *verdict, const MhAccountOutcome *outcome)
         mh_target_check_account(verdict->check, outcome, path, source, &writer);
 }
 
+/* The heaviest first, then the most frequent. */
 static int
-compare_losses(const void *a, const void *b)
+compare_times(const void *a, const void *b)
 {
-    const Loss *one = a, *two = b;
+    const Times *one = a, *two = b;
+    MhWeight weight_one = mh_finding_weight(one->code), weight_two = mh_finding_weight(two->code);
+    if (weight_one != weight_two)
+        return weight_one > weight_two ? -1 : 1;
     return one->times > two->times ? -1 : one->times < two->times;
+}
+
+static uint64_t
+times_of(const MhVerdict *verdict, MhWeight weight)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < MH_FINDING_COUNT; i++) {
+        if (mh_finding_weight(verdict->found[i].code) == weight)
+            sum += verdict->found[i].times;
+    }
+    return sum;
 }
 
 static const char *
@@ -114,14 +159,7 @@ judge(const MhVerdict *verdict, bool complete)
         return "not-all-checked";
     if (!mh_target_check_ready(verdict->check) || verdict->refused > 0)
         return "not-ready";
-    return verdict->losses[0].times > 0 ? "ready-with-losses" : "ready";
-}
-
-/* A migration reads what the check read, and writes it besides. */
-static uint64_t
-least_us(const MhVerdict *verdict, uint64_t elapsed_us)
-{
-    return verdict->check->carry_bytes > 0 ? elapsed_us : 0;
+    return times_of(verdict, MH_WEIGHT_LOSS) > 0 ? "ready-with-losses" : "ready";
 }
 
 /* ---- for people --------------------------------------------------------------------------- */
@@ -144,13 +182,56 @@ print_obstacles(const MhVerdict *verdict)
 }
 
 static void
-print_losses(const MhVerdict *verdict)
+print_found(const MhVerdict *verdict, MhWeight weight)
 {
-    for (int i = 0; i < MH_FINDING_COUNT && verdict->losses[i].times > 0; i++) {
-        const Loss *loss = &verdict->losses[i];
-        printf("  %" G_GUINT64_FORMAT " in %zu account%s: %s\n", (guint64)loss->times,
-               loss->accounts, loss->accounts == 1 ? "" : "s", mh_finding_text(loss->code));
+    for (int i = 0; i < MH_FINDING_COUNT; i++) {
+        const Times *found = &verdict->found[i];
+        if (found->times == 0 || mh_finding_weight(found->code) != weight)
+            continue;
+        printf("  %" G_GUINT64_FORMAT " in %zu account%s: %s\n", (guint64)found->times,
+               found->accounts, found->accounts == 1 ? "" : "s", mh_finding_text(found->code));
     }
+}
+
+/* What is no loss is counted where it was not told account by account. */
+static void
+print_lesser(const MhVerdict *verdict)
+{
+    static const struct {
+        MhWeight weight;
+        const char *title;
+    } rows[] = {{MH_WEIGHT_REPAIRED, "Repaired"}, {MH_WEIGHT_NOTE, "Worth knowing"}};
+    for (size_t i = 0; verdict->many && i < G_N_ELEMENTS(rows); i++) {
+        if (times_of(verdict, rows[i].weight) == 0)
+            continue;
+        printf("%s:\n", rows[i].title);
+        print_found(verdict, rows[i].weight);
+    }
+}
+
+static void
+print_names(const MhVerdict *verdict)
+{
+    const GPtrArray *names = verdict->names;
+    guint shown = verdict->job->settings->verbose ? names->len : MIN(names->len, NAMES_SHOWN);
+    if (names->len == 0)
+        return;
+    printf("Names that had to change; to choose others, edit these lines and give them to "
+           "--name-map:\n");
+    for (guint i = 0; i < shown; i++)
+        printf("  %s\n", (const char *)names->pdata[i]);
+    if (shown < names->len)
+        printf("  and %u more: --verbose, or name_map with --json\n", names->len - shown);
+}
+
+static void
+print_foreign(const MhVerdict *verdict)
+{
+    if (verdict->foreign > 0)
+        printf("Already at the target: %" G_GUINT64_FORMAT " message%s of its own in %zu "
+               "account%s; not touched\n",
+               (guint64)verdict->foreign, verdict->foreign == 1 ? "" : "s",
+               verdict->foreign_accounts, verdict->foreign_accounts == 1 ? "" : "s");
 }
 
 static void
@@ -171,15 +252,38 @@ print_systems(const MhVerdict *verdict)
 }
 
 static void
-print_text(const MhVerdict *verdict, const char *name, uint64_t elapsed_us)
+print_estimate(const MhVerdict *verdict, const MhEstimate *estimate, const MhPastRun *past,
+               uint64_t elapsed_us)
 {
-    uint64_t least = least_us(verdict, elapsed_us);
-    print_systems(verdict);
-    if (least > 0) {
-        g_autofree char *size = g_format_size(verdict->check->read_bytes);
-        g_autofree char *took = mh_duration_text(elapsed_us);
-        printf("Time: reading %s took %s; carrying it over takes longer than that\n", size, took);
+    const MhTargetCheck *check = verdict->check;
+    g_autofree char *size = g_format_size(check->carry_bytes);
+    g_autofree char *least = mh_duration_text(estimate->least_us);
+    g_autofree char *most = mh_duration_text(estimate->most_us);
+    if (check->carry_messages == 0)
+        return;
+    if (past != NULL) {
+        g_autofree char *when = mh_time_text(past->ended);
+        g_autofree char *took = mh_duration_text(past->took_us);
+        g_autofree char *carried = g_format_size(past->bytes);
+        printf("Time: about %s for %s, if it goes as on %s: %" G_GUINT64_FORMAT
+               " messages (%s) in %s\n",
+               least, size, when, (guint64)past->messages, carried, took);
+        return;
     }
+    g_autofree char *read_size = g_format_size(check->read_bytes);
+    g_autofree char *read_took = mh_duration_text(elapsed_us);
+    printf("Time: %s to %s for %s: reading %s took %s, and how fast the target is no run has told "
+           "yet\n"
+           "  (%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " messages a second, %" G_GUINT64_FORMAT
+           " to %" G_GUINT64_FORMAT " MB, are assumed; migrate a few accounts and check again)\n",
+           least, most, size, read_size, read_took, (guint64)MH_SLOW_MESSAGES_S,
+           (guint64)MH_FAST_MESSAGES_S, (guint64)(MH_SLOW_BYTES_S / 1000000),
+           (guint64)(MH_FAST_BYTES_S / 1000000));
+}
+
+static void
+print_verdict(const MhVerdict *verdict, const char *name)
+{
     if (strcmp(name, "ready") == 0)
         printf("Verdict: ready\n");
     else if (strcmp(name, "ready-with-losses") == 0)
@@ -189,9 +293,9 @@ print_text(const MhVerdict *verdict, const char *name, uint64_t elapsed_us)
     else
         printf("Verdict: none: not every account was checked\n");
     print_obstacles(verdict);
-    if (strcmp(name, "ready-with-losses") != 0 && verdict->losses[0].times > 0)
+    if (strcmp(name, "ready-with-losses") != 0 && times_of(verdict, MH_WEIGHT_LOSS) > 0)
         printf("Losses:\n");
-    print_losses(verdict);
+    print_found(verdict, MH_WEIGHT_LOSS);
 }
 
 /* ---- for scripts -------------------------------------------------------------------------- */
@@ -218,19 +322,39 @@ add_obstacles(MhJson *json, const MhVerdict *verdict)
 }
 
 static void
-add_losses(MhJson *json, const MhVerdict *verdict)
+add_found(MhJson *json, const MhVerdict *verdict)
 {
-    mh_json_open(json, "losses", '[');
-    for (int i = 0; i < MH_FINDING_COUNT && verdict->losses[i].times > 0; i++) {
-        const Loss *loss = &verdict->losses[i];
+    mh_json_open(json, "found", '[');
+    for (int i = 0; i < MH_FINDING_COUNT; i++) {
+        const Times *found = &verdict->found[i];
+        if (found->times == 0)
+            continue;
         mh_json_open(json, NULL, '{');
-        mh_json_string(json, "code", mh_finding_name(loss->code));
-        mh_json_string(json, "text", mh_finding_text(loss->code));
-        mh_json_number(json, "times", loss->times);
-        mh_json_number(json, "accounts", loss->accounts);
+        mh_json_string(json, "code", mh_finding_name(found->code));
+        mh_json_string(json, "weight", mh_weight_name(mh_finding_weight(found->code)));
+        mh_json_string(json, "text", mh_finding_text(found->code));
+        mh_json_number(json, "times", found->times);
+        mh_json_number(json, "accounts", found->accounts);
         mh_json_close(json, '}');
     }
     mh_json_close(json, ']');
+}
+
+static void
+add_estimate(MhJson *json, const MhEstimate *estimate, const MhPastRun *past, uint64_t elapsed_us)
+{
+    mh_json_open(json, "estimate", '{');
+    mh_json_number(json, "least_us", estimate->least_us);
+    mh_json_number(json, "most_us", estimate->most_us);
+    mh_json_string(json, "basis", past != NULL ? "run" : "reading");
+    mh_json_number(json, "read_us", elapsed_us);
+    if (past != NULL) {
+        mh_json_number(json, "run", (uint64_t)past->run);
+        mh_json_number(json, "run_messages", past->messages);
+        mh_json_number(json, "run_bytes", past->bytes);
+        mh_json_number(json, "run_us", past->took_us);
+    }
+    mh_json_close(json, '}');
 }
 
 static void
@@ -256,7 +380,8 @@ add_systems(MhJson *json, const MhVerdict *verdict)
 }
 
 static void
-print_json(const MhVerdict *verdict, const char *name, uint64_t elapsed_us)
+print_json(const MhVerdict *verdict, const char *name, const MhEstimate *estimate,
+           const MhPastRun *past, uint64_t elapsed_us)
 {
     g_autoptr(GString) line = g_string_new(NULL);
     MhJson json = {.out = line};
@@ -265,26 +390,41 @@ print_json(const MhVerdict *verdict, const char *name, uint64_t elapsed_us)
     mh_json_string(&json, "verdict", name);
     mh_json_number(&json, "refused", verdict->refused);
     add_obstacles(&json, verdict);
-    add_losses(&json, verdict);
+    add_found(&json, verdict);
     add_systems(&json, verdict);
+    mh_json_open(&json, "name_map", '[');
+    for (guint i = 0; i < verdict->names->len; i++)
+        mh_json_string(&json, NULL, verdict->names->pdata[i]);
+    mh_json_close(&json, ']');
+    mh_json_number(&json, "foreign", verdict->foreign);
     mh_json_number(&json, "read_bytes", verdict->check->read_bytes);
+    mh_json_number(&json, "carry_messages", verdict->check->carry_messages);
     mh_json_number(&json, "carry_bytes", verdict->check->carry_bytes);
-    mh_json_number(&json, "least_us", least_us(verdict, elapsed_us));
+    add_estimate(&json, estimate, past, elapsed_us);
     mh_json_close(&json, '}');
     puts(line->str);
 }
 
 bool
-mh_verdict_print(MhVerdict *verdict, bool complete, uint64_t elapsed_us)
+mh_verdict_print(MhVerdict *verdict, MhState *state, bool complete, uint64_t elapsed_us)
 {
     const MhSettings *settings = verdict->job->settings;
+    MhPastRun found;
+    const MhPastRun *past = mh_state_past_run(state, &found) ? &found : NULL;
+    const MhTargetCheck *check = verdict->check;
+    MhEstimate estimate = mh_estimate(check->carry_messages, check->carry_bytes, elapsed_us, past);
     mh_target_check_finish(verdict->check);
-    qsort(verdict->losses, MH_FINDING_COUNT, sizeof *verdict->losses, compare_losses);
+    qsort(verdict->found, MH_FINDING_COUNT, sizeof *verdict->found, compare_times);
     const char *name = judge(verdict, complete);
-    bool good = strncmp(name, "ready", 5) == 0;
-    if (settings->json)
-        print_json(verdict, name, elapsed_us);
-    else if (!settings->quiet || strcmp(name, "ready") != 0)
-        print_text(verdict, name, elapsed_us);
-    return good;
+    if (settings->json) {
+        print_json(verdict, name, &estimate, past, elapsed_us);
+    } else if (!settings->quiet || strcmp(name, "ready") != 0) {
+        print_lesser(verdict);
+        print_names(verdict);
+        print_foreign(verdict);
+        print_systems(verdict);
+        print_estimate(verdict, &estimate, past, elapsed_us);
+        print_verdict(verdict, name);
+    }
+    return strncmp(name, "ready", 5) == 0;
 }

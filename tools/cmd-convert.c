@@ -19,9 +19,11 @@ mh_cmd_convert(const MhCommandContext *context, GError **error)
     if (settings->json)
         mh_outcome_json(outcome);
     else
-        mh_outcome_text(outcome, settings->quiet     ? MH_TEXT_QUIET
-                                 : settings->verbose ? MH_TEXT_VERBOSE
-                                                     : MH_TEXT_NORMAL);
+        mh_outcome_text(outcome,
+                        settings->quiet     ? MH_TEXT_QUIET
+                        : settings->verbose ? MH_TEXT_VERBOSE
+                                            : MH_TEXT_NORMAL,
+                        stdout, stderr);
     if (mh_account_outcome_failed(outcome))
         return MH_EXIT_FAILED;
     return mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0 ? MH_EXIT_LOSS : MH_EXIT_DONE;

@@ -145,6 +145,7 @@ mh_cmd_inspect(const MhCommandContext *context, GError **error)
 {
     int status = MH_EXIT_DONE;
     (void)error;
+    mh_inspect_confine(context->args, context->arg_count);
     for (size_t i = 0; i < context->arg_count; i++) {
         g_autoptr(MhInspection) inspection = mh_inspect(context->settings, context->args[i]);
         print_inspection(inspection, context->settings);

@@ -56,6 +56,8 @@ add_mailbox(JsonBuilder *builder, const MhMailboxOutcome *mailbox)
     add_string(builder, "source", mailbox->source);
     add_string(builder, "path", mailbox->path);
     add_string(builder, "target", mailbox->target);
+    add_string(builder, "name", mailbox->name);
+    add_string(builder, "name_map", mailbox->name_map);
     add_string(builder, "format", mailbox->format);
     add_string(builder, "done", done_name(mailbox->done));
     add_string(builder, "error", mailbox->error);

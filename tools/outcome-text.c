@@ -36,45 +36,49 @@ add_up(const MhAccountOutcome *outcome)
 
 /* ", 3 carried (2 kB)"; of a dry run ", 3 to carry (2 kB)". */
 static void
-print_deed(uint64_t count, bool dry_run, const char *to_do, const char *done)
+print_deed(FILE *out, uint64_t count, bool dry_run, const char *to_do, const char *done)
 {
     if (count > 0)
-        printf(", %" G_GUINT64_FORMAT " %s", (guint64)count, dry_run ? to_do : done);
+        fprintf(out, ", %" G_GUINT64_FORMAT " %s", (guint64)count, dry_run ? to_do : done);
 }
 
 static void
-print_account_line(const MhAccountOutcome *outcome)
+print_account_line(const MhAccountOutcome *outcome, FILE *out)
 {
     Sum sum = add_up(outcome);
     bool failed = outcome->error != NULL || sum.failed > 0;
     g_autofree char *mailboxes = mh_text_count(outcome->mailboxes->len, "mailbox");
     g_autofree char *messages = mh_text_count(sum.messages, "message");
-    printf("%s: %s, %s", outcome->user, mailboxes, messages);
+    fprintf(out, "%s: %s, %s", outcome->user, mailboxes, messages);
     if (failed)
-        printf(", %s", outcome->error != NULL ? "failed" : "partly failed");
-    print_deed(sum.delivered, outcome->dry_run, "to carry", "carried");
+        fprintf(out, ", %s", outcome->error != NULL ? "failed" : "partly failed");
+    print_deed(out, sum.delivered, outcome->dry_run, "to carry", "carried");
     if (sum.delivered > 0) {
         g_autofree char *size = g_format_size(sum.bytes);
-        printf(" (%s)", size);
+        fprintf(out, " (%s)", size);
     }
     bool back = mh_findings_count(outcome->findings, MH_FINDING_GIVEN_BACK) > 0;
     if (back)
-        printf(", %s to Courier", outcome->dry_run ? "to give back" : "given back");
-    print_deed(sum.retagged, outcome->dry_run, back ? "names to restore" : "flags to change",
+        fprintf(out, ", %s to Courier", outcome->dry_run ? "to give back" : "given back");
+    print_deed(out, sum.retagged, outcome->dry_run, back ? "names to restore" : "flags to change",
                back ? "names restored" : "flags changed");
-    print_deed(sum.expunged, outcome->dry_run, "to remove", "removed");
+    print_deed(out, sum.expunged, outcome->dry_run, "to remove", "removed");
     if (sum.delivered + sum.retagged + sum.expunged == 0 && !failed && !back)
-        printf(", up to date");
-    printf("\n");
+        fprintf(out, ", up to date");
+    fprintf(out, "\n");
 }
 
 static void
-print_mailbox_line(const MhMailboxOutcome *mailbox)
+print_mailbox_line(const MhMailboxOutcome *mailbox, FILE *out)
 {
-    printf("  %s (%s, %s): %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
-           " new, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " removed\n",
-           mailbox->source, mailbox->path, mailbox->format, (guint64)mailbox->messages,
-           (guint64)mailbox->delivered, (guint64)mailbox->retagged, (guint64)mailbox->expunged);
+    fprintf(out,
+            "  %s (%s, %s): %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
+            " new, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " removed",
+            mailbox->source, mailbox->path, mailbox->format, (guint64)mailbox->messages,
+            (guint64)mailbox->delivered, (guint64)mailbox->retagged, (guint64)mailbox->expunged);
+    if (mailbox->renamed)
+        fprintf(out, "; its name becomes %s", mailbox->name);
+    fprintf(out, "\n");
 }
 
 void
@@ -102,37 +106,37 @@ mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, 
 }
 
 void
-mh_text_errors(const MhAccountOutcome *outcome)
+mh_text_errors(const MhAccountOutcome *outcome, FILE *errors)
 {
     if (outcome->error != NULL)
-        fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, outcome->error);
+        fprintf(errors, "mailhaul: %s: %s\n", outcome->user, outcome->error);
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
         if (mailbox->done == MH_DONE_FAILED)
-            fprintf(stderr, "mailhaul: %s: %s (%s): %s\n", outcome->user, mailbox->source,
+            fprintf(errors, "mailhaul: %s: %s (%s): %s\n", outcome->user, mailbox->source,
                     mailbox->path, mailbox->error);
     }
 }
 
 void
-mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail)
+mh_outcome_text(const MhAccountOutcome *outcome, MhTextDetail detail, FILE *out, FILE *errors)
 {
     static const MhWeight least[] = {[MH_TEXT_QUIET] = MH_WEIGHT_LOSS,
                                      [MH_TEXT_NORMAL] = MH_WEIGHT_REPAIRED,
                                      [MH_TEXT_VERBOSE] = MH_WEIGHT_NOTE};
     if (detail != MH_TEXT_QUIET || mh_account_outcome_weigh(outcome, MH_WEIGHT_LOSS) > 0)
-        print_account_line(outcome);
-    mh_text_findings(outcome->user, outcome->findings, least[detail], stdout);
+        print_account_line(outcome, out);
+    mh_text_findings(outcome->user, outcome->findings, least[detail], out);
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
         if (detail == MH_TEXT_VERBOSE)
-            print_mailbox_line(mailbox);
-        mh_text_findings(mailbox->source, mailbox->findings, least[detail], stdout);
+            print_mailbox_line(mailbox, out);
+        mh_text_findings(mailbox->source, mailbox->findings, least[detail], out);
     }
     for (guint i = 0; detail == MH_TEXT_VERBOSE && i < outcome->not_mail->len; i++) {
         const MhNotMail *item = outcome->not_mail->pdata[i];
-        printf("  not mail: %s: %s\n", item->path, item->reason);
+        fprintf(out, "  not mail: %s: %s\n", item->path, item->reason);
     }
-    fflush(stdout);
-    mh_text_errors(outcome);
+    fflush(out);
+    mh_text_errors(outcome, errors);
 }

@@ -2,16 +2,18 @@
 
 #include "accounts.h"
 #include "check-verdict.h"
+#include "confine.h"
 #include "coordinator.h"
 #include "log.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
 #include "progress.h"
 #include "settings-digest.h"
-#include "state.h"
+#include "state-past.h"
 #include "verify-text.h"
 #include "version.h"
 #include "workload.h"
+#include "worst.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -26,6 +28,7 @@ typedef struct {
     MhProgressLine *progress;
     MhWorkload *workload;
     MhVerdict *verdict; /* of a check only */
+    MhWorst *worst;     /* of a check of many accounts only */
     size_t accounts;
     size_t done, failed, with_loss;
     uint64_t messages, bytes;
@@ -44,8 +47,10 @@ print_account(const Tally *tally, const MhAccountOutcome *outcome)
         mh_outcome_json(outcome);
     else if (tally->task == MH_TASK_VERIFY)
         mh_verify_text(outcome, detail);
+    else if (tally->worst != NULL)
+        mh_worst_take(tally->worst, outcome);
     else
-        mh_outcome_text(outcome, detail);
+        mh_outcome_text(outcome, detail, stdout, stderr);
 }
 
 static void
@@ -232,9 +237,12 @@ conclude(Tally *tally, const MhAccounts *accounts, const char *task, bool comple
                 "mailhaul: stopped as asked after %zu of %u accounts; "
                 "run again to continue\n",
                 tally->done, accounts->accounts->len);
+    if (tally->worst != NULL)
+        mh_worst_print(tally->worst, tally->done);
     if (!settings->json && !settings->quiet)
         print_summary(tally, accounts, !tally->recorded);
-    if (tally->verdict != NULL && !mh_verdict_print(tally->verdict, complete, elapsed_us))
+    if (tally->verdict != NULL &&
+        !mh_verdict_print(tally->verdict, tally->state, complete, elapsed_us))
         status = MH_EXIT_FAILED;
     mh_log_end(tally->log, task, tally->done, tally->failed, status);
     if (mh_log_failed(tally->log) != NULL) {
@@ -249,7 +257,8 @@ static int
 run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *task)
 {
     const MhSettings *settings = job->settings;
-    g_autoptr(MhWorkload) workload = mh_workload_new(accounts->accounts, settings);
+    g_autoptr(GHashTable) sizes = mh_state_sizes(tally->state);
+    g_autoptr(MhWorkload) workload = mh_workload_new(accounts->accounts, settings, sizes);
     g_autoptr(MhVerdict) verdict =
         job->task == MH_TASK_CHECK ? mh_verdict_new(job, accounts) : NULL;
     MhCoordinatorEvents events = {.account_done = account_done,
@@ -260,7 +269,11 @@ run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     int64_t begun = g_get_monotonic_time();
     tally->workload = workload;
+    g_autoptr(MhWorst) worst =
+        verdict != NULL && mh_verdict_is_long(settings, accounts->accounts->len) ? mh_worst_new()
+                                                                                 : NULL;
     tally->verdict = verdict;
+    tally->worst = worst;
     tally->progress = mh_progress_new(settings);
     mh_log_begin(tally->log, task, accounts->accounts->len);
     bool complete = mh_coordinate(job, accounts->accounts, jobs, &events);
@@ -285,6 +298,10 @@ mh_run_accounts(const MhCommandContext *context, MhTask task, GError **error)
     if (why != NULL) {
         g_propagate_error(error, g_steal_pointer(&why));
         return MH_EXIT_CONFIG;
+    }
+    if (settings->verbose) {
+        g_autofree char *confinement = mh_confinement_describe();
+        fprintf(stderr, "mailhaul: %s\n", confinement);
     }
     g_autofree char *digest = digest_of(settings, accounts);
     bool writes = task == MH_TASK_MIGRATE || task == MH_TASK_UNDO;

@@ -95,5 +95,5 @@ mh_verify_text(const MhAccountOutcome *outcome, MhTextDetail detail)
     print_differences(outcome->differences, detail);
     print_findings(outcome, detail);
     fflush(stdout);
-    mh_text_errors(outcome);
+    mh_text_errors(outcome, stderr);
 }

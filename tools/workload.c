@@ -1,12 +1,11 @@
 #include "workload.h"
 
-#include "path-pattern.h"
-
-#include <fcntl.h>
-#include <sys/stat.h>
+#include "account-size.h"
 
 /* What an account costs that has no mail at all. */
 #define ACCOUNT_BYTES 65536
+/* A run does not begin later than this for the sake of a good order. */
+#define GLANCES_US (20 * G_USEC_PER_SEC)
 
 struct MhWorkload {
     GHashTable *guesses;   /* user -> uint64_t */
@@ -15,15 +14,16 @@ struct MhWorkload {
     uint64_t carried;      /* what was carried of those done */
 };
 
+/* In bytes of mail at the source. */
 static uint64_t
-look_at(const MhAccount *account, const char *pattern)
+look_at(const MhAccount *account, const MhSettings *settings, GHashTable *known, int64_t end_us)
 {
-    struct stat st;
-    g_autofree char *path = pattern != NULL ? mh_path_pattern_expand(pattern, account, NULL) : NULL;
-    if (path == NULL || fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-        !S_ISREG(st.st_mode) || st.st_size < 0)
+    const uint64_t *bytes = g_hash_table_lookup(known, account->user);
+    if (bytes != NULL)
+        return *bytes + ACCOUNT_BYTES;
+    if (g_get_monotonic_time() >= end_us)
         return ACCOUNT_BYTES;
-    return (uint64_t)st.st_size + ACCOUNT_BYTES;
+    return mh_account_glance(settings, account) + ACCOUNT_BYTES;
 }
 
 static uint64_t
@@ -42,13 +42,14 @@ compare(gconstpointer a, gconstpointer b, gpointer data)
 }
 
 MhWorkload *
-mh_workload_new(GPtrArray *accounts, const MhSettings *settings)
+mh_workload_new(GPtrArray *accounts, const MhSettings *settings, GHashTable *known)
 {
+    int64_t end_us = g_get_monotonic_time() + GLANCES_US;
     MhWorkload *workload = g_new0(MhWorkload, 1);
     workload->guesses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (guint i = 0; i < accounts->len; i++) {
         const MhAccount *account = accounts->pdata[i];
-        uint64_t bytes = look_at(account, settings->inbox);
+        uint64_t bytes = look_at(account, settings, known, end_us);
         g_hash_table_insert(workload->guesses, g_strdup(account->user),
                             g_memdup2(&bytes, sizeof bytes));
         workload->to_do += (double)bytes;

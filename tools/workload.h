@@ -1,4 +1,5 @@
-/* workload: how much there is to do, guessed from what one look at each INBOX tells.
+/* workload: how much there is to do: what accounts had in an earlier run, or what a glance at them
+ * tells.
  *
  * The largest accounts go first, so that a run does not end with one worker at work on the largest
  * of all. The guesses are in bytes at the source; how far they are off is learnt from the accounts
@@ -12,9 +13,9 @@
 
 typedef struct MhWorkload MhWorkload;
 
-/* Looks at the INBOX of each (stat; nothing is opened) and sorts @accounts, the largest first;
- * equal ones keep their order. */
-MhWorkload *mh_workload_new(GPtrArray *accounts, const MhSettings *settings);
+/* Sorts @accounts, the largest first; equal ones keep their order. @known has the sizes of some of
+ * them (state-past.h), the others are looked at, for some seconds in all. */
+MhWorkload *mh_workload_new(GPtrArray *accounts, const MhSettings *settings, GHashTable *known);
 void mh_workload_free(MhWorkload *workload); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhWorkload, mh_workload_free)
 

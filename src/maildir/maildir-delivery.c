@@ -338,18 +338,30 @@ maildir_delivery_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSou
 
 /* ---- putting in place --------------------------------------------------------------------- */
 
-/* What the server remembers of UIDs that are no longer true. */
+/* The server's index of all folders (dovecot.list.index) knows a folder's state by the time of its
+ * cur/, in whole seconds. It has another one then. */
 static void
-drop_indexes(const MaildirDelivery *delivery, const MaildirFolder *folder)
+age_status(const MaildirFolder *folder)
 {
-    static const char *const of_folder[] = {"dovecot.index", "dovecot.index.log",
-                                            "dovecot.index.log.2", "dovecot.index.cache"};
-    static const char *const of_tree[] = {"dovecot.list.index", "dovecot.list.index.log",
-                                          "dovecot.list.index.log.2"};
-    for (size_t i = 0; i < G_N_ELEMENTS(of_folder); i++)
-        unlinkat(folder->fd, of_folder[i], 0);
-    for (size_t i = 0; i < G_N_ELEMENTS(of_tree); i++)
-        unlinkat(delivery->tree->fd, of_tree[i], 0);
+    struct stat st;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    if (folder->cur_fd < 0 || fstat(folder->cur_fd, &st) != 0)
+        return;
+    clock_gettime(CLOCK_REALTIME, &times[1]);
+    times[1].tv_sec += times[1].tv_sec == st.st_mtime;
+    futimens(folder->cur_fd, times);
+}
+
+/* What the server remembers of UIDs that are no longer true. Sessions that are open find that out
+ * and log it once; without the index of all folders they would go on complaining. */
+static void
+drop_indexes(const MaildirFolder *folder)
+{
+    static const char *const names[] = {"dovecot.index", "dovecot.index.log", "dovecot.index.log.2",
+                                        "dovecot.index.cache"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        unlinkat(folder->fd, names[i], 0);
+    age_status(folder);
 }
 
 /* The INBOX's new/ is there without a cur/: what a killed run has put into it goes, what a server
@@ -412,7 +424,7 @@ commit_new_folder(const MaildirDelivery *delivery, const MaildirWork *work, GErr
         return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
                                    folder->name, error);
     if (work->plan->uids_replaced || work->plan->inserts_below)
-        drop_indexes(delivery, folder);
+        drop_indexes(folder);
     for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
         if (!put_piece(delivery, folder, pieces[i], error))
             return false;
@@ -635,11 +647,11 @@ place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **er
     if (!sync_files(delivery, folder, error))
         return false;
     if (drop)
-        drop_indexes(delivery, folder);
+        drop_indexes(folder);
     if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
         return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
     if (drop)
-        drop_indexes(delivery, folder);
+        drop_indexes(folder);
     return true;
 }
 

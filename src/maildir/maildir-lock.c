@@ -14,12 +14,14 @@ static const char lock_name[] = LOCK_NAME;
 static const char aside_name[] = "mailhaul-tmp." LOCK_NAME;
 
 #define POLL_US 100000
+/* For so many seconds a lock of somebody else's counts although we do not see its process. */
+#define FOREIGN_DEAD_S 2
 
 /* Writes our name aside. A descriptor, -1 on error. */
 static int
 make_aside(int folder_fd, GError **error)
 {
-    g_autofree char *text = g_strdup_printf("%ld:%s", (long)getpid(), g_get_host_name());
+    g_autofree char *text = g_strdup_printf("0%ld:%s", (long)getpid(), g_get_host_name());
     unlinkat(folder_fd, aside_name, 0);
     int fd =
         openat(folder_fd, aside_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -36,10 +38,12 @@ make_aside(int folder_fd, GError **error)
 }
 
 /* Does the lock say "PID:HOST" of this host, and is there no such process? A run holds one lock at
- * a time, so one with our own number is that of a process that had it before. */
+ * a time, so one with our own number is that of a process that had it before. A server in another
+ * process namespace only looks dead; it holds the lock for a moment. */
 static bool
-names_dead_process(int folder_fd)
+names_dead_process(int folder_fd, const struct stat *lock)
 {
+    bool settled = g_get_real_time() / G_USEC_PER_SEC - lock->st_mtime > FOREIGN_DEAD_S;
     char text[256];
     MhSpan digits, host;
     uint32_t pid;
@@ -49,7 +53,8 @@ names_dead_process(int folder_fd)
         close(fd);
     if (len <= 0 || !mh_span_split(mh_span_trim(mh_span(text, (size_t)len)), ':', &digits, &host) ||
         !mh_span_to_u32(digits, INT32_MAX, &pid) || pid <= 1 ||
-        !mh_span_equal(host, mh_span_from_string(g_get_host_name())))
+        !mh_span_equal(host, mh_span_from_string(g_get_host_name())) ||
+        (text[0] != '0' && !settled))
         return false;
     return (pid_t)pid == getpid() || (kill((pid_t)pid, 0) != 0 && errno == ESRCH);
 }
@@ -72,7 +77,7 @@ break_stale(int folder_fd, bool even_old)
     struct stat lock, again;
     if (fstatat(folder_fd, lock_name, &lock, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT;
-    if (!names_dead_process(folder_fd) && !(even_old && is_old(folder_fd, &lock)))
+    if (!names_dead_process(folder_fd, &lock) && !(even_old && is_old(folder_fd, &lock)))
         return false;
     /* Somebody else may have found the same, and locked anew. */
     if (fstatat(folder_fd, lock_name, &again, AT_SYMLINK_NOFOLLOW) != 0)
@@ -127,7 +132,11 @@ maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error)
 void
 maildir_lock_touch(int folder_fd)
 {
-    utimensat(folder_fd, lock_name, NULL, AT_SYMLINK_NOFOLLOW);
+    int fd = openat(folder_fd, lock_name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd >= 0) {
+        futimens(fd, NULL);
+        close(fd);
+    }
 }
 
 bool

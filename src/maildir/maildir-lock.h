@@ -4,7 +4,8 @@
  * goes on. Format: a file "dovecot-uidlist.lock", made exclusively, content "PID:HOST". A lock
  * whose process of this host is no more is dead, and so is one that has not changed for
  * MAILDIR_LOCK_STALE_S; holders touch theirs meanwhile. Ours is written aside and moved into place,
- * so a kill leaves no lock that does not name its holder.
+ * so a kill leaves no lock that does not name its holder; and it is known by a 0 before PID, which
+ * means nothing to the server.
  * Source: Dovecot 2.3 and 2.4 (lib/file-dotlock), and doc maildirlock.
  */
 #pragma once

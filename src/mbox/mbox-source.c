@@ -360,6 +360,7 @@ index_readable(Source *source, MhMailbox *out, MhFindings *findings, GError **er
             return false;
     }
     source->dialect = dialect;
+    mailbox->dialect = mbox_dialect_name(dialect);
     move_mailbox(out, mailbox);
     if (findings != NULL)
         mh_findings_merge(findings, found);

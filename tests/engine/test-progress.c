@@ -1,9 +1,11 @@
+#include "account-size.h"
 #include "progress.h"
 #include "workload.h"
 
 #include "testing.h"
 
 #include <glib/gstdio.h>
+#include <stdlib.h>
 
 static void
 test_text(void **state)
@@ -38,6 +40,7 @@ typedef struct {
     char *dir;
     MhSettings *settings;
     GPtrArray *accounts;
+    GHashTable *known;
 } Fixture;
 
 static void
@@ -64,6 +67,7 @@ setup(void **state)
     add(fixture, "small", 1000);
     add(fixture, "large", 1000000);
     add(fixture, "nothing", 0);
+    fixture->known = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     *state = fixture;
     return 0;
 }
@@ -82,6 +86,7 @@ teardown(void **state)
     g_free(fixture->dir);
     mh_settings_free(fixture->settings);
     g_ptr_array_unref(fixture->accounts);
+    g_hash_table_unref(fixture->known);
     g_free(fixture);
     return 0;
 }
@@ -91,7 +96,7 @@ test_largest_first(void **state)
 {
     Fixture *fixture = *state;
     static const char *const wanted[] = {"large", "small", "none", "nothing"};
-    MhWorkload *workload = mh_workload_new(fixture->accounts, fixture->settings);
+    MhWorkload *workload = mh_workload_new(fixture->accounts, fixture->settings, fixture->known);
     for (guint i = 0; i < fixture->accounts->len; i++) {
         const MhAccount *account = fixture->accounts->pdata[i];
         assert_string_equal(account->user, wanted[i]);
@@ -99,12 +104,62 @@ test_largest_first(void **state)
     mh_workload_free(workload);
 }
 
+/* What an earlier run has found counts, and the folders do. */
+static void
+test_folders_count(void **state)
+{
+    Fixture *fixture = *state;
+    static const uint64_t remembered = 5000000;
+    g_autofree char *folder = g_build_filename(fixture->dir, "folders", "none", NULL);
+    g_autofree char *sent = g_build_filename(folder, "Sent", NULL);
+    g_autofree char *text = g_malloc0(2000001);
+    assert_int_equal(g_mkdir_with_parents(folder, 0700), 0);
+    assert_true(g_file_set_contents(sent, text, 2000000, NULL));
+    fixture->settings->folders = g_build_filename(fixture->dir, "folders", "%u", NULL);
+    char user[] = "nothing";
+    g_hash_table_insert(fixture->known, user, g_memdup2(&remembered, sizeof remembered));
+    MhWorkload *workload = mh_workload_new(fixture->accounts, fixture->settings, fixture->known);
+    static const char *const wanted[] = {"nothing", "none", "large", "small"};
+    for (guint i = 0; i < fixture->accounts->len; i++) {
+        const MhAccount *account = fixture->accounts->pdata[i];
+        assert_string_equal(account->user, wanted[i]);
+    }
+    mh_workload_free(workload);
+    g_unlink(sent);
+    g_rmdir(folder);
+    g_autofree char *parent = g_path_get_dirname(folder);
+    g_rmdir(parent);
+}
+
+/* Of a Courier Maildir: what its quota file adds up to, or how its directories have grown. */
+static void
+test_maildir_counts(void **state)
+{
+    Fixture *fixture = *state;
+    MhAccount *account = mh_account_new("dora");
+    g_autofree char *cur = g_build_filename(fixture->dir, "dora", "cur", NULL);
+    g_autofree char *quota = g_build_filename(fixture->dir, "dora", "maildirsize", NULL);
+    assert_int_equal(g_mkdir_with_parents(cur, 0700), 0);
+    for (int i = 0; i < 300; i++) {
+        g_autofree char *path = g_strdup_printf("%s/1100000000.M%dP2.mail.example", cur, i);
+        assert_true(g_file_set_contents(path, "x", 1, NULL));
+    }
+    assert_true(mh_account_glance(fixture->settings, account) > 100000);
+    assert_true(
+        g_file_set_contents(quota, "10000000S\n   7000000  30\n-1000000 -1\n500 1\n", -1, NULL));
+    uint64_t counted = mh_account_glance(fixture->settings, account);
+    assert_in_range(counted, 6000500, 6000500 + 65536); /* the directory's own size, too */
+    mh_account_free(account);
+    g_autofree char *command = g_strdup_printf("rm -r '%s/dora'", fixture->dir);
+    assert_int_equal(system(command), 0);
+}
+
 /* It grows from 0 to 1, and never beyond, whatever the accounts turn out to hold. */
 static void
 test_part_done(void **state)
 {
     Fixture *fixture = *state;
-    MhWorkload *workload = mh_workload_new(fixture->accounts, fixture->settings);
+    MhWorkload *workload = mh_workload_new(fixture->accounts, fixture->settings, fixture->known);
     double last = mh_workload_part(workload, 0);
     assert_true(last == 0);
     double within = mh_workload_part(workload, 500000);
@@ -132,6 +187,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text),
         cmocka_unit_test_setup_teardown(test_largest_first, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_folders_count, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_maildir_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_part_done, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -242,6 +242,81 @@ def test_verdicts():
         assert "Verdict: not ready, because:" in text and "cid" in text
 
 
+def test_check_tells():
+    """Names that change and a proposal for them, dialects, what is at the target, how long."""
+    with Site() as site:
+        site.add_courier("dora", 3)
+        os.makedirs(site.path("in/dora/.inbox.Sub/cur"))
+        for part in ("new", "tmp"):
+            os.makedirs(site.path("in/dora/.inbox.Sub", part))
+        site.write("dora/.inbox.Sub/maildirfolder", "")
+        site.write("dora/.inbox.Sub/cur/1100000077.M1P2.mx:2,S", "Subject: below\n\n")
+        for folder, folders, files in os.walk(site.path("in/dora")):
+            for name in [folder, *(os.path.join(folder, file) for file in files)]:
+                os.chown(name, UID, UID)
+        site.add("ann", 2, "From a@b Sat Jan  1 00:00:00 2000\nX-IMAPbase: 1100000000 3\n"
+                 "X-UID: 2\nStatus: RO\n\nbody\n\n")
+        said = site.run("check", "--verbose").stdout
+        assert "Time: " in said and "are assumed; migrate a few accounts" in said, said
+        last = verdict(site)
+        estimate = last["estimate"]
+        assert estimate["basis"] == "reading", last
+        assert 0 < estimate["least_us"] < estimate["most_us"], last
+        accounts = [json.loads(line) for line in site.run("check", "--json").stdout.split("\n")
+                    if '"account"' in line]
+        boxes = {box["source"]: box for account in accounts for box in account["mailboxes"]
+                 if account["user"] == "dora"}
+        assert boxes["Sent"]["name"] == "INBOX.Sent" and not boxes["Sent"]["name_map"], boxes
+        proposal = [box["name_map"] for box in boxes.values() if box["name_map"]]
+        assert proposal == last["name_map"] and len(proposal) == 1, last
+        assert proposal[0].startswith("dora/inbox/Sub = "), proposal
+        assert proposal[0] in said and "its name becomes INBOX." in said, said
+        formats = {box["format"] for account in accounts for box in account["mailboxes"]}
+        assert "courier" in formats and any(name.startswith("mbox ") for name in formats), formats
+        # The proposal is a name map, and changes nothing as it is.
+        with open(site.path("names"), "w") as file:
+            file.write(proposal[0] + "\n")
+        again = verdict(site, "--name-map", site.path("names"))
+        assert not again["name_map"], again
+        assert "folder-name-mapped" in [one["code"] for one in again["found"]], again
+        site.run("migrate")
+        # Mail of the new server's own; and now a run has told how fast it is.
+        os.makedirs(site.path("out/ann/cur"), exist_ok=True)
+        with open(site.path("out/ann/new/1700000000.M1P1.new"), "w") as file:
+            file.write("Subject: new server\n\n")
+        os.chown(site.path("out/ann/new/1700000000.M1P1.new"), UID, UID)
+        site.add("bob", 4)
+        said = site.run("check").stdout
+        assert "Already at the target: 1 message of its own in 1 account; not touched" in said, said
+        assert "if it goes as on 20" in said, said
+        assert verdict(site)["estimate"]["basis"] == "run"
+
+
+def test_check_of_many():
+    """Of many accounts the worst are told, the rest is counted; --verbose and --json tell all."""
+    with Site() as site:
+        for number in range(60):
+            site.add("user%02d" % number, 1)
+        site.add("user33", 0, "this is no mail\n" * 3)
+        words = "".join(" k%d" % i for i in range(30))
+        site.add("user44", 0, "From a@b Sat Jan  1 00:00:00 2000\nX-IMAPbase: 7 1%s\nX-Keywords:"
+                 "%s\n\nx\n\n" % (words, words))
+        done = site.run("check", expect=2)
+        lines = done.stdout.split("\n")
+        assert len(lines) < 25, done.stdout
+        assert lines[0].startswith("2 of 2 accounts with something to look at, of 60"), lines[0]
+        assert lines[1].startswith("user33: ") and lines[2].startswith("mailhaul: user33: INBOX")
+        assert lines[3].startswith("user44: ") and not done.stderr, done
+        words = "".join(" k%d" % i for i in range(60))
+        site.add("user44", 0, "From a@b Sat Jan  1 00:00:00 2000\nX-IMAPbase: 7 1%s\nX-Keywords:"
+                 "%s\n\nx\n\n" % (words, words))
+        assert "  and 24 lines more: mailhaul check user44\n" in site.run("check", expect=2).stdout
+        assert "  4 in 1 account: a folder has more than 26 keywords" in done.stdout
+        assert site.run("check", "--verbose", expect=2).stdout.count("\nuser") == 59
+        said = site.run("check", "--json", expect=2).stdout
+        assert said.count('"type":"account"') == 60
+
+
 def test_status():
     with Site() as site:
         subprocess.run([MAILHAUL, "status", "--config", "/dev/null", "--state",

@@ -175,6 +175,10 @@ class Dovecot:
                     raise servers.LabError("dovecot is not ready\n" + self.log())
                 time.sleep(0.05)
 
+    def join(self):
+        """A command that runs another one among the server's processes."""
+        return servers.join(self.process)
+
     def doveadm_program(self, *options):
         """The path of a program that is this server's doveadm to whoever runs it, with @options
         before its arguments, and writes these into the file of doveadm_calls_file()."""

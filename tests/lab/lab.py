@@ -21,10 +21,10 @@ def scratch():
     return path
 
 
-def mailhaul(*arguments, **more):
-    """Runs the program under test in the lab's time zone."""
+def mailhaul(*arguments, inside=(), **more):
+    """Runs the program under test in the lab's time zone. @inside: what to put before it."""
     more.setdefault("timeout", 300)
-    return subprocess.run([MAILHAUL] + list(arguments), stdin=subprocess.DEVNULL, text=True,
+    return subprocess.run([*inside, MAILHAUL, *arguments], stdin=subprocess.DEVNULL, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, errors="replace",
                           env=dict(os.environ, TZ=servers.ZONE), **more)
 
@@ -41,6 +41,7 @@ class Target:
         self.maildirs = os.path.join(work, "target")
         self.state = os.path.join(work, "state")
         self.users, self.folders = None, None
+        self.inside = ()
         os.makedirs(self.maildirs, exist_ok=True)
         os.chmod(self.maildirs, 0o755 if IS_ROOT else 0o700)
 
@@ -54,7 +55,7 @@ class Target:
                 "--maildir", os.path.join(self.maildirs, "%u"), "--state", self.state]
 
     def migrate(self, *more, **how):
-        return mailhaul("migrate", *self.arguments(), *more, **how)
+        return mailhaul("migrate", *self.arguments(), *more, inside=self.inside, **how)
 
     def copy(self, name):
         """The maildirs again, in a folder of their own, so that a server may write to them."""

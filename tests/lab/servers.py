@@ -278,6 +278,13 @@ def children(pid):
         return []
 
 
+def join(process):
+    """What to put before a command so that it and what command() started see each other's
+    processes."""
+    user = [] if os.geteuid() == 0 else ["--user", "--preserve-credentials"]
+    return ["nsenter", "--target", str(children(process.pid)[0]), *user, "--pid", "--"]
+
+
 def stop(process, traced=False, grace=20):
     """Ends what command() started: the server is asked first, then all of it is killed."""
     inner = children(process.pid)

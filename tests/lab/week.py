@@ -195,7 +195,7 @@ class Life:
                a_tree_is_renamed, None]
 
     def live(self):
-        """One day. UIDVALIDITYs that a server takes from the clock are new when folders are made."""
+        """One day. A server takes UIDVALIDITYs from the clock, so it moves on where it matters."""
         time.sleep(1.1 if self.SPECIAL[self.day] else 0)
         special = self.SPECIAL[self.day]
         if special:

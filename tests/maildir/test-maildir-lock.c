@@ -73,7 +73,7 @@ static void
 test_holds_our_name(void **state)
 {
     const Place *place = *state;
-    g_autofree char *ours = g_strdup_printf("%ld:%s", (long)getpid(), g_get_host_name());
+    g_autofree char *ours = g_strdup_printf("0%ld:%s", (long)getpid(), g_get_host_name());
     assert_true(maildir_lock_take(place->fd, 0, NULL));
     g_autoptr(GBytes) text = mh_read_file(place->fd, "dovecot-uidlist.lock", 1000, NULL, NULL);
     assert_true(mh_span_equal(mh_span_from_bytes(text), mh_span_from_string(ours)));
@@ -90,8 +90,11 @@ static const struct {
     bool taken;   /* can it be taken at once? */
     bool cleared; /* is it removed without being wanted? */
 } rows[] = {
-    {"dead process", "%ld:%s", true, 0, true, true},
-    {"dead process, line end", "%ld:%s\n", true, 0, true, true},
+    {"dead process of ours", "0%ld:%s", true, 0, true, true},
+    {"dead process of ours, line end", "0%ld:%s\n", true, 0, true, true},
+    {"live process of ours", "0%ld:%s", false, 0, false, false},
+    {"dead process", "%ld:%s", true, 5, true, true},
+    {"dead process, or one that we do not see", "%ld:%s", true, 0, false, false},
     {"live process", "%ld:%s", false, 0, false, false},
     {"live process, old", "%ld:%s", false, MAILDIR_LOCK_STALE_S + 5, true, false},
     {"live process, not quite old", "%ld:%s", false, MAILDIR_LOCK_STALE_S - 30, false, false},

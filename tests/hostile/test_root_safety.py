@@ -1,0 +1,263 @@
+"""Root's run over an account whose owner plays tricks: nothing outside of it is read, written,
+made, given away or removed, and nothing hangs. Needs root; see hostile_site.py."""
+import os
+import subprocess
+import sys
+import time
+import unittest
+
+from hostile_site import EVE, JOE, VMAIL, MAILHAUL, Site, message, told
+
+# Each is what eve does before the run: Python with `top` and `home`.
+SOURCE_TRICKS = {
+    "folder directory is a link to joe's": "os.rename(home + '/mail', home + '/m');"
+        "os.symlink('../joe/mail', home + '/mail')",
+    "folder directory is an absolute link": "os.rename(home + '/mail', home + '/m');"
+        "os.symlink(top + '/home/joe/mail', home + '/mail')",
+    "folder directory is a FIFO": "os.rename(home + '/mail', home + '/m');"
+        "os.mkfifo(home + '/mail')",
+    "folder is a link to a secret": "os.symlink(top + '/others/secret', home + '/mail/a')",
+    "folder is a link to joe's": "os.symlink('../../joe/mail/saved', home + '/mail/a')",
+    "folder is a link to itself": "os.symlink('a', home + '/mail/a')",
+    "folder is a FIFO": "os.mkfifo(home + '/mail/a')",
+    "folder is a socket": "import socket; os.chdir(home + '/mail');"
+        "socket.socket(socket.AF_UNIX).bind('a')",
+    "links that go round": "os.symlink('..', home + '/mail/a'); os.symlink('.', home + '/mail/b')",
+    "a directory 200 deep": "os.chdir(home + '/mail')\n"
+        "for i in range(200): os.mkdir('d'); os.chdir('d')",
+    "names like options": "[open(home + '/mail/' + n, 'w').write(%r) for n in"
+        " ('--owner=root', '-rf', '--', '-')]" % message(5),
+    "names with line ends and escapes": "[open(home + '/mail/' + n, 'w').write(%r) for n in"
+        " ('a\\nb', 'a\\x1b[31mb', 'a\\rb', ' ', '..a', 'a\\\\b', '%%s%%n')]" % message(5),
+    "names of a target's parts": "[open(home + '/mail/' + n, 'w').write(%r) for n in"
+        " ('cur', 'new', 'tmp', 'dovecot-uidlist', 'dovecot-keywords', 'subscriptions',"
+        " 'mailhaul.build', 'mailhaul-tmp.subscriptions', 'maildirfolder')]" % message(5),
+    "subscriptions are a FIFO": "os.mkfifo(home + '/.mailboxlist')",
+    "subscriptions are a link": "os.symlink(top + '/others/secret', home + '/.mailboxlist')",
+    "~/mbox is a FIFO": "os.mkfifo(home + '/mbox')",
+    "~/mbox is a link": "os.symlink(top + '/others/secret', home + '/mbox')",
+    "spool is a link": "os.unlink(top + '/spool/eve');"
+        "os.symlink(top + '/others/secret', top + '/spool/eve')",
+    "spool is a FIFO": "os.unlink(top + '/spool/eve'); os.mkfifo(top + '/spool/eve')",
+    "spool is a directory": "os.unlink(top + '/spool/eve'); os.mkdir(top + '/spool/eve')",
+    "lock is a link": "os.symlink(top + '/others/secret', top + '/spool/eve.lock')",
+    "lock is a FIFO": "os.mkfifo(home + '/mail/saved.lock')",
+    "lock is a directory": "os.mkdir(home + '/mail/saved.lock')",
+    "home keeps its owner out": "os.chmod(home, 0)",
+    "mail keeps its owner out": "os.chmod(home + '/mail', 0)",
+    "a file keeps its owner out": "os.chmod(home + '/mail/saved', 0)",
+    "10,000 names": "[os.symlink('x', home + '/mail/%d' % i) for i in range(10000)]",
+}
+
+# The target is %h/Maildir, and its place is eve's.
+HOME_TARGET_TRICKS = {
+    "target is a link to a directory of root's": "os.symlink(top + '/others', home + '/Maildir')",
+    "target is a link to what is not there": "os.symlink(top + '/others/new', home + '/Maildir')",
+    "target is a link to joe's": "os.symlink('../joe/Maildir', home + '/Maildir')",
+    "target is a FIFO": "os.mkfifo(home + '/Maildir')",
+    "target is a file": "open(home + '/Maildir', 'w')",
+    "target's directories are links": "os.mkdir(home + '/Maildir');"
+        "[os.symlink(top + '/others/directory', home + '/Maildir/' + n) for n in"
+        " ('cur', 'new', 'tmp', '.saved', 'mailhaul.build')]",
+    "target's directories are FIFOs": "os.mkdir(home + '/Maildir');"
+        "[os.mkfifo(home + '/Maildir/' + n) for n in"
+        " ('cur', 'new', 'tmp', '.saved', 'mailhaul.build')]",
+    "state files are links": "os.mkdir(home + '/Maildir');"
+        "[os.symlink(top + '/others/secret', home + '/Maildir/' + n) for n in"
+        " ('dovecot-uidlist', 'dovecot-keywords', 'subscriptions', 'dovecot-uidlist.lock',"
+        " 'mailhaul-tmp.subscriptions', 'mailhaul-tmp.dovecot-uidlist', 'maildirfolder')]",
+    "state files are FIFOs": "os.mkdir(home + '/Maildir');"
+        "[os.mkfifo(home + '/Maildir/' + n) for n in"
+        " ('dovecot-uidlist', 'dovecot-keywords', 'subscriptions', 'dovecot-uidlist.lock')]",
+    "what a killed run left is a link": "os.makedirs(home + '/Maildir/mailhaul.build');"
+        "os.symlink(top + '/others', home + '/Maildir/mailhaul.build/1')",
+    "a folder has links for its directories": "os.makedirs(home + '/Maildir/.saved');"
+        "[os.symlink('../../../joe/mail', home + '/Maildir/.saved/' + n) for n in"
+        " ('cur', 'new', 'tmp')]",
+}
+
+# She changes these while mailhaul runs: places below TOP, swapped with a link to TARGET.
+RACES = [
+    ("home/eve/mail", "others/directory", "%h/Maildir"),
+    ("home/eve/mail/saved", "others/secret", "%h/Maildir"),
+    ("spool/eve", "others/secret", "%h/Maildir"),
+    ("home/eve/Maildir", "others/directory", "%h/Maildir"),
+    ("home/eve/Maildir/cur", "others/directory", "%h/Maildir"),
+    ("home/eve/Maildir/.saved", "others/directory", "%h/Maildir"),
+    ("home/eve/Maildir/mailhaul.build", "others", "%h/Maildir"),
+    ("home/eve/Maildir/dovecot-uidlist", "others/secret", "%h/Maildir"),
+    ("home/eve/sub", "others", "%h/sub/Maildir"),
+    ("home/eve/sub", "others", "%h/sub/below/Maildir"),
+]
+
+RACER = """
+import os, sys, time
+place, target = sys.argv[1:3]
+aside = place + '.aside'
+os.chdir('/')
+while True:
+    for step in (lambda: os.symlink(target, place + '.link'),
+                 lambda: os.rename(place, aside), lambda: os.rename(place + '.link', place),
+                 lambda: time.sleep(0.0005),
+                 lambda: os.unlink(place), lambda: os.rename(aside, place),
+                 lambda: time.sleep(0.0005)):
+        try: step()
+        except OSError: pass
+"""
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root")
+class RootSafety(unittest.TestCase):
+    def setUp(self):
+        self.site = Site()
+        self.addCleanup(self.site.remove)
+
+    def check(self, before, done, joe_is_done=True, **how):
+        after = self.site.snapshot(**how)
+        self.assertEqual({path: what for path, what in before.items() if after.get(path) != what},
+                         {}, "changed: " + told(done))
+        self.assertEqual([path for path in after if path not in before], [], "new: " + told(done))
+        self.assertEqual(self.site.finds("SECRET 666", "SECRET of joe"), [], told(done))
+        self.assertNotIn("SECRET", done.stdout + done.stderr)
+        self.assertNotRegex(done.stdout + done.stderr, "[\x00-\x09\x0b-\x1f\x7f]")
+        if joe_is_done:
+            self.assertTrue(os.path.exists(self.site.path("data/joe/dovecot-uidlist")) or
+                            os.path.exists(self.site.path("home/joe/Maildir/dovecot-uidlist")),
+                            told(done))
+
+    def play(self, tricks, **how):
+        for name, code in tricks.items():
+            with self.subTest(name):
+                site = self.site = Site()
+                try:
+                    site.eve(code)
+                    leave_out = ("home/joe/Maildir",)
+                    before = site.snapshot(leave_out=leave_out)
+                    for command in ("check", "migrate", "migrate", "verify"):
+                        done = site.run(command, **how)
+                        if command != "check":
+                            self.check(before, done, leave_out=leave_out)
+                    done = site.run("undo", users=("eve", "joe"), **how)
+                    self.check(before, done, joe_is_done=False, leave_out=leave_out)
+                finally:
+                    site.remove()
+
+    def test_source(self):
+        self.play(SOURCE_TRICKS)
+
+    def test_target_in_the_home(self):
+        self.play(HOME_TARGET_TRICKS, maildir="%h/Maildir")
+
+    def test_target_below_a_link(self):
+        """What root makes for an account, it makes along no link of the account's."""
+        for pattern in ("%h/a/Maildir", "%h/a/b/Maildir", "%h/a/b/c/Maildir"):
+            with self.subTest(pattern):
+                site = self.site = Site()
+                site.eve("os.symlink(top + '/others', home + '/a')")
+                before = site.snapshot()
+                self.check(before, site.run(maildir=pattern), joe_is_done=False)
+                site.remove()
+
+    def test_hard_links_to_others(self):
+        """With one owner for all targets, the worker can read what is not the account's."""
+        site = self.site
+        os.mkdir(site.path("data/vmail"))
+        os.chown(site.path("data/vmail"), VMAIL, VMAIL)
+        # as on a system that lets her: links and directories of others
+        os.link(site.path("home/joe/mail/saved"), site.path("home/eve/mail/hers"))
+        os.link(site.path("others/secret"), site.path("home/eve/mail/roots"))
+        os.symlink("../../joe/mail", site.path("home/eve/mail/dir"))
+        os.symlink("../../joe/mail/saved", site.path("home/eve/mail/file"))
+        before = site.snapshot(uids=(EVE, VMAIL))
+        done = site.run(maildir="data/vmail/%u", owner="%d:%d" % (VMAIL, VMAIL), users=("eve",))
+        after = site.snapshot(uids=(EVE, VMAIL))
+        self.assertEqual(before, after, told(done))
+        self.assertEqual(site.finds("SECRET 666", "SECRET of joe", below=("data/vmail/eve",)), [],
+                         told(done))
+        self.assertTrue(site.finds("SECRET of eve", below=("data/vmail/eve",)), told(done))
+
+    def test_home_as_whole_tree(self):
+        """A folder directory named by the user stays in the user's directory."""
+        site = self.site
+        site.eve("os.rename(home + '/mail', home + '/m'); os.symlink('../joe/mail', home + '/mail')")
+        done = site.run("migrate", "--folders", site.path("home/%u/mail"),
+                        maildir="data/vmail/%u", owner="%d:%d" % (VMAIL, VMAIL), users=("eve",))
+        self.assertEqual(site.finds("SECRET of joe", below=("data",)), [], told(done))
+
+    def test_home_vanishes(self):
+        site = self.site
+        os.rename(site.path("home/eve"), site.path("home/gone"))
+        before = site.snapshot(leave_out=("home/joe/Maildir",))
+        done = site.run(maildir="%h/Maildir")
+        self.check(before, done, leave_out=("home/joe/Maildir",))
+        self.assertFalse(os.path.exists(site.path("home/eve")))
+        self.assertIn("cannot make the target", done.stderr, told(done))
+
+    def test_devices(self):
+        """Root made them, and nobody may open them."""
+        site = self.site
+        try:
+            for number, name in enumerate(("home/eve/mail/null", "home/eve/mail/zero")):
+                os.mknod(site.path(name), 0o020666, os.makedev(1, 3 + 2 * number))
+        except PermissionError:
+            self.skipTest("no devices here")
+        before = site.snapshot()
+        self.check(before, site.run())
+
+    def test_listing_of_uidls(self):
+        """A link to another's file is no listing."""
+        for trick in ("os.symlink(top + '/others/secret', home + '/uidls')",
+                      "os.symlink('../joe/mail/saved', home + '/uidls')",
+                      "os.mkfifo(home + '/uidls')"):
+            with self.subTest(trick):
+                site = self.site = Site()
+                site.eve(trick)
+                before = site.snapshot()
+                done = site.run("migrate", "--pop3-uidl", "file:%h/uidls", users=("eve",))
+                self.check(before, done, joe_is_done=False)
+                self.assertIn("cannot use the saved UIDLs", done.stderr, told(done))
+                site.remove()
+        site = self.site = Site()
+        os.link(site.path("others/secret"), site.path("home/eve/uidls"))
+        done = site.run("migrate", "--pop3-uidl", "file:%h/uidls", users=("eve",))
+        self.assertIn("belongs to another user", done.stderr, told(done))
+
+    def test_races(self):
+        seconds = float(os.environ.get("HOSTILE_SECONDS", "2"))
+        for place, target, maildir in RACES:
+            with self.subTest(place):
+                site = self.site = Site()
+                racer = None
+                try:
+                    self.race(site, place, target, maildir, seconds)
+                finally:
+                    site.remove()
+
+    def race(self, site, place, target, maildir, seconds):
+        if place == "home/eve/sub":
+            site.eve("os.makedirs(home + '/sub/below')")
+        else:
+            site.run(maildir=maildir, users=("eve",))
+        before = site.snapshot()
+        racer = site.as_eve(RACER, site.path(place), site.path(target))
+        try:
+            until = time.monotonic() + seconds
+            number = 10
+            while time.monotonic() < until:
+                number += 1
+                try:
+                    fd = os.open(site.path("home/eve/mail/saved"), os.O_WRONLY | os.O_APPEND)
+                    if os.fstat(fd).st_uid == EVE:
+                        os.write(fd, message(number).encode())
+                    os.close(fd)
+                except OSError:
+                    pass
+                done = site.run(maildir=maildir, users=("eve",))
+        finally:
+            racer.kill()
+            racer.wait()
+        self.check(before, done, joe_is_done=False)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=1)
