@@ -1,5 +1,6 @@
 #include "carry.h"
 
+#include "courier-target.h"
 #include "courier/courier-source.h"
 #include "keyword-plan.h"
 #include "maildir/maildir-lock.h"
@@ -117,6 +118,35 @@ look_at_folder(MhCarry *carry)
     close(fd);
 }
 
+/* What the old POP3 server says of a message and the line of the list does not. */
+static bool
+pop3_differs(const MhCarry *carry, const MhSyncLine *line)
+{
+    const MhTargetMessage *there =
+        line->target != 0 ? mh_target_index_get(&carry->folder->index, line->target - 1) : NULL;
+    if (line->source == 0 || there == NULL || there->line == 0)
+        return false;
+    const MhMessage *message = mh_mailbox_get(carry->mailbox, line->source - 1);
+    const MaildirUidlist *list = carry->folder->uidlist;
+    const MaildirUidlistEntry *entry = maildir_uidlist_get(list, there->line - 1);
+    const char *uidl = mh_mailbox_get_text(carry->mailbox, message->uidl);
+    if (message->pop3_order != entry->pop3_order)
+        return true;
+    MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
+    if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
+        return false;
+    return entry->uidl.at == 0 || !mh_span_equal(text, maildir_uidlist_text(list, entry->uidl));
+}
+
+/* UIDLs come when a POP3 client first logs in, though the mail has long been carried. */
+static void
+follow_pop3(MhCarry *carry)
+{
+    MhSyncPlan *plan = carry->plan;
+    for (guint i = 0; !plan->list_changed && i < plan->lines->len; i++)
+        plan->list_changed = pop3_differs(carry, &g_array_index(plan->lines, MhSyncLine, i));
+}
+
 /* Reads the target and makes the plan. @findings may be NULL (they were reported before). */
 static bool
 make_plan(MhCarry *carry, MhFindings *findings, GError **error)
@@ -144,6 +174,8 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
                          .late = settings->late,
                          .carried_before = carry->before};
     carry->plan = mh_sync(&input);
+    if (!settings->late)
+        follow_pop3(carry);
     note_folder(carry);
     return (!carry->context->in_place || check_in_place(carry, error)) &&
            is_accounted_for(carry, error);
@@ -268,6 +300,18 @@ stage(MhCarry *carry, MhSource *source, GError **error)
     return false;
 }
 
+/* What the new server's files cannot say. */
+static void
+tell_lost_uidls(const MhCarry *carry, MhFindings *findings)
+{
+    bool is_inbox = strcmp(carry->folder_name, ".") == 0;
+    size_t lost = is_inbox && carry->context->settings->server == MH_SERVER_COURIER
+                      ? mh_courier_uidls_lost(carry->mailbox)
+                      : 0;
+    if (lost > 0)
+        mh_findings_add(findings, MH_FINDING_UIDL_UNSAYABLE, "%zu messages", lost);
+}
+
 /* Reads the source once, plans and stages. G_FILE_ERROR_AGAIN: it has changed meanwhile. */
 static bool
 attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError **error)
@@ -282,6 +326,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
         return false;
+    tell_lost_uidls(carry, findings);
     if (!carry->context->dry_run && !stage(carry, source, error))
         return false;
     return source->class->check(source, error);

@@ -2,6 +2,7 @@
 
 #include "courier-access.h"
 #include "courier-options.h"
+#include "courier-watch.h"
 #include "courier/courier-quota.h"
 #include "courier/courier-subscribed.h"
 #include "courier/courier-tree.h"
@@ -38,6 +39,8 @@ typedef struct {
     CourierSourceOptions options;
     int root_fd;
     char *root_path;
+    char *place, *rest; /* the same: see place.h */
+    MhCourierWatch watch;
     CourierNames names;
     GHashTable *renamed; /* in place: directories that had another name; see in-place.h */
     GPtrArray *paths;    /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
@@ -131,21 +134,6 @@ earlier_name(const char *path, void *data)
     return usable ? known->directory : NULL;
 }
 
-/* For a final run, to see mail that comes meanwhile. */
-static void
-add_stamps(const Survey *survey, const char *dir, MhSurveyMailbox *mailbox)
-{
-    static const char *const parts[] = {"cur", "new"};
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_autofree char *path = g_build_filename(dir, parts[i], NULL);
-        struct stat st;
-        MhStamp stamp = {0};
-        if (mh_stat(survey->root_fd, path, MH_LINKS_BENEATH, &st, NULL))
-            stamp = mh_stamp_of(&st);
-        g_array_append_val(mailbox->stamps, stamp);
-    }
-}
-
 static void
 add_folder(Survey *survey, const char *dir, char **components)
 {
@@ -162,8 +150,8 @@ add_folder(Survey *survey, const char *dir, char **components)
     mailbox->open = open_folder;
     mailbox->data = folder;
     mailbox->data_free = folder_free;
-    mailbox->key = g_strdup(path); /* no watch: it is never taken for unchanged */
-    add_stamps(survey, dir, mailbox);
+    mailbox->key = g_strdup(path);
+    mh_courier_watch_folder(&survey->watch, dir, mailbox->stamps);
     mailbox->acl = mh_courier_access(survey->root_fd, dir, path, survey->findings);
     if (survey->survey->in_place)
         mailbox->directory = g_strdup(dir);
@@ -221,6 +209,8 @@ is_dovecots(const char *name)
 static void
 add_unsure(Survey *survey, const char *name)
 {
+    g_autoptr(GArray) stamps = mh_stamps_new();
+    mh_courier_watch_folder(&survey->watch, name, stamps);
     const char *path = courier_dir(survey, name) + 1;
     const char *earlier = earlier_name(path, survey);
     g_auto(GStrv) components =
@@ -238,7 +228,8 @@ take_entry(Survey *survey, const CourierTreeEntry *entry)
     if (entry->kind != COURIER_TREE_FOLDER) {
         if (!survey->survey->in_place || !is_dovecots(entry->name))
             add_no_mail(survey, entry->name, entry->reason);
-        if (entry->kind == COURIER_TREE_NO_FOLDER && entry->name[0] == '.' && *path != '\0')
+        if (entry->kind == COURIER_TREE_NO_FOLDER && entry->name[0] == '.' &&
+            courier_folder_path_valid(mh_span_from_string(path)))
             add_unsure(survey, entry->name);
         return;
     }
@@ -291,6 +282,7 @@ list_missing(Survey *survey)
 static bool
 find_folders(Survey *survey, GError **error)
 {
+    mh_courier_watch_root(&survey->watch);
     g_autoptr(GPtrArray) entries = courier_tree_list(survey->root_fd, survey->findings, error);
     if (entries == NULL)
         return false;
@@ -431,11 +423,20 @@ open_root(Survey *survey, GError **error)
     if (survey->root_path == NULL)
         return false;
     survey->root_fd = mh_place_open(pattern, survey->account, error);
+    if (survey->root_fd >= 0 &&
+        !mh_place_split(pattern, survey->account, &survey->place, &survey->rest, error)) {
+        close(survey->root_fd);
+        survey->root_fd = -1;
+    }
     if (survey->root_fd < 0) {
         g_prefix_error(error, "cannot open the Courier Maildir: ");
         return false;
     }
     mh_account_survey_keep_fd(survey->survey, survey->root_fd);
+    survey->watch = (MhCourierWatch){.watch = survey->survey->watch,
+                                     .root_fd = survey->root_fd,
+                                     .place = survey->place,
+                                     .rest = survey->rest};
     mh_account_survey_add_root(survey->survey, survey->root_path, survey->root_fd, true, true);
     return true;
 }
@@ -483,10 +484,13 @@ mh_courier_account_survey(const MhJob *job, const MhAccount *account, const Mail
         mh_account_survey_for_courier(result);
     mh_account_survey_look_at_target(result, target->fd, findings);
     survey.paths = g_ptr_array_new_with_free_func(g_free);
+    result->watch = mh_watch_new();
     bool good = do_survey(&survey, error);
     g_ptr_array_unref(survey.paths);
     if (survey.renamed != NULL)
         g_hash_table_unref(survey.renamed);
     g_free(survey.root_path);
+    g_free(survey.place);
+    g_free(survey.rest);
     return good ? g_steal_pointer(&result) : NULL;
 }

@@ -6,6 +6,7 @@
 #include "file-system.h"
 #include "confine-account.h"
 #include "courier-target.h"
+#include "courier-watch.h"
 #include "in-place.h"
 #include "path-pattern.h"
 #include "place.h"
@@ -180,12 +181,12 @@ write_account_state(MhHaul *haul, GError **error)
                                    haul->quota_messages, error));
 }
 
-/* Is what a mailbox is read from the same in both, to the stamp? */
+/* Is what a mailbox is read from the same in both, to the stamp, from the stamp @first on? */
 static bool
-is_same_mailbox(const MhSurveyMailbox *a, const MhSurveyMailbox *b)
+is_same_mailbox(const MhSurveyMailbox *a, const MhSurveyMailbox *b, guint first)
 {
-    bool same = g_strcmp0(a->key, b->key) == 0 && a->stamps->len == b->stamps->len;
-    for (guint i = 0; same && i < a->stamps->len; i++) {
+    bool same = a->stamps->len == b->stamps->len;
+    for (guint i = first; same && i < a->stamps->len; i++) {
         MhStamp x = g_array_index(a->stamps, MhStamp, i);
         MhStamp y = g_array_index(b->stamps, MhStamp, i);
         x.device = y.device = 0; /* too young to tell from before, but the two are moments apart */
@@ -194,14 +195,58 @@ is_same_mailbox(const MhSurveyMailbox *a, const MhSurveyMailbox *b)
     return same;
 }
 
+static const MhSurveyMailbox *
+find_mailbox(const MhAccountSurvey *survey, const char *key)
+{
+    for (guint i = 0; i < survey->mailboxes->len; i++) {
+        const MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
+        if (g_strcmp0(mailbox->key, key) == 0)
+            return mailbox;
+    }
+    return NULL;
+}
+
+static void
+add_change(GString *changed, const char *what)
+{
+    g_string_append_printf(changed, "%s%s", changed->len > 0 ? ", " : "", what);
+}
+
+static bool
+same_names(const GPtrArray *a, const GPtrArray *b)
+{
+    bool same = a->len == b->len;
+    for (guint i = 0; same && i < a->len; i++)
+        same = strcmp(a->pdata[i], b->pdata[i]) == 0;
+    return same;
+}
+
+/* What is not at the source as it was before. In place message files have new names by now, and
+ * they are looked at by their lists alone. */
+static void
+compare_surveys(const MhAccountSurvey *before, const MhAccountSurvey *now, GString *changed)
+{
+    guint first = now->in_place ? MH_COURIER_MESSAGE_STAMPS : 0;
+    for (guint i = 0; i < now->mailboxes->len; i++) {
+        const MhSurveyMailbox *mailbox = now->mailboxes->pdata[i];
+        const MhSurveyMailbox *was = find_mailbox(before, mailbox->key);
+        g_autofree char *what = g_strdup_printf("'%s'", mailbox->path);
+        if (was == NULL || !is_same_mailbox(mailbox, was, first))
+            add_change(changed, what);
+    }
+    if (changed->len == 0 && now->mailboxes->len != before->mailboxes->len)
+        add_change(changed, "a mailbox has gone");
+    if (!same_names(now->subscriptions, before->subscriptions))
+        add_change(changed, "the subscriptions");
+}
+
 /* After the last run: has the source changed under it? A new look tells a mailbox from a file that
  * has nothing to do with mail. */
 static bool
 is_final(MhHaul *haul, GError **error)
 {
     const MhWatch *watch = haul->survey->watch;
-    if (!haul->job->settings->final || haul->survey->in_place ||
-        (watch != NULL && mh_watch_holds(watch, true, NULL)))
+    if (!haul->job->settings->final || (watch != NULL && mh_watch_holds(watch, true, NULL)))
         return true;
     g_autoptr(MhAccountSurvey) before = g_steal_pointer(&haul->survey);
     g_autoptr(GString) changed = g_string_new(NULL);
@@ -209,19 +254,15 @@ is_final(MhHaul *haul, GError **error)
     haul->findings = NULL; /* they have been told */
     bool good = survey_account(haul, error);
     haul->findings = findings;
-    for (guint i = 0; good && i < haul->survey->mailboxes->len; i++) {
-        const MhSurveyMailbox *mailbox = haul->survey->mailboxes->pdata[i];
-        if (i >= before->mailboxes->len || !is_same_mailbox(mailbox, before->mailboxes->pdata[i]))
-            g_string_append_printf(changed, "%s'%s'", changed->len > 0 ? ", " : "", mailbox->path);
-    }
-    if (good && changed->len == 0 && haul->survey->mailboxes->len != before->mailboxes->len)
-        g_string_append(changed, "a mailbox has gone");
-    if (good && changed->len > 0)
+    if (!good)
+        return false;
+    compare_surveys(before, haul->survey, changed);
+    if (changed->len > 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                     "the source changed during the last run: %s; is the old server stopped? Run "
                     "--final again",
                     changed->str);
-    return good && changed->len == 0;
+    return changed->len == 0;
 }
 
 static bool

@@ -102,9 +102,9 @@ mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out)
 bool
 mh_remember_unreadable(const MhFindings *findings)
 {
-    static const MhFindingCode codes[] = {MH_FINDING_SUBSCRIPTIONS_UNREADABLE,
-                                          MH_FINDING_SURVEY_UNREADABLE,
-                                          MH_FINDING_COURIER_KEYWORDS_UNREADABLE};
+    static const MhFindingCode codes[] = {
+        MH_FINDING_SUBSCRIPTIONS_UNREADABLE, MH_FINDING_SURVEY_UNREADABLE,
+        MH_FINDING_ACCESS_UNREADABLE, MH_FINDING_COURIER_KEYWORDS_UNREADABLE};
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (mh_findings_count(findings, codes[i]) > 0)
             return true;
@@ -137,7 +137,7 @@ mh_remember_mailbox(const MhAccountSurvey *survey, const char *maildir,
         return memory;
     g_array_append_vals(memory->source, mailbox->stamps->data, mailbox->stamps->len);
     mh_carry_target(carry, memory->target);
-    if (!changed)
+    if (!changed || survey->in_place) /* in place it is the source, too */
         settle_target(survey, maildir, memory->target);
     return memory;
 }

@@ -52,7 +52,7 @@ say(Warm *warm, const MhAccount *account, const char *done, const char *text, co
     else if (!settings->quiet && (text != NULL || settings->verbose))
         printf("%s: %s\n", outcome->user, text != NULL ? text : "is warm already");
     fflush(stdout);
-    mh_text_errors(outcome);
+    mh_text_errors(outcome, stderr);
 }
 
 static void

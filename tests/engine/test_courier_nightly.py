@@ -4,10 +4,13 @@ have nothing to do. The Maildirs are made by hand; no server is needed.
     test_courier_nightly.py MAILHAUL [TEST...]
 """
 import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 MAILHAUL = ""
@@ -211,6 +214,175 @@ class Nightly(unittest.TestCase):
         self.assertIn("nowhere", said)
         self.assertIn("there is no such folder in the Courier Maildir", said)
         self.assertEqual(self.carried(), {".": 3, ".Sent": 2, ".lists.dev": 2})
+
+
+    # ---- nothing to do ------------------------------------------------------------------------
+
+    def settle(self):
+        """What was just changed is read again: see watch.h."""
+        time.sleep(0.25)
+
+    def traced(self, **how):
+        """What a run says, and the files and directories that it has opened below the home and the
+        target; whether it has started a worker."""
+        trace = self.path("trace")
+        said = self.run_it("--verbose", wrapper=("strace", "-f", "-qq", "-e", "trace=open,openat,"
+                           "openat2,getdents64,fork,vfork,clone,clone3", "-y", "-o", trace), **how)
+        with open(trace, errors="replace") as f:
+            lines = [line for line in f if " = -1 " not in line]
+        opened = [line for line in lines if re.search(r"open(at2?)?\(", line) and "O_PATH" not in line
+                  and re.search(r"home/ann/Maildir/|out/ann/", line)]
+        listed = [line for line in lines if "getdents64" in line and re.search("/(cur|new)>", line)]
+        workers = [line for line in lines if re.search(r"\b(fork|vfork|clone3?)\(", line)
+                   and "CLONE_THREAD" not in line]
+        return said, opened, listed, workers
+
+    def test_nothing_changed(self):
+        write(os.path.join(self.maildir, "courierimapkeywords/:list"),
+              "work\n\n%s:0\n" % self.folders["."][0])
+        write(os.path.join(self.maildir, "courierpop3dsizelist"), "/3 1 %d\n" % VALIDITY)
+        write(os.path.join(self.maildir, ".Sent/courierimapacl"), "owner aceilrstwx\nanyone lr\n")
+        write(os.path.join(self.maildir, "maildirsize"), "1000000S\n")
+        write(os.path.join(self.maildir, "loginexec"), "#!/bin/sh\n")
+        self.own()
+        self.settle()
+        self.run_it()
+        before = self.tree()
+        self.settle()
+        said, opened, listed, _ = self.traced()     # the subscriptions were too young to tell
+        self.assertIn("up to date", said)
+        self.assertEqual(listed, [])
+        self.assertEqual([x for x in opened if re.search("/(cur|new)|uid|keywords|sizelist", x)], [])
+        for _ in range(2):
+            said, opened, listed, workers = self.traced()
+            self.assertIn("up to date", said)
+            self.assertEqual((opened, listed, workers), ([], [], []))
+        self.assertEqual(self.tree(), before)
+
+    def changes(self):
+        """[what, how]: everything that is carried, changed as Courier and users do it."""
+        def at(*parts):
+            return os.path.join(self.maildir, *parts)
+
+        def replace(path, text):
+            write(path + ".aside", text)
+            os.rename(path + ".aside", path)
+
+        base = self.folders[".Sent"][0]
+        return [
+            ("mail delivered", lambda: write(at("new/1400000000.M1P1.x"), "Subject: n\n\nn\n")),
+            ("mail in a folder", lambda: write(at(".Sent/cur/1400000000.M2P1.x:2,"), "S: n\n\nn\n")),
+            ("a flag", lambda: os.rename(at(".Sent/cur", base + ":2,S"),
+                                         at(".Sent/cur", base + ":2,FS"))),
+            ("mail expunged", lambda: os.remove(at("cur", self.folders["."][2] + ":2,S"))),
+            ("a keyword", lambda: write(at(".Sent/courierimapkeywords", base), "later\n")),
+            ("keywords merged", lambda: replace(at(".Sent/courierimapkeywords/:list"),
+                                                "urgent\n\n%s:0\n" % self.folders[".Sent"][1])),
+            ("a UID list", lambda: replace(at(".lists.dev/courierimapuiddb"), "1 %d 9\n"
+                                           % (VALIDITY + 5))),
+            ("UIDLs", lambda: replace(at("courierpop3dsizelist"), "/3 9 %d\n%s 20 5:%d:0\n" % (
+                VALIDITY, self.folders["."][0] + ":2,S", VALIDITY))),
+            ("a subscription", lambda: replace(at("courierimapsubscribed"), "INBOX\n")),
+            ("an access list", lambda: replace(at(".Sent/courierimapacl"),
+                                               "owner aceilrstwx\nuser=bob lr\n")),
+            ("a folder", lambda: self.add(".fresh", 1)),
+            ("an empty folder", lambda: self.add(".hollow", 0)),
+            ("a folder that has gone", lambda: shutil.rmtree(at(".fresh"))),
+            ("a folder renamed", lambda: os.rename(at(".hollow"), at(".hall"))),
+        ]
+
+    def test_every_change_is_seen(self):
+        self.run_it()
+        for what, change in self.changes():
+            with self.subTest(what):
+                self.settle()
+                self.run_it()
+                self.assertEqual(self.traced()[3], [], "it was not at rest")
+                before = self.tree()
+                change()
+                self.own()
+                self.assertNotEqual(self.traced(expect=0)[3], [], "not looked at")
+                self.assertNotEqual(self.tree(), before)
+        # And where the state directory has been lost, the same comes out.
+        end = self.tree()
+        shutil.rmtree(self.path("state"))
+        self.run_it()
+        self.assertEqual(self.tree(), end)
+
+    def test_change_at_the_target_is_seen(self):
+        self.run_it()
+        self.settle()
+        self.run_it()
+        os.rename(os.path.join(self.target, ".Sent/cur", self.folders[".Sent"][0] + ":2,S"),
+                  os.path.join(self.target, ".Sent/cur", self.folders[".Sent"][0] + ":2,FS"))
+        self.assertNotEqual(self.traced()[3], [])
+
+    def test_change_within_the_tick_is_seen(self):
+        """A run that comes at once after a change does not believe the clock."""
+        for n in range(5):
+            self.run_it()
+            write(os.path.join(self.maildir, "cur/15%08d.M1P1.x:2," % n), "Subject: q\n\nq\n")
+            self.own()
+            self.run_it()
+            self.assertEqual(self.carried()["."], 4 + n)
+
+    def test_in_place_comes_to_rest(self):
+        """Its own renaming must not look like a change of the source for ever."""
+        write(os.path.join(self.maildir, "courierimapkeywords/:list"),
+              "work\n\n%s:0\n" % self.folders["."][0])
+        self.add(".\u00fcber", 1)
+        self.own()
+        self.settle()
+        here = self.path("home/%u/Maildir")
+        self.run_it(target=here)
+        for _ in range(2):
+            self.settle()
+            self.run_it(target=here)
+        before = self.tree(self.maildir)
+        said, opened, listed, workers = self.traced(target=here)
+        self.assertEqual((opened, listed, workers), ([], [], []), said)
+        self.assertEqual(self.tree(self.maildir), before)
+        write(os.path.join(self.maildir, ".&APw-ber/new/1400000000.M1P1.x"), "Subject: n\n\nn\n")
+        self.own()
+        self.assertNotEqual(self.traced(target=here)[3], [])
+
+    # ---- the last run -------------------------------------------------------------------------
+
+    def test_final_run_sees_a_change_under_it(self):
+        """Whatever the old server changes meanwhile keeps the account open."""
+        for what in ("cur/1400000000.M1P1.x:2,", "courierimapuiddb", "courierpop3dsizelist",
+                     "courierimapkeywords/1000000001.M1P1.inbox", "courierimapsubscribed",
+                     ".Sent/courierimapkeywords/:list", ".new/cur/1.M1P1.x:2,"):
+            with self.subTest(what):
+                self.run_it()
+                # enough mail that there is time to change something
+                self.add(".big", 2000, first=len(self.folders.get(".big", [])) + 1)
+                self.own()
+                self.change_meanwhile(os.path.join(self.maildir, what))
+
+    def change_meanwhile(self, path):
+        process = subprocess.Popen(
+            [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.path("users"), "--inbox",
+             "%h/Maildir", "--maildir", self.path("out/%u"), "--state", self.path("state"),
+             "--transfer", "copy", "--final"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        build = os.path.join(self.target, "mailhaul.build")
+        while process.poll() is None and not os.path.isdir(build):
+            time.sleep(0.001)
+        os.killpg(process.pid, signal.SIGSTOP)
+        text = {"courierimapuiddb": "1 %d 99\n" % VALIDITY, ":list": "work\n\n",
+                "courierpop3dsizelist": "/3 1 5\n", "courierimapsubscribed": "INBOX.x\n"}
+        write(path, text.get(os.path.basename(path), "work\n"))
+        self.own_path(path)
+        os.killpg(process.pid, signal.SIGCONT)
+        said = process.communicate()[0]
+        self.assertEqual(process.returncode, 2, said)
+        self.assertIn("the source changed during the last run", said)
+
+    def own_path(self, path):
+        while ROOT and len(path) > len(self.maildir):
+            os.lchown(path, UID, UID)
+            path = os.path.dirname(path)
 
 
 if __name__ == "__main__":
