@@ -55,9 +55,10 @@ class Site:
         subprocess.run(["chattr", "-R", "-i", self.top], stderr=subprocess.DEVNULL)
         shutil.rmtree(self.top, ignore_errors=True)
 
-    def command(self, command, *more, maildir="data/%u", users=(), owner=None):
+    def command(self, command, *more, inbox="spool/%u", maildir="data/%u", users=(), owner=None):
         return [MAILHAUL, command, "--config", "/dev/null", "--users", self.path("users"),
-                *(["--inbox", self.path("spool/%u"), "--folders", "%h/mail"]
+                *(["--inbox", inbox if inbox.startswith("%") else self.path(inbox),
+                   "--folders", "%h/mail"]
                   if command != "undo" else []), "--maildir",
                 maildir if maildir.startswith("%") else self.path(maildir),
                 "--state", self.path("state"), *(["--sync", "none"] if command == "migrate" else []),
@@ -79,7 +80,7 @@ class Site:
         """The same to its end, with TOP as `top`."""
         process = self.as_eve("import os, sys\ntop = sys.argv[1]\nhome = top + '/home/eve'\n" + code,
                               self.top)
-        if process.wait(30) != 0:
+        if process.wait(150) != 0:
             raise AssertionError("eve could not play her trick")
 
     def snapshot(self, uids=(EVE,), leave_out=()):

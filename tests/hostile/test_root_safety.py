@@ -76,6 +76,36 @@ HOME_TARGET_TRICKS = {
         " ('cur', 'new', 'tmp')]",
 }
 
+# A Courier Maildir of hers, home/Maildir, with a folder .saved.
+COURIER_TRICKS = {
+    "a folder is a link to joe's": "os.symlink('../../joe/Maildir', maildir + '/.a')",
+    "a folder is a link to root's": "os.symlink(top + '/others', maildir + '/.a')",
+    "a folder is a link to itself": "os.symlink('.a', maildir + '/.a')",
+    "a folder is a link to the Maildir": "os.symlink('.', maildir + '/.a')",
+    "a folder is a FIFO": "os.mkfifo(maildir + '/.a')",
+    "a folder has links for its directories": "os.mkdir(maildir + '/.a');"
+        "[os.symlink('../../../joe/Maildir/' + n, maildir + '/.a/' + n) for n in"
+        " ('cur', 'new', 'tmp')]",
+    "messages are links": "[os.symlink(t, maildir + '/cur/1000000%d.a.b:2,S' % i) for i, t in"
+        " enumerate((top + '/others/secret', '../../../joe/Maildir/cur/1000000001.M1P1.host:2,S',"
+        " '../cur'))]",
+    "a message is a FIFO": "os.mkfifo(maildir + '/cur/1000000009.a.b:2,S')",
+    "a message is a directory": "os.mkdir(maildir + '/new/1000000009.a.b')",
+    "a message has line ends and escapes in its name":
+        "open(maildir + '/cur/10000\\n\\x1b[31m.a.b:2,S', 'w').write('Subject: a\\n\\nb\\n')",
+    "Courier's files are links to a secret": "[os.symlink(top + '/others/secret', maildir + '/' + n)"
+        " for n in ('courierimapuiddb', 'courierpop3dsizelist', 'courierimapsubscribed',"
+        " 'courierimapacl', 'maildirsize', 'courierimapkeywords')]",
+    "Courier's files are FIFOs": "[os.mkfifo(maildir + '/' + n) for n in ('courierimapuiddb',"
+        " 'courierpop3dsizelist', 'courierimapsubscribed', 'courierimapacl', 'maildirsize')]",
+    "what mailhaul writes is a link": "[os.symlink(top + '/others/secret', maildir + '/' + n)"
+        " for n in ('dovecot-uidlist', 'subscriptions', 'dovecot-acl',"
+        " 'mailhaul-tmp.dovecot-uidlist', 'mailhaul-tmp.subscriptions')]",
+    "what mailhaul writes is a directory's link": "os.symlink(top + '/others/directory', maildir +"
+        " '/mailhaul.build')",
+    "cur keeps its owner out": "os.chmod(maildir + '/cur', 0)",
+}
+
 # She changes these while mailhaul runs: places below TOP, swapped with a link to TARGET.
 RACES = [
     ("home/eve/mail", "others/directory", "%h/Maildir"),
@@ -147,6 +177,66 @@ class RootSafety(unittest.TestCase):
 
     def test_target_in_the_home(self):
         self.play(HOME_TARGET_TRICKS, maildir="%h/Maildir")
+
+    def make_courier(self, site):
+        for name, uid in (("eve", EVE), ("joe", JOE)):
+            for folder in ("", "/.saved"):
+                for part in ("", "/cur", "/new", "/tmp"):
+                    path = site.path("home/%s/Maildir" % name) + folder + part
+                    os.mkdir(path, 0o700)
+                    os.chown(path, uid, uid)
+            site.write("home/%s/Maildir/cur/1000000001.M1P1.host:2,S" % name,
+                       "Subject: 1\n\nSECRET of %s\n" % name, uid, 0o600)
+            site.write("home/%s/Maildir/.saved/new/1000000002.M1P1.host" % name,
+                       "Subject: 2\n\ntext\n", uid, 0o600)
+
+    def test_courier(self):
+        """Copied, linked, and where it stands."""
+        for maildir, transfer in (("data/%u", "copy"), ("data/%u", "link"), ("%h/Maildir", "auto")):
+            for name, code in COURIER_TRICKS.items():
+                with self.subTest(name, transfer=transfer):
+                    self.site = Site()
+                    self.make_courier(self.site)
+                    try:
+                        self.play_courier(code, maildir, transfer)
+                    finally:
+                        self.site.remove()
+
+    def play_courier(self, code, maildir, transfer):
+        site = self.site
+        site.eve("maildir = home + '/Maildir'\n" + code)
+        leave_out = ("home/joe/Maildir",) if maildir.startswith("%") else ()
+        before = site.snapshot(leave_out=leave_out)
+        how = {"inbox": "%h/Maildir", "maildir": maildir}
+        for command in ("check", "migrate", "migrate", "verify"):
+            more = ("--transfer", transfer) if command == "migrate" else ()
+            self.check_courier(before, site.run(command, *more, **how), leave_out)
+        self.check_courier(before, site.run("undo", users=("eve", "joe"), **how), leave_out)
+
+    def check_courier(self, before, done, leave_out):
+        """As check(); a link gives joe's own message one name more while his target is there."""
+        site = self.site
+        after = site.snapshot(leave_out=leave_out)
+        for seen in (before, after):
+            for path, what in seen.items():
+                if path.startswith(site.path("home/joe/Maildir")) and len(what) > 6:
+                    what[4] = 1
+        self.assertEqual(before, after, told(done))
+        self.assertEqual(site.finds("SECRET 666", "SECRET of joe", below=("data/eve",)), [],
+                         told(done))
+        self.assertNotIn("SECRET", done.stdout + done.stderr)
+        self.assertNotRegex(done.stdout + done.stderr, "[\x00-\x09\x0b-\x1f\x7f]")
+
+    def test_many_names(self):
+        """A tmp/ that was never cleaned up costs time, not hours."""
+        site = self.site
+        self.make_courier(site)
+        site.eve("for i in range(200000): os.close(os.open(home + '/Maildir/tmp/%d.a.b' % i,"
+                 " os.O_CREAT | os.O_WRONLY))")
+        for maildir in ("data/%u", "%h/Maildir"):
+            done = site.run(inbox="%h/Maildir", maildir=maildir)
+            self.assertEqual(done.returncode, 0, told(done))
+        self.assertEqual(len(os.listdir(site.path("home/eve/Maildir/tmp"))), 200000)
 
     def test_target_below_a_link(self):
         """What root makes for an account, it makes along no link of the account's."""
