@@ -43,14 +43,16 @@ MhStamp mh_watch_settle(MhWatch *watch, const char *root, const MhStamp *stamp);
  * What has changed is added to @out_changed, which may be NULL: printable paths, and then all
  * places are looked at. A place too young to tell has changed, unless @young_is_fine. */
 bool mh_watch_holds(const MhWatch *watch, bool young_is_fine, GPtrArray *out_changed);
+/* A place of a new watch on a file system whose times this machine does not keep; NULL: none. */
+const char *mh_watch_foreign_root(const MhWatch *watch);
 size_t mh_watch_length(const MhWatch *watch);
 
 /* For the state directory and the channel; a floating reference. NULL when it is none. */
 GVariant *mh_watch_to_variant(const MhWatch *watch);
 MhWatch *mh_watch_from_variant(GVariant *variant);
-#define MH_WATCH_TYPE "(aaya(uaybtttxxtt))"
+#define MH_WATCH_TYPE "(ayayat)"
 
-/* A stamp as "(tttxx)". */
-#define MH_STAMP_TYPE "(tttxx)"
-GVariant *mh_stamp_to_variant(const MhStamp *stamp);
-MhStamp mh_stamp_from_variant(GVariant *variant);
+/* A stamp as numbers. */
+#define MH_STAMP_NUMBERS 5
+void mh_stamp_to_numbers(const MhStamp *stamp, uint64_t out_numbers[MH_STAMP_NUMBERS]);
+MhStamp mh_stamp_from_numbers(const uint64_t numbers[MH_STAMP_NUMBERS]);
