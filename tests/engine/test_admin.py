@@ -257,7 +257,7 @@ def test_check_tells():
         site.add("ann", 2, "From a@b Sat Jan  1 00:00:00 2000\nX-IMAPbase: 1100000000 3\n"
                  "X-UID: 2\nStatus: RO\n\nbody\n\n")
         said = site.run("check", "--verbose").stdout
-        assert "Time: " in said and "are assumed; migrate a few accounts" in said, said
+        assert "Time: " in said and "migrate a few accounts, then check again" in said, said
         last = verdict(site)
         estimate = last["estimate"]
         assert estimate["basis"] == "reading", last
