@@ -1,5 +1,6 @@
 #include "carry.h"
 
+#include "courier-target.h"
 #include "courier/courier-source.h"
 #include "keyword-plan.h"
 #include "maildir/maildir-lock.h"
@@ -299,6 +300,18 @@ stage(MhCarry *carry, MhSource *source, GError **error)
     return false;
 }
 
+/* What the new server's files cannot say. */
+static void
+tell_lost_uidls(const MhCarry *carry, MhFindings *findings)
+{
+    bool is_inbox = strcmp(carry->folder_name, ".") == 0;
+    size_t lost = is_inbox && carry->context->settings->server == MH_SERVER_COURIER
+                      ? mh_courier_uidls_lost(carry->mailbox)
+                      : 0;
+    if (lost > 0)
+        mh_findings_add(findings, MH_FINDING_UIDL_UNSAYABLE, "%zu messages", lost);
+}
+
 /* Reads the source once, plans and stages. G_FILE_ERROR_AGAIN: it has changed meanwhile. */
 static bool
 attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError **error)
@@ -313,6 +326,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
         return false;
+    tell_lost_uidls(carry, findings);
     if (!carry->context->dry_run && !stage(carry, source, error))
         return false;
     return source->class->check(source, error);

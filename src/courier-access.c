@@ -74,16 +74,22 @@ mh_courier_access(int root_fd, const char *dir, const char *path, MhFindings *fi
         return NULL;
     g_autoptr(GArray) list = courier_acl_parse(mh_span_from_bytes(text), findings);
     g_autoptr(MaildirAcl) acl = maildir_acl_new();
+    bool has_owner = false;
     if (courier_acl_is_default(list))
         return NULL;
     for (guint i = 0; i < list->len; i++) {
         const MhAccessEntry *entry = mh_access_list_get(list, i);
         g_autofree char *identifier = identifier_of(entry);
+        bool is_owner = entry->kind == MH_ACCESS_OWNER && !entry->negative;
+        uint32_t more = is_owner ? MAILDIR_RIGHT_ADMIN : 0; /* which is never taken from him */
+        has_owner |= is_owner;
         if (maildir_acl_add(acl, entry->negative, mh_span_from_string(identifier),
-                            translate(entry->rights), NULL))
+                            translate(entry->rights) | more, NULL))
             continue;
         g_autofree char *shown = mh_printable_string(identifier);
         mh_findings_add(findings, MH_FINDING_ACCESS_LOST, "'%s'", shown);
     }
+    if (!has_owner) /* who would have all rights otherwise */
+        maildir_acl_add(acl, false, MH_SPAN_LITERAL("owner"), MAILDIR_RIGHT_ADMIN, NULL);
     return g_string_free(maildir_acl_format(acl), FALSE);
 }

@@ -228,7 +228,8 @@ take_entry(Survey *survey, const CourierTreeEntry *entry)
     if (entry->kind != COURIER_TREE_FOLDER) {
         if (!survey->survey->in_place || !is_dovecots(entry->name))
             add_no_mail(survey, entry->name, entry->reason);
-        if (entry->kind == COURIER_TREE_NO_FOLDER && entry->name[0] == '.' && *path != '\0')
+        if (entry->kind == COURIER_TREE_NO_FOLDER && entry->name[0] == '.' &&
+            courier_folder_path_valid(mh_span_from_string(path)))
             add_unsure(survey, entry->name);
         return;
     }

@@ -93,6 +93,24 @@ parse_uidl(MhSpan uidl, CourierPop3Line *out)
            mh_span_to_u64(validity, UINT64_MAX, &out->validity) && out->validity > 0;
 }
 
+size_t
+mh_courier_uidls_lost(const MhMailbox *mailbox)
+{
+    size_t lost = 0;
+    for (size_t i = 0; i < mh_mailbox_length(mailbox); i++) {
+        const MhMessage *message = mh_mailbox_get(mailbox, i);
+        const char *uidl = mh_mailbox_get_text(mailbox, message->uidl);
+        const char *name = mh_mailbox_get_text(mailbox, message->name);
+        CourierPop3Line line = {.name = mh_span_from_string(name != NULL ? name : "")};
+        if (uidl == NULL || parse_uidl(mh_span_from_string(uidl), &line))
+            continue;
+        line.number = line.validity = 0;
+        g_autofree char *by_name = courier_pop3_sizelist_uidl(&line);
+        lost += strcmp(by_name, uidl) != 0;
+    }
+    return lost;
+}
+
 /* The line for a message whose UIDL Courier can say; false: it needs a new number. */
 static bool
 keep_uidl(const MaildirStateWork *work, const MaildirStateLine *from, CourierPop3Line *line)

@@ -18,6 +18,9 @@
 
 extern const struct MaildirState mh_courier_state;
 
+/* How many messages of an INBOX have a UIDL that Courier's list cannot say: they get new ones. */
+size_t mh_courier_uidls_lost(const MhMailbox *mailbox);
+
 /* The directory that Courier has for what Dovecot would call @directory (".A.B", without escapes).
  * g_free(). */
 char *mh_courier_directory(const char *directory);

@@ -155,10 +155,11 @@ put_plugins(Writer *writer)
 {
     if (writer->is_courier) {
         put(writer, writer->is_23
-                        ? "mail_plugins = $mail_plugins quota\n"
-                          "protocol imap {\n  mail_plugins = $mail_plugins imap_quota\n}\n\n"
-                        : "mail_plugins {\n  quota = yes\n}\n"
-                          "protocol imap {\n  mail_plugins {\n    imap_quota = yes\n  }\n}\n\n");
+                        ? "mail_plugins = $mail_plugins acl quota\n"
+                          "protocol imap {\n  mail_plugins = $mail_plugins imap_acl imap_quota\n}\n\n"
+                        : "mail_plugins {\n  acl = yes\n  quota = yes\n}\n"
+                          "protocol imap {\n  mail_plugins {\n    imap_acl = yes\n"
+                          "    imap_quota = yes\n  }\n}\n\n");
         return;
     }
     put(writer, "# Folder names: a character that a Maildir cannot hold is ^ and two hex digits\n"
@@ -182,6 +183,16 @@ put_quota(Writer *writer)
         put(writer, "# Dovecot 2.4 takes no limits from maildirsize files, it writes its own over\n"
                     "# them: have the userdb return quota_storage_size and quota_message_count.\n"
                     "quota \"User quota\" {\n  driver = maildir\n}\n\n");
+}
+
+static void
+put_access(Writer *writer)
+{
+    if (!writer->is_courier)
+        return;
+    put(writer, "# Access lists are in the folders' dovecot-acl files. They bind the owner, too;\n"
+                "# users open each other's folders through a namespace of type shared.\n");
+    put(writer, writer->is_23 ? "plugin {\n  acl = vfile\n}\n\n" : "acl_driver = vfile\n\n");
 }
 
 static void
@@ -298,6 +309,7 @@ mh_server_config(const MhSettings *settings, GError **error)
     put_location(&writer);
     put_plugins(&writer);
     put_quota(&writer);
+    put_access(&writer);
     put_namespace(&writer);
     put_aliases(&writer);
     put_uidl(&writer);

@@ -3,7 +3,8 @@
  * Two kinds of site.
  * - mbox (UW-IMAP, Dovecot): separator '/', no prefix; and hidden namespaces that are aliases of
  *   it for the prefixes that clients of UW-IMAP had to write ("mail/", "~/mail/", "~fred/mail/").
- * - Courier: prefix "INBOX.", separator '.', quota from maildirsize with Trash not counted.
+ * - Courier: prefix "INBOX.", separator '.', quota from maildirsize with Trash not counted, access
+ *   lists.
  *
  * For mbox sites escaping is on with '^': a character that the layout cannot hold is '^' and two
  * lower-case hex digits on disk ('.', '/', a leading '~', '^' itself). Names of Courier's have no

@@ -70,7 +70,7 @@ static const MhOption options[] = {
      .commands = READS | BIT(INSPECT),
      .help = "whose view of an mbox counts: auto, uw, dovecot, thunderbird or another"},
     {ROW(SOURCE, "pop3-uidl", pop3_uidl, UIDL), .arg = "WAY", .choices = uidls, .preset = "auto",
-     .commands = READS | BIT(SERVER_CONFIG),
+     .commands = READS | BIT(INSPECT) | BIT(SERVER_CONFIG),
      .help = "how the old POP3 server made its UIDLs: auto, imap, uw, x-uidl, filename, none or "
              "file:PATTERN"},
     {ROW(SOURCE, "unquote", unquote, CHOICE), .choices = unquotes, .preset = "none",

@@ -80,17 +80,19 @@ test_whole_texts(void **state)
         {"courier, 2.3",
          {{"dovecot", "2.3"}, {"maildir", "%h/Maildir"}, {"source-format", "courier"}},
          "mail_location = \"maildir:%h/Maildir\"|"
-         "mail_plugins = $mail_plugins quota|"
-         "protocol imap {|mail_plugins = $mail_plugins imap_quota|}|"
+         "mail_plugins = $mail_plugins acl quota|"
+         "protocol imap {|mail_plugins = $mail_plugins imap_acl imap_quota|}|"
          "plugin {|quota = maildir:User quota|quota_rule = INBOX.Trash:ignore|}|"
+         "plugin {|acl = vfile|}|"
          "namespace inbox {|inbox = yes|prefix = INBOX.|separator = .|}|"
          "protocol pop3 {|pop3_uidl_format = UID%u-%v|}|"},
         {"courier, 2.4",
          {{"maildir", "/a \"b\"/%u"}, {"source-format", "courier"}, {"pop3-uidl", "filename"}},
          "mail_driver = maildir|mail_path = \"/a \\\"b\\\"/%{user}\"|"
          "mail_inbox_path = \"/a \\\"b\\\"/%{user}\"|"
-         "mail_plugins {|quota = yes|}|protocol imap {|mail_plugins {|imap_quota = yes|}|}|"
-         "quota \"User quota\" {|driver = maildir|}|"
+         "mail_plugins {|acl = yes|quota = yes|}|"
+         "protocol imap {|mail_plugins {|imap_acl = yes|imap_quota = yes|}|}|"
+         "quota \"User quota\" {|driver = maildir|}|acl_driver = vfile|"
          "namespace inbox {|inbox = yes|prefix = INBOX.|separator = .|"
          "mailbox Trash {|quota_ignore = yes|}|}|"
          "protocol pop3 {|pop3_uidl_format = %{filename}|}|"},

@@ -11,6 +11,7 @@ import unittest
 import courier_site
 import lab
 import messages
+import servers
 import view
 
 
@@ -63,6 +64,25 @@ def copied(target):
     reflinks are to be had, nothing can be told from outside."""
     known = {os.stat(f).st_ino for f in message_files(target.site.top)}
     return [f for f in message_files(target.maildirs) if os.stat(f).st_ino not in known]
+
+
+RIGHTS = {"lookup": "l", "read": "r", "write": "w", "write-seen": "s", "write-deleted": "t",
+          "insert": "i", "post": "p", "expunge": "e", "create": "c", "delete": "x", "admin": "a"}
+
+
+def access(server, user, folder):
+    """{identifier: rights} of a folder's own list, as Courier says them: "etx" is "d"."""
+    done = servers.run("dovecot-" + server.series, [
+        "/usr/bin/doveadm", "-c", server.configuration, "-f", "tab", "acl", "get", "-u", user,
+        folder], server.etc)
+    seen = {}
+    for line in done.stdout.decode().splitlines()[1:]:
+        name, _, rights = line.split("\t")
+        letters = {RIGHTS[r] for r in rights.split()}
+        if letters >= set("etx"):
+            letters = letters - set("etx") | {"d"}
+        seen[name.split("=")[-1]] = "".join(sorted(letters))
+    return seen
 
 
 def tree(top):
@@ -238,6 +258,18 @@ class EndToEnd(unittest.TestCase):
                          [m["keywords"] for m in new["INBOX"]["messages"]])
         self.assertLessEqual({"\\Flagged", "\\Draft"}, set(new["INBOX"]["messages"][0]["flags"]))
         self.assertEqual(len(new["INBOX.R&D"]["messages"]), len(old["INBOX.R&D"]["messages"]) + 1)
+
+    def test_access_lists(self):
+        """What Courier answers to GETACL is what Dovecot's ACL plugin reads."""
+        old = self.site.acls(os.path.join(self.work, "acls"))["ada"]
+        target = self.migrate(self.site, "acl")
+        for series in ("2.3", "2.4"):
+            with target.server(series, "acl" + series, target.copy("acl-" + series)) as server:
+                for folder in ("INBOX", "INBOX.Sent"):
+                    with self.subTest(series=series, folder=folder):
+                        self.assertEqual(access(server, "ada", folder), old[folder])
+                with self.subTest(series=series):
+                    self.assertEqual(server.complaints(), [])
 
     def test_convert_is_a_migration_of_one(self):
         migrated = self.migrate(self.site, "migrated", "--transfer", "copy")

@@ -166,13 +166,14 @@ class Planted(unittest.TestCase):
             os.remove(path)
         os.symlink(os.path.join(self.outside, to), path)
 
-    def run_with(self, name, to, in_place):
-        label = "%s-%d" % (name.replace("/", "_"), in_place)
+    def run_with(self, name, to, way):
+        label = "%s-%s" % (name.replace("/", "_"), way)
+        in_place, more = way == "in place", [] if way == "in place" else ["--transfer", way]
         site = self.site.copy(os.path.join(self.work, label))
         self.plant(site.account("odd").maildir, name, to)
         target = end_to_end.Target(site, self.work, "t-" + label, in_place=in_place)
-        done = target.migrate()
-        with self.subTest(name=name, in_place=in_place):
+        done = target.migrate(*more)
+        with self.subTest(name=name, way=way):
             self.assertEqual(lab.changes(self.before, lab.snapshot(self.outside)), [])
             for path, _, files in os.walk(target.work):
                 for file in files:
@@ -182,7 +183,7 @@ class Planted(unittest.TestCase):
         return done
 
     def test_links(self):
-        for in_place in (False, True):
+        for way in ("copy", "link", "in place"):
             for name, to in (("courierimapuiddb", "file"), ("courierpop3dsizelist", "file"),
                              ("courierimapkeywords", "cur"), ("courierimapsubscribed", "file"),
                              (".many/courierimapkeywords/:list", "file"), ("maildirsize", "file"),
@@ -192,8 +193,9 @@ class Planted(unittest.TestCase):
                              ("dovecot-keywords", "file"), ("dovecot-uidlist.lock", "file"),
                              (".many/dovecot-uidlist", "missing"), ("subscriptions", "file"),
                              ("mailhaul.build", "cur"), ("mailhaul.folders", "file"),
-                             ("dovecot-acl", "file"), (".many/mailhaul-tmp.dovecot-uidlist", "x")):
-                self.run_with(name, to, in_place)
+                             ("dovecot-acl", "file"), ("courierimaphieracl", "cur"),
+                             (".many/mailhaul-tmp.dovecot-uidlist", "x")):
+                self.run_with(name, to, way)
 
     def test_planted_at_the_target(self):
         for name, to in (("dovecot-uidlist", "file"), ("cur", "cur"), (".many", ""),

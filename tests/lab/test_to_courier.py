@@ -129,6 +129,29 @@ class FromMbox(unittest.TestCase):
                 new = view.record(served, account.name)
                 self.check(account, old[account.name], new)
 
+    def test_uidls_of_another_kind(self):
+        """Courier's list cannot hold them: that is said before, and each is one of Courier's."""
+        work = lab.scratch()
+        self.addCleanup(lab.remove, work)
+        site = mbox_site.build(work)
+        target = lab.Target(site, work)
+        more = ["--server", "courier", "--pop3-uidl", "uw"]
+        checked = lab.mailhaul("check", *target.arguments(), *more, "uma")
+        said = "POP3 UIDLs that Courier's list cannot hold"
+        self.assertEqual(checked.returncode, 1, lab.told(checked))
+        self.assertIn(said, checked.stdout)
+        done = target.migrate(*more)
+        self.assertIn(said, done.stdout)
+        served = Served(os.path.join(work, "served"), site.accounts, target.maildirs)
+        for account in site.accounts:
+            with served.pop3(account.name) as client:
+                uidls = client.uidl()
+            with self.subTest(account=account.name):
+                self.assertEqual([u for u in uidls if not re.fullmatch("UID[0-9]+-[0-9]+", u)], [])
+                self.assertEqual(len(set(uidls)), len(uidls))
+                with served.pop3(account.name) as client:
+                    self.assertEqual(client.uidl(), uidls)
+
     def check(self, account, old, new):
         """Folder by folder: "a/b" is INBOX.a.b, and what Courier cannot hold is '_'."""
         empty = from_mbox.without_uids(account)
