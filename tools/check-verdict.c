@@ -412,6 +412,7 @@ mh_verdict_print(MhVerdict *verdict, MhState *state, bool complete, uint64_t ela
     const MhPastRun *past = mh_state_past_run(state, &found) ? &found : NULL;
     const MhTargetCheck *check = verdict->check;
     MhEstimate estimate = mh_estimate(check->carry_messages, check->carry_bytes, elapsed_us, past);
+    mh_target_check_machine(verdict->check, verdict->job->now);
     mh_target_check_finish(verdict->check);
     qsort(verdict->found, MH_FINDING_COUNT, sizeof *verdict->found, compare_times);
     const char *name = judge(verdict, complete);
