@@ -2,8 +2,12 @@
  *
  *   bare write LIST DIR   for each line "FOLDER SIZE": open, write SIZE bytes, futimens, close
  *   bare link LIST DIR    for each line "FOLDER PATH": linkat
- *   bare read DIR...      readdir of cur/ and new/ and one read of each other file of the folder,
- *                         in DIR and in every folder below it: what it takes to see no change
+ *   bare stat LIST        for each line "PATH": fstatat: what it takes to see that nothing is new
+ *   bare lists DIR...     in DIR and every folder below it: readdir of cur/ and new/, one read of
+ *                         each other file, and one file written that is as large as those: what it
+ *                         takes to convert a Courier Maildir in place
+ *   bare cat FILE         reads it to its end
+ *   bare digest FILE      the same, and takes the digest of it
  *
  *   bare measure COMMAND...
  *                         runs COMMAND; its last line on stdout is "WALL CPU RSS STATUS": seconds,
@@ -11,6 +15,8 @@
  *                         own size as COMMAND's peak.)
  *
  * write and link make DIR/FOLDER/cur and sync the file system once at the end. */
+#include "digest.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -100,33 +106,73 @@ fill(const char *list, const char *dir, bool links)
         give_up(dir);
 }
 
-static void
-read_file(int dir, const char *name)
+static uint64_t
+read_file(int dir, const char *name, MhDigester *digester)
 {
+    uint64_t sum = 0;
+    ssize_t got;
     int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    while (fd >= 0 && read(fd, block, sizeof block) > 0)
-        continue;
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0)
+        give_up(name);
+    while ((got = read(fd, block, sizeof block)) > 0) {
+        sum += (uint64_t)got;
+        if (digester != NULL)
+            mh_digester_add(digester, mh_span(block, (size_t)got));
+    }
+    close(fd);
+    return sum;
 }
 
 static void
-read_tree(int parent, const char *name)
+read_alone(const char *path, bool digest)
 {
+    MhDigester digester;
+    mh_digester_init(&digester);
+    read_file(AT_FDCWD, path, digest ? &digester : NULL);
+    mh_digester_finish(&digester);
+}
+
+/* A folder of Courier's: its lists, which say as much as a new one will. */
+static void
+convert_tree(int parent, const char *name)
+{
+    uint64_t sum = 0;
     int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     bool messages = strcmp(name, "cur") == 0 || strcmp(name, "new") == 0;
+    bool folder = !messages && strcmp(name, "tmp") != 0 && strcmp(name, "courierimapkeywords") != 0;
     if (dir == NULL)
         give_up(name);
     for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
         if (messages || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
         if (entry->d_type == DT_DIR)
-            read_tree(fd, entry->d_name);
+            convert_tree(fd, entry->d_name);
         else if (entry->d_type == DT_REG)
-            read_file(fd, entry->d_name);
+            sum += read_file(fd, entry->d_name, NULL);
     }
+    if (folder)
+        write_one(fd, "bare-uidlist", sum);
     closedir(dir);
+}
+
+static void
+stat_all(const char *list)
+{
+    FILE *file = fopen(list, "re");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t len;
+    struct stat st;
+    if (file == NULL)
+        give_up(list);
+    while ((len = getline(&line, &room, file)) > 0) {
+        line[len - 1] = '\0';
+        if (fstatat(AT_FDCWD, line, &st, AT_SYMLINK_NOFOLLOW) != 0)
+            give_up(line);
+    }
+    free(line);
+    fclose(file);
 }
 
 static double
@@ -154,23 +200,33 @@ measure(char **command)
            WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
+static bool
+run(int argc, char **argv)
+{
+    const char *verb = argv[1];
+    if (argc == 4 && (strcmp(verb, "write") == 0 || strcmp(verb, "link") == 0))
+        fill(argv[2], argv[3], verb[0] == 'l');
+    else if (argc == 3 && strcmp(verb, "stat") == 0)
+        stat_all(argv[2]);
+    else if (argc == 3 && (strcmp(verb, "cat") == 0 || strcmp(verb, "digest") == 0))
+        read_alone(argv[2], verb[0] == 'd');
+    else if (argc >= 3 && strcmp(verb, "measure") == 0)
+        measure(argv + 2);
+    else if (argc >= 3 && strcmp(verb, "lists") == 0)
+        for (int i = 2; i < argc; i++)
+            convert_tree(AT_FDCWD, argv[i]);
+    else
+        return false;
+    return true;
+}
+
 int
 main(int argc, char **argv)
 {
-    if (argc == 4 && (strcmp(argv[1], "write") == 0 || strcmp(argv[1], "link") == 0)) {
-        fill(argv[2], argv[3], argv[1][0] == 'l');
+    if (argc > 1 && run(argc, argv))
         return 0;
-    }
-    if (argc >= 3 && strcmp(argv[1], "measure") == 0) {
-        measure(argv + 2);
-        return 0;
-    }
-    if (argc < 3 || strcmp(argv[1], "read") != 0) {
-        fputs("usage: bare write|link LIST DIR, bare read DIR..., bare measure COMMAND...\n",
-              stderr);
-        return 64;
-    }
-    for (int i = 2; i < argc; i++)
-        read_tree(AT_FDCWD, argv[i]);
-    return 0;
+    fputs("usage: bare write|link LIST DIR, bare stat LIST, bare lists DIR..., bare cat|digest "
+          "FILE, bare measure COMMAND...\n",
+          stderr);
+    return 64;
 }

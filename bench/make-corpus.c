@@ -4,7 +4,9 @@
  *
  * KIND    big    one user, one folder, mean 4 KB
  *         site   116 users, 917 folders, a few of them large, mean 22 KB
- *         small  9,000 users with an INBOX and one folder, mean 4 KB
+ *         small  9,000 users with four folders each, mean 4 KB
+ *         folder one user, one folder of a million messages, mean 1 KB
+ *         uneven 60 users, 240 folders; one of them has most of the mail, in four folders
  * FORMAT  mbox     DIR/spool/USER and DIR/home/USER/mail/FOLDER
  *         courier  DIR/home/USER/Maildir with UIDs, POP3 sizes, keywords and subscriptions
  *
@@ -29,10 +31,15 @@ typedef struct {
     double exponent;   /* of the sizes of folders; 0: all alike */
 } Kind;
 
+/* Not an exponent: the last user has as much as all others together. */
+#define HUGE_USER (-1.0)
+
 static const Kind kinds[] = {
     {"big", 1, 1, 4096, 100000, 0},
     {"site", 116, 917, 22 << 10, 40000, 1.1},
-    {"small", 9000, 18000, 4096, 90000, 0},
+    {"small", 9000, 36000, 4096, 90000, 0},
+    {"folder", 1, 1, 1024, 1000000, 0},
+    {"uneven", 60, 240, 4096, 60000, HUGE_USER},
 };
 
 typedef struct {
@@ -226,7 +233,10 @@ static unsigned
 folder_messages(const Kind *kind, unsigned rank, unsigned all)
 {
     double sum = 0;
-    if (kind->exponent <= 0)
+    if (kind->exponent < 0)
+        return rank % kind->users == kind->users - 1 ? all / 2 / (kind->folders / kind->users)
+                                                     : all / 2 / kind->folders;
+    if (kind->exponent == 0)
         return all / kind->folders;
     for (unsigned i = 1; i <= kind->folders; i++)
         sum += pow(i, -kind->exponent);
@@ -268,7 +278,9 @@ make_user(Corpus *corpus, unsigned number, unsigned all)
     /* Folder n of user m has rank n * users + m, but a step that is coprime to the number of
      * folders carries the large ones to all sorts of users and folders. */
     for (unsigned n = 0; n * kind->users + number < kind->folders; n++) {
-        unsigned rank = (n * kind->users + number) * 331 % kind->folders;
+        unsigned rank = n * kind->users + number;
+        if (kind->exponent > 0)
+            rank = rank * 331 % kind->folders;
         make_folder(corpus, user, home, n, folder_messages(kind, rank, all));
     }
 }
@@ -294,7 +306,7 @@ main(int argc, char **argv)
             corpus.kind = &kinds[i];
     }
     if (corpus.kind == NULL || (strcmp(argv[2], "mbox") != 0 && strcmp(argv[2], "courier") != 0)) {
-        fputs("usage: make-corpus big|site|small mbox|courier DIR [MESSAGES [SEED]]\n", stderr);
+        fputs("usage: make-corpus KIND mbox|courier DIR [MESSAGES [SEED]]\n", stderr);
         return 64;
     }
     corpus.courier = strcmp(argv[2], "courier") == 0;

@@ -144,22 +144,24 @@ mh_stamps_equal(const GArray *a, const GArray *b)
 static GVariant *
 stamps_to_variant(const GArray *stamps)
 {
-    GVariantBuilder builder;
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a" MH_STAMP_TYPE));
+    g_autofree uint64_t *numbers = g_new(uint64_t, (size_t)stamps->len * MH_STAMP_NUMBERS + 1);
     for (guint i = 0; i < stamps->len; i++)
-        g_variant_builder_add_value(&builder,
-                                    mh_stamp_to_variant(&g_array_index(stamps, MhStamp, i)));
-    return g_variant_builder_end(&builder);
+        mh_stamp_to_numbers(&g_array_index(stamps, MhStamp, i),
+                            numbers + (size_t)i * MH_STAMP_NUMBERS);
+    return g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, numbers,
+                                     (size_t)stamps->len * MH_STAMP_NUMBERS, sizeof(uint64_t));
 }
 
-static void
+static bool
 stamps_from_variant(GArray *stamps, GVariant *variant)
 {
-    for (gsize i = 0; i < g_variant_n_children(variant); i++) {
-        g_autoptr(GVariant) child = g_variant_get_child_value(variant, i);
-        MhStamp stamp = mh_stamp_from_variant(child);
+    gsize count;
+    const uint64_t *numbers = g_variant_get_fixed_array(variant, &count, sizeof(uint64_t));
+    for (gsize i = 0; i < count / MH_STAMP_NUMBERS; i++) {
+        MhStamp stamp = mh_stamp_from_numbers(numbers + i * MH_STAMP_NUMBERS);
         g_array_append_val(stamps, stamp);
     }
+    return count % MH_STAMP_NUMBERS == 0;
 }
 
 /* ---- stored forms ------------------------------------------------------------------------- */
@@ -167,32 +169,26 @@ stamps_from_variant(GArray *stamps, GVariant *variant)
 GVariant *
 mh_mailbox_memory_to_variant(const MhMailboxMemory *mailbox)
 {
-    GVariantBuilder sides;
-    g_variant_builder_init(&sides, G_VARIANT_TYPE("aa" MH_STAMP_TYPE));
-    g_variant_builder_add_value(&sides, stamps_to_variant(mailbox->source));
-    g_variant_builder_add_value(&sides, stamps_to_variant(mailbox->target));
-    return g_variant_new("(^ay^ayb@aa" MH_STAMP_TYPE ")", mailbox->key, mailbox->directory,
-                         (gboolean)mailbox->same, g_variant_builder_end(&sides));
+    return g_variant_new("(^ay^ayb@at@at)", mailbox->key, mailbox->directory,
+                         (gboolean)mailbox->same, stamps_to_variant(mailbox->source),
+                         stamps_to_variant(mailbox->target));
 }
 
 MhMailboxMemory *
 mh_mailbox_memory_from_variant(GVariant *variant)
 {
     g_autofree char *key = NULL, *directory = NULL;
-    g_autoptr(GVariant) sides = NULL;
+    g_autoptr(GVariant) source = NULL, target = NULL;
     gboolean same;
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(MH_MAILBOX_MEMORY_TYPE)))
         return NULL;
-    g_variant_get(variant, "(^ay^ayb@aa" MH_STAMP_TYPE ")", &key, &directory, &same, &sides);
-    if (g_variant_n_children(sides) != 2)
-        return NULL;
-    MhMailboxMemory *mailbox = mh_mailbox_memory_new(key, directory);
-    g_autoptr(GVariant) source = g_variant_get_child_value(sides, 0);
-    g_autoptr(GVariant) target = g_variant_get_child_value(sides, 1);
-    stamps_from_variant(mailbox->source, source);
-    stamps_from_variant(mailbox->target, target);
+    g_variant_get(variant, "(^ay^ayb@at@at)", &key, &directory, &same, &source, &target);
+    g_autoptr(MhMailboxMemory) mailbox = mh_mailbox_memory_new(key, directory);
     mailbox->same = same;
-    return mailbox;
+    if (!stamps_from_variant(mailbox->source, source) ||
+        !stamps_from_variant(mailbox->target, target))
+        return NULL;
+    return g_steal_pointer(&mailbox);
 }
 
 /* Watch, subscriptions, places, findings, what is no mail, whether we made the root. */

@@ -74,7 +74,7 @@ bool mh_stamps_equal(const GArray *a, const GArray *b);
 GArray *mh_stamps_new(void);
 
 /* The stored forms. The account's has no mailboxes; "carried" travels beside the mailbox. */
-#define MH_MAILBOX_MEMORY_TYPE "(ayaybaa(tttxx))"
+#define MH_MAILBOX_MEMORY_TYPE "(ayaybatat)"
 GVariant *mh_mailbox_memory_to_variant(const MhMailboxMemory *mailbox);
 MhMailboxMemory *mh_mailbox_memory_from_variant(GVariant *variant);
 GVariant *mh_memory_to_variant(const MhMemory *memory);

@@ -154,12 +154,13 @@ static void
 put_plugins(Writer *writer)
 {
     if (writer->is_courier) {
-        put(writer, writer->is_23
-                        ? "mail_plugins = $mail_plugins acl quota\n"
-                          "protocol imap {\n  mail_plugins = $mail_plugins imap_acl imap_quota\n}\n\n"
-                        : "mail_plugins {\n  acl = yes\n  quota = yes\n}\n"
-                          "protocol imap {\n  mail_plugins {\n    imap_acl = yes\n"
-                          "    imap_quota = yes\n  }\n}\n\n");
+        put(writer,
+            writer->is_23
+                ? "mail_plugins = $mail_plugins acl quota\n"
+                  "protocol imap {\n  mail_plugins = $mail_plugins imap_acl imap_quota\n}\n\n"
+                : "mail_plugins {\n  acl = yes\n  quota = yes\n}\n"
+                  "protocol imap {\n  mail_plugins {\n    imap_acl = yes\n"
+                  "    imap_quota = yes\n  }\n}\n\n");
         return;
     }
     put(writer, "# Folder names: a character that a Maildir cannot hold is ^ and two hex digits\n"

@@ -61,10 +61,10 @@ static const MhOption options[] = {
     {ROW(SOURCE, "source-format", source_format, CHOICE), .choices = formats, .preset = "auto",
      .commands = READS | BIT(INSPECT) | BIT(SERVER_CONFIG), .help = "what the mail is kept in"},
     {ROW(SOURCE, "inbox", inbox, PATTERN), .arg = "PATTERN",
-     .commands = ACCOUNTS | BIT(SERVER_CONFIG),
+     .commands = LISTED | BIT(SERVER_CONFIG), /* a sample is chosen by what is there */
      .help = "the INBOX at the source: /var/spool/mail/%u (mbox), %h/Maildir (courier)"},
     {ROW(SOURCE, "folders", folders, PATTERN), .arg = "PATTERN",
-     .commands = ACCOUNTS | BIT(SERVER_CONFIG),
+     .commands = LISTED | BIT(SERVER_CONFIG),
      .help = "the directory of the other mbox folders: %h/mail"},
     {ROW(SOURCE, "dialect", dialect, TEXT), .arg = "NAME", .preset = "auto",
      .commands = READS | BIT(INSPECT),

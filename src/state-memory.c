@@ -2,22 +2,6 @@
 
 #include <string.h>
 
-static sqlite3_stmt *
-prepare(MhState *state, const char *sql)
-{
-    sqlite3_stmt *statement = NULL;
-    return sqlite3_prepare_v2(state->db, sql, -1, &statement, NULL) == SQLITE_OK ? statement : NULL;
-}
-
-/* Runs it to its end and frees it. */
-static bool
-finish(sqlite3_stmt *statement)
-{
-    int result = statement != NULL ? sqlite3_step(statement) : SQLITE_ERROR;
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE || result == SQLITE_ROW;
-}
-
 static void
 bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
@@ -58,10 +42,10 @@ column_variant(sqlite3_stmt *statement, int at, const char *type)
 static bool
 for_user(MhState *state, const char *sql, const char *user)
 {
-    sqlite3_stmt *statement = prepare(state, sql);
+    sqlite3_stmt *statement = mh_state_prepare(state, sql);
     if (statement != NULL)
         bind_text(statement, 1, user);
-    return finish(statement);
+    return mh_state_finish(statement);
 }
 
 /* ---- writing ------------------------------------------------------------------------------ */
@@ -71,11 +55,12 @@ write_mailbox(MhState *state, const char *user, const char *settings,
               const MhMailboxMemory *mailbox)
 {
     sqlite3_stmt *statement =
-        mailbox->same ? prepare(state, "UPDATE memory_mailbox SET run = ?3 WHERE user = ?1 AND"
-                                       " key = ?2")
-                      : prepare(state, "INSERT OR REPLACE INTO memory_mailbox (user, key, run,"
-                                       " settings, content, outcome, carried)"
-                                       " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
+        mailbox->same
+            ? mh_state_prepare(state, "UPDATE memory_mailbox SET run = ?3 WHERE user = ?1 AND"
+                                      " key = ?2")
+            : mh_state_prepare(state, "INSERT OR REPLACE INTO memory_mailbox (user, key, run,"
+                                      " settings, content, outcome, carried)"
+                                      " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)");
     if (statement == NULL)
         return false;
     bind_text(statement, 1, user);
@@ -87,7 +72,7 @@ write_mailbox(MhState *state, const char *user, const char *settings,
         bind_variant(statement, 6, mailbox->outcome);
         bind_variant(statement, 7, mailbox->carried);
     }
-    return finish(statement);
+    return mh_state_finish(statement);
 }
 
 /* Mailboxes that were not told of have gone. */
@@ -95,20 +80,21 @@ static bool
 drop_others(MhState *state, const char *user)
 {
     sqlite3_stmt *statement =
-        prepare(state, "DELETE FROM memory_mailbox WHERE user = ?1 AND run <> ?2");
+        mh_state_prepare(state, "DELETE FROM memory_mailbox WHERE user = ?1 AND run <> ?2");
     if (statement == NULL)
         return false;
     bind_text(statement, 1, user);
     sqlite3_bind_int64(statement, 2, state->run);
-    return finish(statement);
+    return mh_state_finish(statement);
 }
 
 static bool
 write_account(MhState *state, const MhAccountOutcome *outcome, const char *settings)
 {
     MhMemory *memory = outcome->memory;
-    sqlite3_stmt *statement = prepare(state, "INSERT OR REPLACE INTO memory (user, settings,"
-                                             " content) VALUES (?1, ?2, ?3)");
+    sqlite3_stmt *statement =
+        mh_state_prepare(state, "INSERT OR REPLACE INTO memory (user, settings,"
+                                " content) VALUES (?1, ?2, ?3)");
     if (statement == NULL)
         return false;
     g_clear_pointer(&memory->findings, g_variant_unref);
@@ -120,7 +106,7 @@ write_account(MhState *state, const MhAccountOutcome *outcome, const char *setti
     bind_text(statement, 1, outcome->user);
     bind_text(statement, 2, settings);
     bind_variant(statement, 3, mh_memory_to_variant(memory));
-    return finish(statement);
+    return mh_state_finish(statement);
 }
 
 bool
@@ -159,23 +145,23 @@ mh_state_write_same(MhState *state)
 {
     if (state->same->len == 0)
         return true;
-    if (!finish(prepare(state, "BEGIN IMMEDIATE")))
+    if (!mh_state_finish(mh_state_prepare(state, "BEGIN IMMEDIATE")))
         return false;
     bool good = true;
     for (guint i = 0; good && i < state->same->len; i++) {
-        sqlite3_stmt *statement =
-            prepare(state, "UPDATE account SET run = ?2, synced = ?3, error = NULL, elapsed_us = 0"
-                           " WHERE user = ?1");
+        sqlite3_stmt *statement = mh_state_prepare(
+            state, "UPDATE account SET run = ?2, synced = ?3, error = NULL, elapsed_us = 0"
+                   " WHERE user = ?1");
         good = statement != NULL;
         if (!good)
             break;
         bind_text(statement, 1, state->same->pdata[i]);
         sqlite3_bind_int64(statement, 2, state->run);
         sqlite3_bind_int64(statement, 3, g_get_real_time() / G_USEC_PER_SEC);
-        good = finish(statement);
+        good = mh_state_finish(statement);
     }
     g_ptr_array_set_size(state->same, 0);
-    return finish(prepare(state, good ? "COMMIT" : "ROLLBACK")) && good;
+    return mh_state_finish(mh_state_prepare(state, good ? "COMMIT" : "ROLLBACK")) && good;
 }
 
 bool
@@ -208,13 +194,13 @@ each_row(MhState *state, const char *sql, const char *user, MhMemory *memory,
          void (*take)(MhMemory *memory, sqlite3_stmt *statement))
 {
     int result;
-    sqlite3_stmt *statement = prepare(state, sql);
+    sqlite3_stmt *statement = mh_state_prepare(state, sql);
     if (statement == NULL)
         return false;
     bind_text(statement, 1, user);
     while ((result = sqlite3_step(statement)) == SQLITE_ROW)
         take(memory, statement);
-    sqlite3_finalize(statement);
+    mh_state_rest(statement);
     return result == SQLITE_DONE;
 }
 

@@ -102,12 +102,45 @@ make_directory(const char *directory, GError **error)
                         directory);
 }
 
+static void
+finalize_statement(gpointer statement)
+{
+    sqlite3_finalize(statement);
+}
+
+sqlite3_stmt *
+mh_state_prepare(MhState *state, const char *sql)
+{
+    sqlite3_stmt *statement = g_hash_table_lookup(state->statements, sql);
+    if (statement == NULL && sqlite3_prepare_v2(state->db, sql, -1, &statement, NULL) == SQLITE_OK)
+        g_hash_table_insert(state->statements, g_strdup(sql), statement);
+    return statement;
+}
+
+void
+mh_state_rest(sqlite3_stmt *statement)
+{
+    sqlite3_reset(statement);
+    sqlite3_clear_bindings(statement);
+}
+
+bool
+mh_state_finish(sqlite3_stmt *statement)
+{
+    if (statement == NULL)
+        return false;
+    int result = sqlite3_step(statement);
+    mh_state_rest(statement);
+    return result == SQLITE_DONE || result == SQLITE_ROW;
+}
+
 static MhState *
 state_new(void)
 {
     MhState *state = g_new0(MhState, 1);
     state->lock_fd = -1;
     state->same = g_ptr_array_new_with_free_func(g_free);
+    state->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize_statement);
     return state;
 }
 
@@ -162,6 +195,7 @@ mh_state_free(MhState *state)
 {
     if (state == NULL)
         return;
+    g_hash_table_unref(state->statements);
     sqlite3_close(state->db);
     g_ptr_array_unref(state->same);
     if (state->lock_fd >= 0)
@@ -181,9 +215,9 @@ mh_state_default_directory(void)
 static bool
 run_sql(MhState *state, const char *sql, const char *types, ...)
 {
-    sqlite3_stmt *statement;
+    sqlite3_stmt *statement = mh_state_prepare(state, sql);
     va_list args;
-    if (sqlite3_prepare_v2(state->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    if (statement == NULL)
         return false;
     va_start(args, types);
     for (int i = 0; types[i] != '\0'; i++) {
@@ -193,9 +227,7 @@ run_sql(MhState *state, const char *sql, const char *types, ...)
             sqlite3_bind_int64(statement, i + 1, va_arg(args, int64_t));
     }
     va_end(args);
-    int result = sqlite3_step(statement);
-    sqlite3_finalize(statement);
-    return result == SQLITE_DONE || result == SQLITE_ROW;
+    return mh_state_finish(statement);
 }
 
 static int64_t

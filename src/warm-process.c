@@ -221,7 +221,7 @@ mh_warm_process_complained(const MhWarmProcess *process)
 {
     MhSpan text = mh_span(process->said->str, process->said->len), line;
     while (mh_span_take_line(&text, &line, NULL)) {
-        if (!is_harmless(mh_span_trim(line)))
+        if (mh_span_starts_with(line, MH_SPAN_LITERAL("doveadm(")) && !is_harmless(line))
             return true;
     }
     return false;

@@ -27,7 +27,8 @@ void mh_warm_process_stop(MhWarmProcess *process);
 /* Waits for its end. NULL: its status is 0; otherwise why it is not, in its own last words where
  * there are some (printable, g_free()). */
 char *mh_warm_process_end(MhWarmProcess *process);
-/* Has it said anything on standard error that is more than a warning? */
+/* Has it said anything of a user, "doveadm(USER): ...", that is more than a warning? (Who is not
+ * root is told by Dovecot 2.3 each time that it has no statistics for him.) */
 bool mh_warm_process_complained(const MhWarmProcess *process);
 
 /* For tests: counts the objects in JSON that comes in pieces. @state is 0 at first. */

@@ -64,6 +64,7 @@ typedef struct {
 typedef struct {
     Batch batch;
     MhWarmProcess *process;
+    uint64_t messages;
 } Seat;
 
 typedef struct {
@@ -215,13 +216,14 @@ judge(Run *run, Seat *seat)
 {
     Batch batch = seat->batch;
     g_autofree char *why = mh_warm_process_end(seat->process);
-    bool said = mh_warm_process_complained(seat->process);
+    /* None for anybody is odd enough to ask for each, where the exit status says more. */
+    bool doubtful = mh_warm_process_complained(seat->process) || seat->messages == 0;
     g_ptr_array_remove(run->seats, seat);
     if (stop_asked || run->hopeless != NULL)
         return;
     if (batch.count == 1) {
         account_done(run, batch.first, why);
-    } else if (why != NULL || said) {
+    } else if (why != NULL || doubtful) {
         split(run, batch);
     } else {
         for (guint i = 0; i < batch.count; i++)
@@ -236,6 +238,7 @@ serve(Run *run, Seat *seat)
 {
     uint64_t messages = 0, bytes = 0;
     bool more = mh_warm_process_read(seat->process, &messages, &bytes);
+    seat->messages += messages;
     run->messages += messages;
     if (!stop_asked)
         mh_pace_spend(run->options->pace, MAX(bytes, messages * BLOCK_BYTES));

@@ -8,11 +8,11 @@
  * with the users' names, one a line, on its standard input (a memory file: doveadm wants to seek),
  * and one account alone with -u USER instead, since only that has an exit status for a user whom
  * the server does not know (with -F such a user is passed over with a word on standard error).
- * A process that does not end with status 0, or has said more than warnings, is followed by two
- * for half of its accounts each, down to the ones that fail; what is in the caches already costs
- * next to nothing the second time. No shell is used. doveadm's output is read from a pipe, its
- * messages counted, and thrown away; the pipe is read at the pace that was asked for, which makes
- * doveadm wait.
+ * A process that does not end with status 0, says something of a user, or has listed no message
+ * is followed by two for half of its accounts each, down to the ones that fail; what is in the
+ * caches already costs next to nothing the second time. No shell is used. doveadm's output is read
+ * from a pipe, its messages counted, and thrown away; the pipe is read at the pace that was asked
+ * for, which makes doveadm wait.
  *
  * Fields: the headers that clients list mail by, date.received and size.virtual. From the headers
  * Dovecot answers ENVELOPE, too. `doveadm index` does not do: Dovecot 2.3 reads whole messages for

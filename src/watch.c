@@ -330,88 +330,110 @@ mh_watch_length(const MhWatch *watch)
 
 /* ---- the stored form ---------------------------------------------------------------------- */
 
-GVariant *
-mh_stamp_to_variant(const MhStamp *stamp)
+/* Flat, since it is read for each account in each run: texts with a NUL at the end of each, and the
+ * numbers of each item. */
+enum { ROOT_OF, FOLLOW, STAMP, NAMES = STAMP + MH_STAMP_NUMBERS, WAS_DEVICE, ITEM_NUMBERS };
+
+void
+mh_stamp_to_numbers(const MhStamp *stamp, uint64_t out_numbers[MH_STAMP_NUMBERS])
 {
-    return g_variant_new(MH_STAMP_TYPE, (guint64)stamp->device, (guint64)stamp->inode,
-                         (guint64)stamp->size_bytes, (gint64)stamp->mtime_ns,
-                         (gint64)stamp->ctime_ns);
+    out_numbers[0] = stamp->device;
+    out_numbers[1] = stamp->inode;
+    out_numbers[2] = stamp->size_bytes;
+    out_numbers[3] = (uint64_t)stamp->mtime_ns;
+    out_numbers[4] = (uint64_t)stamp->ctime_ns;
 }
 
 MhStamp
-mh_stamp_from_variant(GVariant *variant)
+mh_stamp_from_numbers(const uint64_t numbers[MH_STAMP_NUMBERS])
 {
-    guint64 device, inode, size;
-    gint64 mtime, ctime;
-    g_variant_get(variant, MH_STAMP_TYPE, &device, &inode, &size, &mtime, &ctime);
-    return (MhStamp){
-        .device = device, .inode = inode, .size_bytes = size, .mtime_ns = mtime, .ctime_ns = ctime};
+    return (MhStamp){.device = numbers[0],
+                     .inode = numbers[1],
+                     .size_bytes = numbers[2],
+                     .mtime_ns = (int64_t)numbers[3],
+                     .ctime_ns = (int64_t)numbers[4]};
 }
 
 GVariant *
 mh_watch_to_variant(const MhWatch *watch)
 {
-    GVariantBuilder roots, items;
     if (watch->overflow)
         return NULL;
-    g_variant_builder_init(&roots, G_VARIANT_TYPE("aay"));
-    g_variant_builder_init(&items, G_VARIANT_TYPE("a(uaybtttxxtt)"));
-    for (guint i = 0; i < watch->roots->len; i++)
-        g_variant_builder_add(&roots, "^ay", root_at(watch, i)->path);
+    g_autoptr(GString) roots = g_string_new(NULL);
+    g_autoptr(GString) paths = g_string_new(NULL);
+    g_autofree uint64_t *numbers = g_new0(uint64_t, (size_t)watch->items->len * ITEM_NUMBERS + 1);
+    for (guint i = 0; i < watch->roots->len; i++) {
+        const char *path = root_at(watch, i)->path;
+        g_string_append_len(roots, path, (gssize)strlen(path) + 1);
+    }
     for (guint i = 0; i < watch->items->len; i++) {
         const Item *item = &g_array_index(watch->items, Item, i);
-        const MhStamp *stamp = &item->stamp;
-        g_variant_builder_add(&items, "(u^aybtttxxtt)", item->root, item->path,
-                              (gboolean)item->follow, (guint64)stamp->device, (guint64)stamp->inode,
-                              (guint64)stamp->size_bytes, (gint64)stamp->mtime_ns,
-                              (gint64)stamp->ctime_ns, (guint64)item->names, (guint64)item->device);
+        uint64_t *of_item = numbers + (size_t)i * ITEM_NUMBERS;
+        g_string_append_len(paths, item->path, (gssize)strlen(item->path) + 1);
+        of_item[ROOT_OF] = item->root;
+        of_item[FOLLOW] = item->follow;
+        mh_stamp_to_numbers(&item->stamp, of_item + STAMP);
+        of_item[NAMES] = item->names;
+        of_item[WAS_DEVICE] = item->device;
     }
-    return g_variant_new(MH_WATCH_TYPE, &roots, &items);
+    return g_variant_new(
+        "(@ay@ay@at)", g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, roots->str, roots->len, 1),
+        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, paths->str, paths->len, 1),
+        g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, numbers,
+                                  (size_t)watch->items->len * ITEM_NUMBERS, sizeof(uint64_t)));
+}
+
+/* The next text of @rest, or NULL. */
+static const char *
+take_text(MhSpan *rest)
+{
+    const char *text = (const char *)rest->data;
+    const char *end = rest->len > 0 ? memchr(text, '\0', rest->len) : NULL;
+    if (end == NULL)
+        return NULL;
+    *rest = mh_span_from(*rest, (size_t)(end - text) + 1);
+    return text;
 }
 
 static bool
-item_from_variant(MhWatch *watch, GVariant *variant)
+take_item(MhWatch *watch, const char *path, const uint64_t *numbers)
 {
-    guint32 root;
-    char *path;
-    gboolean follow;
-    guint64 device, inode, size, names, was;
-    gint64 mtime, ctime;
-    g_variant_get(variant, "(u^aybtttxxtt)", &root, &path, &follow, &device, &inode, &size, &mtime,
-                  &ctime, &names, &was);
-    Item item = {.root = root,
-                 .path = path,
-                 .follow = follow,
-                 .stamp = {device, inode, size, mtime, ctime},
-                 .names = names,
-                 .device = was};
+    if (path == NULL || path[0] == '/' || path[0] == '\0' || numbers[ROOT_OF] >= watch->roots->len)
+        return false;
+    Item item = {.root = (uint32_t)numbers[ROOT_OF],
+                 .path = g_strdup(path),
+                 .follow = numbers[FOLLOW] != 0,
+                 .stamp = mh_stamp_from_numbers(numbers + STAMP),
+                 .names = numbers[NAMES],
+                 .device = numbers[WAS_DEVICE]};
     g_array_append_val(watch->items, item);
-    return root < watch->roots->len && path[0] != '/' && path[0] != '\0';
+    return true;
 }
 
 MhWatch *
 mh_watch_from_variant(GVariant *variant)
 {
-    GVariantIter roots, items;
-    GVariant *child;
-    char *path;
+    g_autoptr(GVariant) roots = NULL, paths = NULL, items = NULL;
+    gsize roots_len, paths_len, count;
     if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(MH_WATCH_TYPE)))
         return NULL;
+    g_variant_get(variant, "(@ay@ay@at)", &roots, &paths, &items);
+    const uint8_t *root_bytes = g_variant_get_fixed_array(roots, &roots_len, 1);
+    const uint8_t *path_bytes = g_variant_get_fixed_array(paths, &paths_len, 1);
+    const uint64_t *numbers = g_variant_get_fixed_array(items, &count, sizeof(uint64_t));
+    MhSpan rest = mh_span(root_bytes, roots_len);
     g_autoptr(MhWatch) watch = mh_watch_new();
-    g_autoptr(GVariant) first = g_variant_get_child_value(variant, 0);
-    g_autoptr(GVariant) second = g_variant_get_child_value(variant, 1);
-    g_variant_iter_init(&roots, first);
-    while (g_variant_iter_next(&roots, "^ay", &path)) {
-        Root root = {.path = path};
+    while (rest.len > 0) {
+        const char *path = take_text(&rest);
+        if (path == NULL || path[0] != '/')
+            return NULL;
+        Root root = {.path = g_strdup(path)};
         g_array_append_val(watch->roots, root);
-        if (path[0] != '/')
+    }
+    rest = mh_span(path_bytes, paths_len);
+    for (gsize i = 0; i < count / ITEM_NUMBERS; i++) {
+        if (!take_item(watch, take_text(&rest), numbers + i * ITEM_NUMBERS))
             return NULL;
     }
-    bool good = true;
-    g_variant_iter_init(&items, second);
-    while (good && (child = g_variant_iter_next_value(&items)) != NULL) {
-        good = item_from_variant(watch, child);
-        g_variant_unref(child);
-    }
-    return good ? g_steal_pointer(&watch) : NULL;
+    return rest.len == 0 && count % ITEM_NUMBERS == 0 ? g_steal_pointer(&watch) : NULL;
 }

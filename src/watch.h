@@ -48,9 +48,9 @@ size_t mh_watch_length(const MhWatch *watch);
 /* For the state directory and the channel; a floating reference. NULL when it is none. */
 GVariant *mh_watch_to_variant(const MhWatch *watch);
 MhWatch *mh_watch_from_variant(GVariant *variant);
-#define MH_WATCH_TYPE "(aaya(uaybtttxxtt))"
+#define MH_WATCH_TYPE "(ayayat)"
 
-/* A stamp as "(tttxx)". */
-#define MH_STAMP_TYPE "(tttxx)"
-GVariant *mh_stamp_to_variant(const MhStamp *stamp);
-MhStamp mh_stamp_from_variant(GVariant *variant);
+/* A stamp as numbers. */
+#define MH_STAMP_NUMBERS 5
+void mh_stamp_to_numbers(const MhStamp *stamp, uint64_t out_numbers[MH_STAMP_NUMBERS]);
+MhStamp mh_stamp_from_numbers(const uint64_t numbers[MH_STAMP_NUMBERS]);

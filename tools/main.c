@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Bytes as they are: g_print() would convert them to the locale's charset. */
 static void say(FILE *stream, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -78,6 +79,7 @@ run(const MhCommand *command, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+    umask(0077); /* state and logs are nobody else's; modes at the target are those of --mode */
     if (argc < 2) {
         g_autofree char *help = mh_help_program();
         say(stderr, "%s", help);

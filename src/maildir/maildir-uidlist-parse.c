@@ -44,13 +44,15 @@ take_field(MhSpan *rest)
     return field;
 }
 
+/* Every CR before the line end goes: one that stayed would be gone the next time the list is read,
+ * Dovecot's way as well. */
 static bool
 take_line(MhSpan *rest, MhSpan *out_line)
 {
     bool ended;
     if (!mh_span_take_line(rest, out_line, &ended) || !ended)
         return false;
-    if (out_line->len > 0 && out_line->data[out_line->len - 1] == '\r')
+    while (out_line->len > 0 && out_line->data[out_line->len - 1] == '\r')
         out_line->len--;
     return true;
 }
@@ -118,6 +120,8 @@ header_v3(Reader *reader, MhSpan fields, MhUidState *out_uids, GError **error)
         if (strchr("VNG ", key) == NULL)
             append_field(other, field);
     }
+    while (other->len > 0 && strchr("\r ", other->str[other->len - 1]) != NULL)
+        g_string_truncate(other, other->len - 1); /* as in take_line() */
     if (other->len > 0)
         reader->list->header_other =
             maildir_uidlist_keep(reader->list, mh_span(other->str, other->len));
@@ -237,6 +241,8 @@ read_name(Reader *reader, MhSpan name, MaildirUidlistEntry *entry)
     size_t end = name.len;
     mh_span_find(name, ':', &end);
     name = mh_span_first(name, end);
+    while (name.len > 0 && name.data[name.len - 1] == '\r')
+        name.len--; /* as in take_line() */
     if (name.len == 0)
         return "no file name";
     if (memchr(name.data, '/', name.len) != NULL)

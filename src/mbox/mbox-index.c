@@ -195,11 +195,10 @@ is_uidl(MhSpan value)
 }
 
 static void
-reject_uidl(MboxIndex *index, MhSpan value)
+reject_uidl(MboxIndex *index)
 {
-    g_autofree char *shown = mh_printable(mh_span_first(value, 80));
     mh_findings_add_at(index->findings, MH_FINDING_MBOX_UIDL_UNFIT, index->from_offset,
-                       (uint32_t)index->rows->len, "%s", shown);
+                       (uint32_t)index->rows->len, NULL);
 }
 
 /* A header that repeats came with the mail and is nobody's UIDL; not the first one either. */
@@ -208,7 +207,7 @@ read_x_uidl(MboxIndex *index, MhSpan header_value)
 {
     MhSpan value = mh_span_trim(header_value);
     if (!is_uidl(value)) {
-        reject_uidl(index, value);
+        reject_uidl(index);
         return;
     }
     char *key = mh_span_dup(value);
@@ -219,7 +218,7 @@ read_x_uidl(MboxIndex *index, MhSpan header_value)
         return;
     }
     mh_mailbox_get(index->mailbox, GPOINTER_TO_UINT(first) - 1)->uidl = 0;
-    reject_uidl(index, value);
+    reject_uidl(index);
     g_free(key);
 }
 

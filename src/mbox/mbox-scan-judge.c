@@ -1,7 +1,6 @@
 #include "mbox-scan-private.h"
 
 #include "mbox-header.h"
-#include "printable.h"
 
 MhSpan
 mbox_scan_look(MboxScan *scan, uint64_t offset, size_t len, uint8_t *buffer)
@@ -88,9 +87,8 @@ report(MboxScan *scan, uint64_t offset, const MboxEvidence *evidence, bool is_se
         MboxBoundary boundary = {offset, evidence->line, is_separator, message, reason};
         scan->options.events.boundary(scan->options.user, &boundary);
     }
-    g_autofree char *line = mh_printable(mh_span_first(evidence->line, 120));
     mh_findings_add_at(scan->options.findings, MH_FINDING_MBOX_BOUNDARY_DOUBTFUL, offset, message,
-                       "'%s' read as %s: %s", line, is_separator ? "separator" : "text", reason);
+                       "read as %s: %s", is_separator ? "separator" : "text", reason);
 }
 
 static bool

@@ -1,7 +1,6 @@
 #include "mbox-scan-private.h"
 
 #include "mbox-search.h"
-#include "printable.h"
 
 /* Passes byte order mark, blank lines and NULs. */
 static uint64_t
@@ -53,15 +52,14 @@ fail_not_mbox(MboxScan *scan, uint64_t offset)
 {
     if (scan->error != NULL)
         return false;
-    MhSpan bytes = mbox_scan_look_window(scan, offset, 60), line = bytes;
+    MhSpan bytes = mbox_scan_look_window(scan, offset, 60);
     size_t end;
-    if (mh_span_find(bytes, '\n', &end) || mh_span_find(bytes, '\r', &end))
-        line = mh_span_first(bytes, end);
-    g_autofree char *text = mh_printable(line);
     bool cr = mbox_scan_begins_from(scan, offset) && mh_span_find(bytes, '\r', &end);
-    g_set_error(&scan->error, MBOX_ERROR, MBOX_ERROR_NOT_MBOX,
-                "this is not an mbox: it begins with '%s'%s", text,
-                cr ? " and its lines end in CR alone, as on old Macintoshes" : "");
+    /* what it says may be somebody's letter, and is not quoted */
+    g_set_error(&scan->error, MBOX_ERROR, MBOX_ERROR_NOT_MBOX, "this is not an mbox: it %s",
+                cr ? "has lines that end in CR alone, as on old Macintoshes"
+                : bytes.len > 0 && bytes.data[0] == '\0' ? "begins with NULs"
+                                                         : "does not begin with a line 'From '");
     return false;
 }
 

@@ -14,7 +14,7 @@
 #define READ_BYTES  (128u * 1024)
 #define WRITE_BYTES (256u * 1024)
 /* How much of a file is looked at to guess its dialect. */
-#define FIRST_LOOK_BYTES (1u << 20)
+#define FIRST_LOOK_BYTES READ_BYTES
 /* A file of this size that nobody has read of late leaves the cache when we have read it: mail that
  * the live server uses would go in its place. */
 #define LARGE_BYTES (UINT64_C(16) << 20)

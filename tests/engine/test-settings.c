@@ -154,6 +154,20 @@ test_table(void **state)
     assert_null(mh_option_find("no-such-option"));
 }
 
+/* A sample is chosen by the sizes at the source: a command that does not know where that is would
+ * choose others than migrate did. */
+static void
+test_samples_are_the_same(void **state)
+{
+    (void)state;
+    for (int command = MH_COMMAND_CHECK; command <= MH_COMMAND_COMPLETION; command++) {
+        if (!mh_option_for(mh_option_find("sample"), (MhCommandId)command))
+            continue;
+        assert_true(mh_option_for(mh_option_find("inbox"), (MhCommandId)command));
+        assert_true(mh_option_for(mh_option_find("folders"), (MhCommandId)command));
+    }
+}
+
 int
 main(void)
 {
@@ -162,6 +176,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test(test_conflicts),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_samples_are_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,9 @@ static const char fake_doveadm[] =
     ";;\n"
     "    dies*) kill -9 $$ ;;\n"
     "    silent*) status=3 ;;\n"
-    "    warns*) echo 'doveadm: Warning: this is old' >&2; echo '{\"a\":1}' ;;\n"
+    "    warns*) echo 'doveadm: Warning: this is old' >&2; echo 'Error: no statistics' >&2; echo "
+    "'{\"a\":1}' ;;\n"
+    "    empty*) ;;\n"
     "    slow*) exec sleep 60 ;;\n"
     "    *) printf '[{\"username\":\"%s\",\"hdr.subject\":\"{\\\\\"{\"}]' $user ;;\n"
     "    esac\n"
@@ -214,6 +216,20 @@ test_warnings_are_no_failure(void **state)
     assert_int_equal(fixture->messages, 8);
 }
 
+/* A list of users that it has not seen would look the same. */
+static void
+test_no_message_at_all(void **state)
+{
+    Fixture *fixture = *state;
+    assert_int_equal(run(fixture, "empty1 a b empty2 empty3 empty4 c d"), MH_WARM_COMPLETE);
+    assert_called(fixture, "| -f json fetch all| empty1 a\n"
+                           "| -f json fetch all| b empty2\n"
+                           "| -f json fetch all| empty3 empty4\n"
+                           "| -f json fetch all| empty3\n"
+                           "| -f json fetch all| empty4\n"
+                           "| -f json fetch all| c d\n");
+}
+
 /* A name that doveadm would take for many users is never given to it alone. */
 static void
 test_patterns(void **state)
@@ -324,6 +340,7 @@ main(void)
         TEST(test_batches),
         TEST(test_failures),
         TEST(test_warnings_are_no_failure),
+        TEST(test_no_message_at_all),
         TEST(test_patterns),
         TEST(test_hopeless),
         TEST(test_no_program),

@@ -84,6 +84,8 @@ class TakenOver(unittest.TestCase):
         status, fds = {}, []
         if worker != 0:
             status = status_of(worker)
+            with open("/proc/%d/limits" % worker) as file:
+                self.core_limit = file.read().split("Max core file size")[1].split()[:2]
             folder = "/proc/%d/fd" % worker
             fds = sorted(os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
         shared.set(2, 1)
@@ -111,6 +113,7 @@ class TakenOver(unittest.TestCase):
             self.assertTrue(fd == "/dev/null" or fd.startswith("socket:") or
                             any(fd.startswith(place) for place in allowed), fds)
         self.assertEqual(len([fd for fd in fds if fd.startswith("socket:")]), 1, fds)
+        self.assertEqual(self.core_limit, ["0", "0"])
 
     def play(self, *options, uid, capabilities):
         site = self.site

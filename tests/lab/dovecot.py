@@ -188,8 +188,9 @@ class Dovecot:
         inside = " ".join(shlex.quote(x) for x in
                           ["env"] + ["%s=%s" % row for row in env.items()] + argv)
         with open(path, "w") as f:
-            # A signal is for doveadm itself, the first process of its namespace.
-            f.write("#!/bin/sh\necho \"$@\" >> %s\n%s \"$@\" <&0 &\nchild=$!\n"
+            # A signal is for doveadm itself, the first process of its namespace. What runs in the
+            # background has no standard input but a kept one.
+            f.write("#!/bin/sh\nexec 3<&0\necho \"$@\" >> %s\n%s \"$@\" <&3 &\nchild=$!\n"
                     "trap 'pkill -TERM -P $child' TERM\nwait $child\nstatus=$?\n"
                     "[ $status -le 128 ] || { wait $child; status=$?; }\nexit $status\n"
                     % (shlex.quote(calls), inside))
