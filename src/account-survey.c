@@ -1,6 +1,7 @@
 #include "account-survey.h"
 
 #include "courier-target.h"
+#include "file-system.h"
 #include "maildir/maildir-folder-name.h"
 #include "printable.h"
 
@@ -148,4 +149,12 @@ mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned)
     if (*planned == '\0')
         return g_strdup(".");
     return survey->utf8 ? mh_courier_directory(planned) : g_strdup(planned);
+}
+
+void
+mh_account_survey_look_at_target(MhAccountSurvey *survey, int fd, MhFindings *findings)
+{
+    survey->folds_case = fd >= 0 && mh_file_system_folds_case(fd);
+    if (survey->folds_case)
+        mh_findings_add(findings, MH_FINDING_FILE_SYSTEM_CASE, NULL);
 }

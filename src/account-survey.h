@@ -37,6 +37,7 @@ typedef struct {
     const char *separator;    /* and between its levels */
     char escape;              /* maildir-folder-name.h */
     bool utf8;                /* directories are in UTF-8: the new server is Courier */
+    bool folds_case;          /* the target takes upper and lower case for the same */
     bool in_place;            /* the target is the source: no message file may come or go */
     uint64_t quota_bytes, quota_messages; /* 0: no limit */
     MhWatch *watch;                       /* every place that was looked at; NULL: not known */
@@ -70,6 +71,8 @@ MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **component
                                        const char *path);
 void mh_account_survey_add_root(MhAccountSurvey *survey, const char *path, int fd, bool has_inbox,
                                 bool has_folders);
+/* What of the target's root matters for names. @fd: -1 when it is not there. */
+void mh_account_survey_look_at_target(MhAccountSurvey *survey, int fd, MhFindings *findings);
 /* Keeps @fd open until the survey is freed. */
 void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
 

@@ -322,6 +322,7 @@ choose_names(Survey *survey)
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
     MhNamePlanOptions options = {.escape = survey->survey->escape,
+                                 .folds_case = survey->survey->folds_case,
                                  .is_text = true,
                                  .map = mapped_name,
                                  .earlier = earlier_name,
@@ -481,6 +482,7 @@ mh_courier_account_survey(const MhJob *job, const MhAccount *account, const Mail
                      .root_fd = -1};
     if (job->settings->server == MH_SERVER_COURIER)
         mh_account_survey_for_courier(result);
+    mh_account_survey_look_at_target(result, target->fd, findings);
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     result->watch = mh_watch_new();
     bool good = do_survey(&survey, error);

@@ -169,7 +169,10 @@ typedef enum {
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */                                                                    \
     X(CONFINEMENT_LACKING, NOTE,                                                                   \
-      "the system lacks a confinement: the worker was held by its user's rights alone")
+      "the system lacks a confinement: the worker was held by its user's rights alone")            \
+    X(FILE_SYSTEM_TIMES, NOTE,                                                                     \
+      "a file system whose times this machine does not keep: new changes are read twice")          \
+    X(FILE_SYSTEM_CASE, NOTE, "the target's file system takes upper and lower case for the same")
 
 typedef enum {
 #define MH_FINDING_ENUM(code, weight, text) MH_FINDING_##code,

@@ -3,12 +3,14 @@
 #include "account-format.h"
 #include "account-state.h"
 #include "channel.h"
+#include "file-system.h"
 #include "confine-account.h"
 #include "courier-target.h"
 #include "courier-watch.h"
 #include "in-place.h"
 #include "path-pattern.h"
 #include "place.h"
+#include "printable.h"
 #include "remember.h"
 #include "saved-uidls.h"
 #include "subscribe.h"
@@ -117,6 +119,19 @@ check_in_place(const MhHaul *haul, GError **error)
     return strcmp(survey->format, "courier") == 0 || check_courier_gone(haul, error);
 }
 
+/* Times that another machine keeps are trusted when they are old enough. */
+static void
+tell_slow_times(const MhHaul *haul)
+{
+    const MhWatch *watch = haul->survey->watch;
+    const char *path = watch != NULL ? mh_watch_foreign_root(watch) : NULL;
+    if (path == NULL)
+        return;
+    g_autofree char *shown = mh_printable_string(path);
+    mh_findings_add(haul->findings, MH_FINDING_FILE_SYSTEM_TIMES, "%s: '%s'",
+                    mh_file_system_at(path)->name, shown);
+}
+
 static bool
 survey_account(MhHaul *haul, GError **error)
 {
@@ -126,6 +141,7 @@ survey_account(MhHaul *haul, GError **error)
     haul->context.in_place = haul->survey->in_place;
     stamp_uidls(haul);
     report_survey(haul);
+    tell_slow_times(haul);
     return !haul->survey->in_place || haul->dry_run ||
            mh_in_place_rename(haul->tree, haul->survey, error);
 }

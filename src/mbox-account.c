@@ -469,6 +469,7 @@ choose_names(Survey *survey)
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
     MhNamePlanOptions options = {.escape = survey->survey->escape,
+                                 .folds_case = survey->survey->folds_case,
                                  .map = mapped_name,
                                  .earlier = earlier_name,
                                  .data = survey};
@@ -562,6 +563,7 @@ mh_mbox_account_survey(const MhJob *job, const MhAccount *account, const Maildir
     struct stat st;
     if (target->fd >= 0 && fstat(target->fd, &st) == 0)
         survey.target_stamp = mh_stamp_of(&st);
+    mh_account_survey_look_at_target(result, target->fd, findings);
     if (job->settings->server == MH_SERVER_COURIER)
         mh_account_survey_for_courier(result);
     survey.subscriptions = mh_subscription_list_new();

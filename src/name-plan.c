@@ -28,7 +28,7 @@ struct MhNamePlan {
     GPtrArray *entries; /* of Entry, as the sources came */
     GHashTable *by_path;
     GHashTable *taken; /* directory -> Entry */
-    GHashTable *keys;  /* maildir_folder_name_key() -> Entry */
+    GHashTable *keys;  /* what differs in more than case: maildir_folder_name_key() -> Entry */
 };
 
 static void
@@ -198,7 +198,12 @@ compare_entries(gconstpointer a, gconstpointer b)
 static bool
 is_free(const MhNamePlan *plan, const char *directory)
 {
+    g_autofree char *key =
+        plan->options.folds_case
+            ? maildir_folder_name_key(mh_span_from_string(directory), plan->options.escape)
+            : NULL;
     return !g_hash_table_contains(plan->taken, directory) &&
+           (key == NULL || !g_hash_table_contains(plan->keys, key)) &&
            !maildir_folder_name_is_inbox(mh_span_from_string(directory));
 }
 

@@ -31,8 +31,9 @@ typedef struct {
 } MhTargetName;
 
 typedef struct {
-    char escape;  /* maildir-folder-name.h; MAILDIR_ESCAPE_NONE: '_' takes the place */
-    bool is_text; /* components are the text that clients saw, not bytes that may be encoded */
+    char escape;     /* maildir-folder-name.h; MAILDIR_ESCAPE_NONE: '_' takes the place */
+    bool folds_case; /* at the target, names that differ in nothing but case are one */
+    bool is_text;    /* components are the text that clients saw, not bytes that may be encoded */
     /* The admin's name for the folder at @path, UTF-8, '/' between levels; NULL: none. */
     const char *(*map)(const char *path, void *data);
     /* The directory that an earlier run gave to it; NULL: none. */

@@ -1,14 +1,13 @@
 #include "watch.h"
 
 #include "digest.h"
+#include "file-system.h"
 #include "printable.h"
 #include "safe-path.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #define MS INT64_C(1000000)
@@ -80,25 +79,6 @@ mh_watch_free(MhWatch *watch)
     g_free(watch);
 }
 
-/* Does this machine keep the times of the file system at @path? Of what is not known here it is
- * not taken for granted. */
-static bool
-is_local(const char *path)
-{
-    static const unsigned long local[] = {EXT4_SUPER_MAGIC,      BTRFS_SUPER_MAGIC,
-                                          TMPFS_MAGIC,           F2FS_SUPER_MAGIC,
-                                          0x58465342 /* xfs */,  0x2fc12fc1 /* zfs */,
-                                          OVERLAYFS_SUPER_MAGIC, 0xca451a4e /* bcachefs */};
-    struct statfs fs;
-    if (statfs(path, &fs) != 0)
-        return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(local); i++) {
-        if ((unsigned long)fs.f_type == local[i])
-            return true;
-    }
-    return false;
-}
-
 static const Root *
 root_at(const MhWatch *watch, uint32_t number)
 {
@@ -112,7 +92,7 @@ find_root(MhWatch *watch, const char *path)
         if (strcmp(root_at(watch, i - 1)->path, path) == 0)
             return i - 1;
     }
-    Root root = {.path = g_strdup(path), .local = is_local(path)};
+    Root root = {.path = g_strdup(path), .local = mh_file_system_at(path)->local};
     g_array_append_val(watch->roots, root);
     return watch->roots->len - 1;
 }
@@ -320,6 +300,16 @@ mh_watch_look(MhWatch *watch, const char *root, const char *path)
         watch->overflow = true; /* nothing can be said of it, now or later */
     add(watch, root, path, false, now.inode != 0 ? &now : NULL, 0);
     looker_close(&looker);
+}
+
+const char *
+mh_watch_foreign_root(const MhWatch *watch)
+{
+    for (guint i = 0; i < watch->roots->len; i++) {
+        if (!root_at(watch, i)->local)
+            return root_at(watch, i)->path;
+    }
+    return NULL;
 }
 
 size_t

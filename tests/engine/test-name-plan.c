@@ -267,6 +267,25 @@ test_earlier(void **state)
     g_free(other);
 }
 
+/* On a target that takes upper and lower case for the same, two folders stay two. */
+static void
+test_folded_case(void **state)
+{
+    (void)state;
+    const char *const paths[] = {"Case",      "case",      "Other", "other/below",
+                                 "OTHER/Sub", "other/sub", "v1",    NULL};
+    MhNamePlanOptions options = {.escape = '^', .folds_case = true};
+    Planned *planned = plan_of(paths, &options);
+    assert_string_equal(directory(planned, "Case"), ".Case");
+    assert_true(g_str_has_prefix(directory(planned, "case"), ".case-"));
+    assert_string_equal(directory(planned, "OTHER/Sub"), ".OTHER.Sub");
+    assert_true(g_str_has_prefix(directory(planned, "other/sub"), ".other.sub-"));
+    assert_string_equal(directory(planned, "other/below"), ".other.below");
+    assert_int_equal(mh_findings_count(planned->findings, MH_FINDING_FOLDER_NAME_COLLISION), 2);
+    assert_int_equal(mh_findings_count(planned->findings, MH_FINDING_FOLDER_NAME_CASE), 0);
+    planned_free(planned);
+}
+
 static const char *
 map(const char *path, void *data)
 {
@@ -402,11 +421,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_alone),     cmocka_unit_test(test_collisions),
-        cmocka_unit_test(test_inbox),     cmocka_unit_test(test_every_ending_taken),
-        cmocka_unit_test(test_earlier),   cmocka_unit_test(test_map),
-        cmocka_unit_test(test_no_escape), cmocka_unit_test(test_case),
-        cmocka_unit_test(test_long),      cmocka_unit_test(test_directory),
+        cmocka_unit_test(test_alone),       cmocka_unit_test(test_collisions),
+        cmocka_unit_test(test_inbox),       cmocka_unit_test(test_every_ending_taken),
+        cmocka_unit_test(test_earlier),     cmocka_unit_test(test_map),
+        cmocka_unit_test(test_folded_case), cmocka_unit_test(test_no_escape),
+        cmocka_unit_test(test_case),        cmocka_unit_test(test_long),
+        cmocka_unit_test(test_directory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

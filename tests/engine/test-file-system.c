@@ -1,0 +1,105 @@
+#include "testing.h"
+
+#include "file-system.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+test_types(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned long type;
+        const char *name;
+        bool local;
+    } rows[] = {
+        {EXT4_SUPER_MAGIC, "ext4", true},
+        {TMPFS_MAGIC, "tmpfs", true},
+        {0x58465342, "xfs", true},
+        {NFS_SUPER_MAGIC, "nfs", false},
+        {0xff534d42, "cifs", false},
+        {(unsigned long)(int)0xff534d42, "cifs", false},
+        {0x65735546, "fuse", false},
+        {MSDOS_SUPER_MAGIC, "vfat", false},
+        {0, "unknown", false},
+        {0x12345678, "unknown", false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        const MhFileSystem *system = mh_file_system_of_type(rows[i].type);
+        if (strcmp(system->name, rows[i].name) != 0 || system->local != rows[i].local)
+            fail_msg("%lx: %s", rows[i].type, system->name);
+    }
+    assert_string_equal(mh_file_system_at("/nowhere/at/all")->name, "unknown");
+}
+
+static bool
+always(const char *a, const char *b, void *user)
+{
+    (void)user;
+    return g_ascii_strcasecmp(a, b) == 0;
+}
+
+static bool
+exactly(const char *a, const char *b, void *user)
+{
+    (void)user;
+    return strcmp(a, b) == 0;
+}
+
+static void
+test_folding(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *names; /* by blanks */
+        bool folds;        /* where the file system does */
+    } rows[] = {
+        {"", false},    {"123 -_", false}, {"cur new tmp", true}, {".Sent", true},
+        {"a A", false}, {"a A b", true},   {"\xc3\xbc", false},   {"12 Cur", true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+        char **words = g_strsplit(rows[i].names, " ", 0);
+        for (char **word = words; *word != NULL; word++)
+            g_ptr_array_add(names, *word);
+        g_free(words);
+        if (mh_file_system_folds_names(names, always, NULL) != rows[i].folds ||
+            mh_file_system_folds_names(names, exactly, NULL))
+            fail_msg("'%s'", rows[i].names);
+    }
+}
+
+/* Two names of one file, which differ in case, are two names. */
+static void
+test_this_directory(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test-file-system-XXXXXX";
+    assert_non_null(mkdtemp(path));
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int file = openat(fd, "name", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0 && file >= 0);
+    assert_int_equal(linkat(fd, "name", fd, "Name", 0), 0);
+    assert_false(mh_file_system_folds_case(fd));
+    assert_int_equal(unlinkat(fd, "Name", 0), 0);
+    assert_false(mh_file_system_folds_case(fd));
+    assert_int_equal(unlinkat(fd, "name", 0), 0);
+    close(file);
+    close(fd);
+    assert_int_equal(rmdir(path), 0);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_types),
+        cmocka_unit_test(test_folding),
+        cmocka_unit_test(test_this_directory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
