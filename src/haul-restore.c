@@ -31,18 +31,23 @@ survey_target(MhHaul *haul, GError **error)
 
 /* What has come since stays, and is named; keywords that were set since are Dovecot's alone. */
 static void
-look_at_messages(const MaildirFolder *folder, MhMailboxOutcome *outcome)
+look_at_messages(const MaildirFolder *folder, const MaildirOldNames *names,
+                 MhMailboxOutcome *outcome)
 {
     size_t keywords = 0;
     for (guint i = 0; i < folder->index.messages->len; i++) {
         const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        g_autofree char *path = g_strconcat(message->is_new ? "new/" : "cur/",
+                                            maildir_folder_file(folder, message), NULL);
+        if (maildir_old_names_knows(names, path))
+            continue;
         keywords += message->letters != 0 && message->letters != message->carried_letters;
-        if (message->ours)
+        if (message->ours || folder->list_stamp.inode == 0) /* the conversion was killed */
             continue;
         outcome->foreign++;
-        g_autofree char *name = mh_printable_string(maildir_folder_file(folder, message));
-        mh_findings_add(outcome->findings, MH_FINDING_FOREIGN_STAYS, "'%s/%s/%s'", outcome->target,
-                        message->is_new ? "new" : "cur", name);
+        g_autofree char *shown = mh_printable_string(path);
+        mh_findings_add(outcome->findings, MH_FINDING_FOREIGN_STAYS, "'%s/%s'", outcome->target,
+                        shown);
     }
     outcome->messages = folder->index.messages->len;
     if (keywords > 0)
@@ -63,12 +68,12 @@ restore_locked(const MhHaul *haul, const MhSurveyMailbox *mailbox, int fd,
         return false;
     }
     if (names == NULL) /* it has never been converted, or a killed run was here */
-        return true;
+        return haul->dry_run || maildir_restore_rest(fd, mailbox->acl, error);
     g_autoptr(MaildirFolder) folder =
         maildir_folder_read(haul->tree, mailbox->directory, NULL, error);
     if (folder == NULL)
         return false;
-    look_at_messages(folder, outcome);
+    look_at_messages(folder, names, outcome);
     if (!maildir_restore_names(folder, names, haul->dry_run, &renamed, error))
         return false;
     outcome->retagged = renamed;

@@ -1,7 +1,6 @@
 #include "haul-private.h"
 
 #include "in-place.h"
-#include "maildir/maildir-old-names.h"
 #include "place.h"
 #include "stopping.h"
 #include "subscribe.h"
@@ -42,29 +41,26 @@ has_file(const MhHaul *haul, const char *name)
     return fstatat(haul->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Was it converted where it stands, and has a run given it back that was killed before it could say
- * so? */
+/* Only what mailhaul put into a tree for Dovecot can be taken out again; @out_nothing: of a Courier
+ * Maildir there is none, since it was given back, or nothing was ever done to it. */
 static bool
-is_given_back(const MhHaul *haul)
-{
-    return mh_memory_was_courier(haul->job->memory) &&
-           (is_source(haul) || has_file(haul, "courierimapsubscribed")) &&
-           !has_file(haul, MAILDIR_OLD_NAMES_FILE) && !has_file(haul, MAILDIR_UIDLIST_FILE);
-}
-
-/* Only what mailhaul put into a tree for Dovecot can be taken out again. */
-static bool
-may_undo(const MhHaul *haul, GError **error)
+may_undo(MhHaul *haul, bool *out_nothing, GError **error)
 {
     const char *why = NULL;
+    *out_nothing = false;
     if (haul->job->settings->server == MH_SERVER_COURIER || has_file(haul, "courierimapsubscribed"))
         why = "is a Maildir of Courier's";
     else if (is_source(haul))
         why = "is the source itself";
-    if (why != NULL)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                    "'%s' %s; it cannot be undone, and nothing was done", haul->tree->path, why);
-    return why == NULL;
+    haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
+    if (haul->gone == NULL)
+        return false;
+    *out_nothing = why != NULL && haul->gone->len == 0;
+    if (why == NULL || *out_nothing)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                "'%s' %s; it cannot be undone, and nothing was done", haul->tree->path, why);
+    return false;
 }
 
 /* Removes the root, which is empty, if this account may; otherwise it is left for root. */
@@ -102,6 +98,7 @@ bool
 mh_haul_undo(MhHaul *haul, GError **error)
 {
     struct stat st;
+    bool nothing;
     if (!mh_haul_expand_maildir(haul, error))
         return false;
     if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
@@ -110,13 +107,12 @@ mh_haul_undo(MhHaul *haul, GError **error)
         return false;
     if (mh_in_place_is(haul->tree->fd))
         return mh_haul_restore(haul, error);
-    if (is_given_back(haul))
+    if (!may_undo(haul, &nothing, error))
+        return false;
+    if (nothing && !haul->dry_run) /* of a conversion that was killed at once */
+        mh_replace_file_tidy(haul->tree->fd, MH_IN_PLACE_FILE);
+    if (nothing)
         return true;
-    if (!may_undo(haul, error))
-        return false;
-    haul->gone = mh_gone_find(haul->tree, NULL, haul->findings, error);
-    if (haul->gone == NULL)
-        return false;
     take_out(haul);
     return haul->failed || mh_stopping() || take_out_rest(haul, error);
 }

@@ -16,6 +16,7 @@ typedef struct {
 
 struct MaildirOldNames {
     GHashTable *by_base; /* base name that the file has -> Rename */
+    GHashTable *old;     /* old paths */
 };
 
 static void
@@ -32,6 +33,7 @@ maildir_old_names_new(void)
 {
     MaildirOldNames *names = g_new0(MaildirOldNames, 1);
     names->by_base = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, rename_free);
+    names->old = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return names;
 }
 
@@ -41,6 +43,7 @@ maildir_old_names_free(MaildirOldNames *names)
     if (names == NULL)
         return;
     g_hash_table_unref(names->by_base);
+    g_hash_table_unref(names->old);
     g_free(names);
 }
 
@@ -64,6 +67,7 @@ take(MaildirOldNames *names, char *new_path, char *old_path)
     Rename *item = g_new0(Rename, 1);
     item->new_path = new_path;
     item->old_path = old_path;
+    g_hash_table_add(names->old, g_strdup(old_path));
     g_hash_table_replace(names->by_base, base_of(new_path), item);
 }
 
@@ -111,6 +115,15 @@ maildir_old_names_restore(const MaildirOldNames *names, const char *path)
     g_autofree char *old = strcmp(path, item->new_path) == 0 ? g_strdup(item->old_path)
                                                              : with_flags_of(path, &now, item);
     return strcmp(old, path) != 0 ? g_steal_pointer(&old) : NULL;
+}
+
+bool
+maildir_old_names_knows(const MaildirOldNames *names, const char *path)
+{
+    g_autofree char *base = base_of(path);
+    const Rename *item = g_hash_table_lookup(names->by_base, base);
+    return g_hash_table_contains(names->old, path) ||
+           (item != NULL && strcmp(item->new_path, path) == 0);
 }
 
 /* ---- the record --------------------------------------------------------------------------- */

@@ -35,6 +35,10 @@ GString *maildir_old_names_format(const MaildirOldNames *names);
  * when that is @path itself. g_free(). */
 char *maildir_old_names_restore(const MaildirOldNames *names, const char *path);
 
+/* Is @path the old name of a file, or the very name that it was given? Nobody has changed anything
+ * of it since then. */
+bool maildir_old_names_knows(const MaildirOldNames *names, const char *path);
+
 /* The record of the folder that is open as @folder_fd. NULL with @error; G_FILE_ERROR_NOENT: it was
  * not converted. */
 MaildirOldNames *maildir_old_names_load(int folder_fd, GError **error);

@@ -123,6 +123,24 @@ remove_all(int dirfd, const char *const *beginnings, GError **error)
     return names != NULL;
 }
 
+static void
+tidy(int folder_fd)
+{
+    mh_replace_file_tidy(folder_fd, MAILDIR_OLD_NAMES_FILE);
+    mh_replace_file_tidy(folder_fd, ACL_FILE);
+    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
+        unlinkat(folder_fd, lists[i].before, 0);
+        unlinkat(folder_fd, lists[i].aside, 0);
+    }
+}
+
+bool
+maildir_restore_rest(int folder_fd, const char *acl, GError **error)
+{
+    tidy(folder_fd);
+    return remove_acl(folder_fd, acl, error);
+}
+
 bool
 maildir_restore_state(int folder_fd, const char *acl, GError **error)
 {
@@ -135,11 +153,7 @@ maildir_restore_state(int folder_fd, const char *acl, GError **error)
     }
     if (!mh_sync_dir(folder_fd, error) || !remove_file(folder_fd, MAILDIR_OLD_NAMES_FILE, error))
         return false;
-    mh_replace_file_tidy(folder_fd, MAILDIR_OLD_NAMES_FILE);
-    for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-        if (!remove_file(folder_fd, lists[i].before, error))
-            return false;
-    }
+    tidy(folder_fd);
     return true;
 }
 

@@ -24,5 +24,8 @@ bool maildir_restore_names(const MaildirFolder *folder, const MaildirOldNames *n
 /* Takes away the state files of the folder; @acl is the access list that we would have written,
  * NULL for none: any other stays. */
 bool maildir_restore_state(int folder_fd, const char *acl, GError **error);
+/* The same where there is no record, so that nothing but @acl can be ours, and what a killed run
+ * has left beside it all. */
+bool maildir_restore_rest(int folder_fd, const char *acl, GError **error);
 /* And what a server keeps in the root alone. */
 bool maildir_restore_root(int root_fd, GError **error);

@@ -79,6 +79,20 @@ test_renamed_twice(void **state)
     assert_restores(names, "cur/9.H.1.mailhaul:2,RSab", "cur/1.a,W=7:2,RS");
 }
 
+/* By it mail that has come since, and keywords that were set since, are told from the rest. */
+static void
+test_knows(void **state)
+{
+    (void)state;
+    g_autoptr(MaildirOldNames) names = maildir_old_names_new();
+    maildir_old_names_add(names, "cur/1.a,W=7:2,S", "cur/9.H.1.mailhaul:2,Sa");
+    assert_true(maildir_old_names_knows(names, "cur/1.a,W=7:2,S"));
+    assert_true(maildir_old_names_knows(names, "cur/9.H.1.mailhaul:2,Sa"));
+    assert_false(maildir_old_names_knows(names, "cur/9.H.1.mailhaul:2,Sab"));
+    assert_false(maildir_old_names_knows(names, "cur/1.a,W=7:2,FS"));
+    assert_false(maildir_old_names_knows(names, "new/1.a"));
+}
+
 /* Two files of one base name: each gets its own back. */
 static void
 test_twins(void **state)
@@ -110,9 +124,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_one_renaming),
-        cmocka_unit_test(test_renamed_twice),
-        cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_one_renaming),   cmocka_unit_test(test_renamed_twice),
+        cmocka_unit_test(test_knows),          cmocka_unit_test(test_twins),
         cmocka_unit_test(test_hostile_record),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
