@@ -165,6 +165,7 @@ typedef enum {
     X(GIVEN_BACK, NOTE, "a Maildir that was converted where it stands is Courier's alone again")   \
     X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
       "keywords that were set on the new server do not come back to Courier")                      \
+    X(SOURCE_ACTIVE, NOTE, "a mailbox was written to in the last minute: its server is at work")   \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */                                                                    \
     X(CONFINEMENT_LACKING, NOTE,                                                                   \

@@ -251,6 +251,22 @@ mh_haul_wait(MhHaul *haul, MhHaulPending *pending)
         mh_haul_flush(haul);
 }
 
+/* What was changed less than this before a check is likely to change again. */
+#define ACTIVE_S 60
+
+static void
+tell_if_active(const MhHaul *haul, const MhSurveyMailbox *mailbox, MhFindings *findings)
+{
+    int64_t since_ns = (haul->job->now - ACTIVE_S) * INT64_C(1000000000);
+    bool active = false;
+    if (haul->job->task != MH_TASK_CHECK)
+        return;
+    for (guint i = 0; i < mailbox->stamps->len; i++)
+        active |= g_array_index(mailbox->stamps, MhStamp, i).mtime_ns > since_ns;
+    if (active)
+        mh_findings_add(findings, MH_FINDING_SOURCE_ACTIVE, "'%s'", mailbox->path);
+}
+
 void
 mh_haul_carry_mailbox(MhHaul *haul, MhSurveyMailbox *mailbox)
 {
@@ -267,6 +283,7 @@ mh_haul_carry_mailbox(MhHaul *haul, MhSurveyMailbox *mailbox)
     pending->outcome->name_map = g_strdup(mailbox->name_map);
     pending->outcome->format = g_strdup(haul->survey->format);
     g_ptr_array_add(haul->pending, pending);
+    tell_if_active(haul, mailbox, pending->outcome->findings);
     if (mailbox->error != NULL) {
         g_set_error_literal(&error, G_FILE_ERROR, G_FILE_ERROR_FAILED, mailbox->error);
         mh_haul_fail_mailbox(haul, pending->outcome, error);

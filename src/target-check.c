@@ -1,7 +1,9 @@
 #include "target-check.h"
 
 #include "printable.h"
+#include "time-text.h"
 
+#include <cap-ng.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -282,6 +284,29 @@ mh_target_check_account(MhTargetCheck *check, const MhAccountOutcome *outcome, c
     system->accounts++;
     for (guint i = 0; i < outcome->mailboxes->len; i++)
         add_needs(system, outcome->mailboxes->pdata[i], linked);
+}
+
+/* No clock that is right shows a time before this program was written. */
+#define CLOCK_LEAST INT64_C(1767225600) /* 2026-01-01 */
+
+void
+mh_target_check_machine(MhTargetCheck *check, int64_t now)
+{
+    static const struct {
+        unsigned capability;
+        const char *name;
+    } needed[] = {{CAP_CHOWN, "CAP_CHOWN"}, {CAP_SETUID, "CAP_SETUID"}, {CAP_SETGID, "CAP_SETGID"}};
+    if (now < CLOCK_LEAST) {
+        g_autofree char *shown = mh_time_text(now);
+        add(check, MH_OBSTACLE_CLOCK, "it shows %s", shown);
+    }
+    if (geteuid() != 0)
+        return;
+    capng_get_caps_process();
+    for (size_t i = 0; i < G_N_ELEMENTS(needed); i++) {
+        if (!capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
+            add(check, MH_OBSTACLE_NO_PRIVILEGE, "%s is missing", needed[i].name);
+    }
 }
 
 void

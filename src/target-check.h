@@ -20,6 +20,8 @@
     X(NO_ROOM, "the target's file system has too little room")                                     \
     X(NO_INODES, "the target's file system has too few inodes")                                    \
     X(NOT_WRITABLE, "the account may not write to its target")                                     \
+    X(NO_PRIVILEGE, "root here may not give files to their owners, or become them")                \
+    X(CLOCK, "this machine's clock is wrong, and new UIDVALIDITYs are taken from it")              \
     X(SHORT_NAMES, "the target's file system cannot hold file names of 255 bytes")                 \
     X(FAILED, "an account or a mailbox could not be surveyed")
 
@@ -68,6 +70,8 @@ typedef struct {
  * messages are linked from @source when that is on the same file system (NULL: never). */
 void mh_target_check_account(MhTargetCheck *check, const MhAccountOutcome *outcome,
                              const char *path, const char *source, const MhTargetWriter *writer);
+/* Takes in the machine: its clock, seconds since 1970, and what root may do here. Once. */
+void mh_target_check_machine(MhTargetCheck *check, int64_t now);
 /* Compares what is needed with what is free. Once, after all accounts. */
 void mh_target_check_finish(MhTargetCheck *check);
 

@@ -272,10 +272,9 @@ print_estimate(const MhVerdict *verdict, const MhEstimate *estimate, const MhPas
     }
     g_autofree char *read_size = g_format_size(check->read_bytes);
     g_autofree char *read_took = mh_duration_text(elapsed_us);
-    printf("Time: %s to %s for %s: reading %s took %s, and how fast the target is no run has told "
-           "yet\n"
-           "  (%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " messages a second, %" G_GUINT64_FORMAT
-           " to %" G_GUINT64_FORMAT " MB, are assumed; migrate a few accounts and check again)\n",
+    printf("Time: %s to %s for %s; reading %s took %s, and a target may take\n"
+           "  %" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
+           " to %" G_GUINT64_FORMAT " MB a second: migrate a few accounts, then check again\n",
            least, most, size, read_size, read_took, (guint64)MH_SLOW_MESSAGES_S,
            (guint64)MH_FAST_MESSAGES_S, (guint64)(MH_SLOW_BYTES_S / 1000000),
            (guint64)(MH_FAST_BYTES_S / 1000000));
@@ -413,6 +412,7 @@ mh_verdict_print(MhVerdict *verdict, MhState *state, bool complete, uint64_t ela
     const MhPastRun *past = mh_state_past_run(state, &found) ? &found : NULL;
     const MhTargetCheck *check = verdict->check;
     MhEstimate estimate = mh_estimate(check->carry_messages, check->carry_bytes, elapsed_us, past);
+    mh_target_check_machine(verdict->check, verdict->job->now);
     mh_target_check_finish(verdict->check);
     qsort(verdict->found, MH_FINDING_COUNT, sizeof *verdict->found, compare_times);
     const char *name = judge(verdict, complete);

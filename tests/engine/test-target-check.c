@@ -165,6 +165,17 @@ test_examples_are_few(void **state)
     assert_string_equal(mh_obstacle_name(MH_OBSTACLE_NOT_OURS), "not-ours");
 }
 
+static void
+test_clock(void **state)
+{
+    Fixture *fixture = *state;
+    mh_target_check_machine(fixture->check, INT64_C(1790000000));
+    assert_int_equal(fixture->check->found[MH_OBSTACLE_CLOCK].times, 0);
+    mh_target_check_machine(fixture->check, 7);
+    assert_int_equal(fixture->check->found[MH_OBSTACLE_CLOCK].times, 1);
+    assert_false(mh_target_check_ready(fixture->check));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -177,6 +188,7 @@ main(void)
         TEST(test_up_to_date_needs_nothing),
         TEST(test_seams_of_free_room),
         TEST(test_not_ours),
+        TEST(test_clock),
         TEST(test_examples_are_few),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

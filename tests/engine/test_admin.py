@@ -257,7 +257,7 @@ def test_check_tells():
         site.add("ann", 2, "From a@b Sat Jan  1 00:00:00 2000\nX-IMAPbase: 1100000000 3\n"
                  "X-UID: 2\nStatus: RO\n\nbody\n\n")
         said = site.run("check", "--verbose").stdout
-        assert "Time: " in said and "are assumed; migrate a few accounts" in said, said
+        assert "Time: " in said and "migrate a few accounts, then check again" in said, said
         last = verdict(site)
         estimate = last["estimate"]
         assert estimate["basis"] == "reading", last
@@ -273,6 +273,15 @@ def test_check_tells():
         assert proposal[0] in said and "its name becomes INBOX." in said, said
         formats = {box["format"] for account in accounts for box in account["mailboxes"]}
         assert "courier" in formats and any(name.startswith("mbox ") for name in formats), formats
+        assert "was written to in the last minute" in said, said
+        for folder, folders, files in os.walk(site.path("in")):
+            for name in [folder, *(os.path.join(folder, file) for file in files)]:
+                os.utime(name, (1600000000, 1600000000))
+        assert "in the last minute" not in site.run("check", "--verbose").stdout
+        if ROOT:
+            done = subprocess.run(["setpriv", "--bounding-set=-chown", "--inh-caps=-chown",
+                                   *site.command("check")], capture_output=True, text=True)
+            assert done.returncode == 2 and "CAP_CHOWN is missing" in done.stdout, done
         # The proposal is a name map, and changes nothing as it is.
         with open(site.path("names"), "w") as file:
             file.write(proposal[0] + "\n")
