@@ -230,6 +230,59 @@ run 2 migrate
 errs 'nothing of it is left'
 rm -r away 2>/dev/null
 
+# ---- UIDs and flags ------------------------------------------------------------------------
+
+# uids FOLDER: the UIDs of its list, in one line
+uids() { tail -n +2 "new/fred/$1/dovecot-uidlist" | cut -d' ' -f1 | tr '\n' ' '; }
+validity() { head -n 1 "new/fred/$1/dovecot-uidlist" | grep -o 'V[0-9]*'; }
+is() { [ "$1" = "$2" ] || complain "'$1', not '$2'"; }
+# numbered SUBJECT HEADER...: a message with more headers
+numbered() {
+    subject=$1
+    shift
+    printf 'From a@b.example Mon Jan  1 00:00:00 2024\nSubject: %s\n' "$subject"
+    printf '%s\n' "$@" ''
+    printf 'body of %s\n\n' "$subject"
+}
+
+site 'X-IMAPbase appears on Tuesday, and is another one on Wednesday'
+numbered a >home/fred/mail/Sent
+numbered b >>home/fred/mail/Sent
+run 0 migrate
+is "$(uids .Sent)" '1 2 '
+{ numbered a 'X-IMAPbase: 1234567890 0000000009' 'X-UID: 7'; numbered b 'X-UID: 9'; } \
+    >home/fred/mail/Sent
+run 0 migrate
+is "$(validity .Sent)" V1234567890
+is "$(uids .Sent)" '7 9 '
+{ numbered a 'X-IMAPbase: 1234567891 0000000002' 'X-UID: 1'; numbered b 'X-UID: 2'; } \
+    >home/fred/mail/Sent
+run 0 migrate
+is "$(validity .Sent)" V1234567891
+is "$(uids .Sent)" '1 2 '
+count 2 .Sent
+
+site 'one of two equal messages goes'
+{ numbered t 'X-IMAPbase: 1234567890 0000000009' 'X-UID: 3'; numbered t 'X-UID: 5'; } \
+    >home/fred/mail/Sent
+run 0 migrate
+is "$(uids .Sent)" '3 5 '
+numbered t 'X-IMAPbase: 1234567890 0000000009' 'X-UID: 5' >home/fred/mail/Sent
+run 0 migrate
+is "$(uids .Sent)" '5 '
+count 1 .Sent
+
+site 'the flag of a tester'
+numbered a 'Status: RO' >home/fred/mail/Sent
+run 0 migrate
+mail=$(ls new/fred/.Sent/cur/*)
+mv "$mail" "${mail}T" # Seen, and now Trashed
+numbered new >>home/fred/mail/Sent
+run 0 migrate
+ls new/fred/.Sent/cur/*:2,ST >/dev/null 2>&1 || complain "the tester's flag is gone"
+run 0 migrate --mirror
+ls new/fred/.Sent/cur/*:2,S >/dev/null 2>&1 || complain "--mirror left the tester's flag"
+
 # ---- subscriptions -------------------------------------------------------------------------
 
 site 'subscriptions'
