@@ -4,6 +4,7 @@ Everything of it is in the folder @work (below /tmp: socket names are short ther
 two free ports of 127.0.0.1 and ends with the test. Each user has the uid that owns the mail.
 """
 import os
+import random
 import re
 import shlex
 import socket
@@ -32,12 +33,17 @@ class User:
 
 
 def free_ports(count):
-    sockets = [socket.socket() for _ in range(count)]
-    for s in sockets:
-        s.bind(("127.0.0.1", 0))
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
+    """Below those that the system gives to clients, so that nobody takes them meanwhile."""
+    ports = []
+    while len(ports) < count:
+        port = random.SystemRandom().randrange(12000, 32000)
+        with socket.socket() as s:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        ports.append(port)
     return ports
 
 
