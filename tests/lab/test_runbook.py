@@ -85,7 +85,7 @@ class Runbook:
     def serve(self, site, work):
         """The new server, and its doveadm in PATH."""
         source_format = "mbox" if self.title == MBOX else "courier"
-        self.server = lab.serve("2.4", work, site, source_format, 
+        self.server = lab.serve("2.4", work, site, source_format,
                                 os.path.join(self.target, self.pattern))
         self.server.start()
         self.server.doveadm_program("-c", self.server.configuration)
@@ -97,7 +97,7 @@ class Runbook:
             words[0], words[1] = lab.MAILHAUL, words[1] + " --config " + self.config
         return subprocess.run(["sh", "-c", " ".join(words)], stdin=subprocess.DEVNULL, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300,
-                              env=dict(os.environ, TZ=servers.ZONE, PATH=self.path))
+                              env=lab.environment(line.split()[1], PATH=self.path))
 
 
 @unittest.skipUnless(lab.IS_ROOT, "accounts of other users")
