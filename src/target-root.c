@@ -58,6 +58,16 @@ make_component(int parent_fd, const char *name, const Owner *owner, GError **err
                                                   owner->gid, error);
 }
 
+/* Is it the machine that failed, rather than something of the account's that is in the way? */
+static bool
+is_machines(const GError *error)
+{
+    return g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_IO) ||
+           g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOMEM) ||
+           g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_MFILE) ||
+           g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NFILE);
+}
+
 /* Goes from @fd, which is closed, along the components of @rest, making what is missing where root
  * may. The last one is @owner's. False with @error only. */
 static bool
@@ -72,6 +82,8 @@ make_below(int fd, const char *rest, const Owner *owner, GError **error)
         int next = mh_open_dir_links(fd, names[i], MH_LINKS_REFUSE, &missing);
         if (next < 0 && g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             next = make_component(fd, names[i], names[i + 1] == NULL ? owner : NULL, &failure);
+        else if (next < 0 && is_machines(missing))
+            g_propagate_error(&failure, g_steal_pointer(&missing));
         close(fd);
         fd = next;
     }
