@@ -172,7 +172,8 @@ typedef enum {
       "the system lacks a confinement: the worker was held by its user's rights alone")            \
     X(FILE_SYSTEM_TIMES, NOTE,                                                                     \
       "a file system whose times this machine does not keep: new changes are read twice")          \
-    X(FILE_SYSTEM_CASE, NOTE, "the target's file system takes upper and lower case for the same")
+    X(FILE_SYSTEM_CASE, NOTE, "the target's file system takes upper and lower case for the same")  \
+    X(NOT_LINKED, REPAIRED, "messages that should be linked had to be copied")
 
 typedef enum {
 #define MH_FINDING_ENUM(code, weight, text) MH_FINDING_##code,

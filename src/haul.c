@@ -132,6 +132,15 @@ tell_slow_times(const MhHaul *haul)
                     mh_file_system_at(path)->name, shown);
 }
 
+/* Who asks for links wants to know where there are none. */
+static void
+tell_not_linked(const MhHaul *haul)
+{
+    if (haul->job->settings->transfer == MH_TRANSFER_LINK && haul->tree->not_linked > 0)
+        mh_findings_add(haul->findings, MH_FINDING_NOT_LINKED, "%" G_GUINT64_FORMAT " messages",
+                        (guint64)haul->tree->not_linked);
+}
+
 static bool
 survey_account(MhHaul *haul, GError **error)
 {
@@ -283,6 +292,7 @@ carry_account(MhHaul *haul, GError **error)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     mh_haul_empty_folders(haul);
     mh_haul_flush(haul);
+    tell_not_linked(haul);
     if (haul->dry_run)
         return mh_stopping() || subscribe(haul, error);
     bool stopping = mh_stopping();

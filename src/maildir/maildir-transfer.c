@@ -115,6 +115,7 @@ maildir_transfer(MaildirTree *tree, int dirfd, const char *name, const MhMessage
     int linked = try_links(&transfer, source, error);
     if (linked != 0)
         return linked > 0;
+    tree->not_linked += !tree->options.copy_only && source->class->open_message != NULL;
     int fd = make_file(&transfer, error);
     if (fd < 0)
         return false;

@@ -37,6 +37,7 @@ typedef struct {
     bool made_root; /* mailhaul has made the root directory, and no INBOX in it yet */
     char *path;     /* printable */
     bool no_reflinks, no_hard_links; /* the file systems do not offer them */
+    uint64_t not_linked;             /* messages that were copied though they might be linked */
     MaildirTreeOptions options;
 } MaildirTree;
 

@@ -82,7 +82,8 @@ test_no_other_finding(void **state)
     }
 }
 
-/* "test-NAME" is a program of some folder below tests/, "FORMAT/CASE" is a folder of fixtures. */
+/* "test-NAME" is a program of some folder below tests/, "test_NAME" a script, and "FORMAT/CASE" is
+ * a folder of fixtures. */
 static bool
 is_test(const char *name)
 {
@@ -90,8 +91,9 @@ is_test(const char *name)
     char *path = g_build_filename(FIXTURES, name, NULL);
     bool found = g_file_test(path, G_FILE_TEST_IS_DIR);
     g_free(path);
+    const char *ending = g_str_has_prefix(name, "test_") ? "py" : "c";
     for (size_t i = 0; i < G_N_ELEMENTS(folders) && !found; i++) {
-        path = g_strdup_printf("%s/%s/%s.c", FIXTURES, folders[i], name);
+        path = g_strdup_printf("%s/%s/%s.%s", FIXTURES, folders[i], name, ending);
         found = g_file_test(path, G_FILE_TEST_IS_REGULAR);
         g_free(path);
     }

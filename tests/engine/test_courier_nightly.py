@@ -69,11 +69,13 @@ class Nightly(unittest.TestCase):
                     if ROOT:
                         os.lchown(path, UID, UID)
 
-    def run_it(self, *more, expect=0, command="migrate", target=None, wrapper=()):
+    def run_it(self, *more, expect=0, command="migrate", target=None, wrapper=(),
+               state=None):
         own = () if command == "undo" else ("--inbox", "%h/Maildir")
         done = subprocess.run(
             [*wrapper, MAILHAUL, command, "--config", "/dev/null", "--users", self.path("users"),
-             "--maildir", target or self.path("out/%u"), "--state", self.path("state"), *own,
+             "--maildir", target or self.path("out/%u"), "--state",
+             state or self.path("state"), *own,
              *more], capture_output=True, text=True, errors="replace",
             # What is traced cannot look for its leaks.
             env=dict(os.environ, ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "")
@@ -110,6 +112,16 @@ class Nightly(unittest.TestCase):
             self.assertIn(says, said)
             self.assertEqual(self.tree(), before)
         self.assertIn(says, self.run_it(*more, expect=2, command="check"))
+
+    def test_link_says_what_it_had_to_copy(self):
+        self.run_it("--transfer", "link", "--dry-run")
+        said = self.run_it("--transfer", "link")
+        self.assertNotIn("should be linked", said)
+        for number, (how, count) in enumerate((("link", 1), ("auto", 0), ("copy", 0))):
+            said = self.run_it("--transfer", how, "--mode", "0666",
+                               target=self.path("out/other%d" % number),
+                               state=self.path("state%d" % number))
+            self.assertEqual(said.count("should be linked had to be copied: 7 messages"), count, said)
 
     def test_maildir_not_mounted(self):
         ways = {
