@@ -357,8 +357,9 @@ age_status(const MaildirFolder *folder)
 static void
 drop_indexes(const MaildirFolder *folder)
 {
-    static const char *const names[] = {"dovecot.index", "dovecot.index.log", "dovecot.index.log.2",
-                                        "dovecot.index.cache"};
+    /* The cache first: beside an index made anew it is called corrupted. */
+    static const char *const names[] = {"dovecot.index.cache", "dovecot.index", "dovecot.index.log",
+                                        "dovecot.index.log.2"};
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         unlinkat(folder->fd, names[i], 0);
     age_status(folder);

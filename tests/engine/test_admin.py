@@ -17,6 +17,10 @@ import tempfile
 import termios
 import time
 
+HERE = os.path.dirname(os.path.abspath(sys.argv[0]))
+sys.path.insert(0, os.path.join(HERE, "..", "lab"))
+import servers
+
 MAILHAUL = sys.argv[1]
 ROOT = os.geteuid() == 0
 UID = 65534 if ROOT else os.getuid()
@@ -420,8 +424,7 @@ def under_syslog(site, name, *options, expect=0):
     """The lines that a run leaves in the system's log, without their time and host."""
     work = site.path(name)
     os.mkdir(work)
-    private = ["unshare", "--mount"] + ([] if ROOT else ["--user", "--map-root-user"])
-    done = subprocess.run([*private, "sh", "-c", UNDER_SYSLOG, "sh", work,
+    done = subprocess.run([*servers.unshare(), "sh", "-c", UNDER_SYSLOG, "sh", work,
                            *site.command("migrate", "--log", "syslog", *options)],
                           capture_output=True, text=True)
     assert done.returncode == expect, done
