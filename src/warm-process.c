@@ -66,9 +66,21 @@ close_both(int fds[2])
 static MhWarmProcess *
 fork_it(char *const *argv, int in, int out[2], int err[2], GError **error)
 {
+    /* A signal between fork and exec would be taken by our handler, and be lost to doveadm. */
+    sigset_t asked, before;
+    sigemptyset(&asked);
+    sigaddset(&asked, SIGTERM);
+    sigaddset(&asked, SIGINT);
+    sigprocmask(SIG_BLOCK, &asked, &before);
     pid_t pid = fork();
+    int errnum = errno;
+    if (pid == 0) {
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGINT, SIG_DFL);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) {
-        mh_set_errno(error, errno, "cannot start doveadm");
+        mh_set_errno(error, errnum, "cannot start doveadm");
         close_both(out);
         close_both(err);
         return NULL;
