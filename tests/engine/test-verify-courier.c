@@ -55,7 +55,7 @@ static const Row rows[] = {
     {"a flag removed", "f=$(ls " FIRST "); mv $f ${f%%:*}:2,Sa", D(FLAGS), DAMAGE, NONE, NOTE},
     {"a keyword removed", "f=$(ls " FIRST "); mv $f ${f%a}", D(KEYWORDS), DAMAGE, D(KEYWORDS),
      DAMAGE},
-    {"a keyword renamed", EDIT("s/work/play/") "dovecot-keywords" MODE("dovecot-keywords"),
+    {"a keyword renamed", EDIT("s,work,play,") "dovecot-keywords" MODE("dovecot-keywords"),
      BOTH(KEYWORDS)},
     {"keyword table lost", "rm dovecot-keywords", BOTH(KEYWORDS)},
     {"a date changed",
