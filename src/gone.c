@@ -73,6 +73,27 @@ count_messages(const MaildirFolder *folder, MhGone *gone)
     }
 }
 
+/* The directories that are folders of the tree, its root first. NULL with @error. */
+static GPtrArray *
+list_folders(const MaildirTree *tree, GError **error)
+{
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+    if (tree->fd < 0)
+        return g_steal_pointer(&folders);
+    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    if (names == NULL)
+        return NULL;
+    g_ptr_array_add(folders, g_strdup("."));
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        struct stat st;
+        if (name[0] == '.' && fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(st.st_mode))
+            g_ptr_array_add(folders, g_strdup(name));
+    }
+    return g_steal_pointer(&folders);
+}
+
 /* Adds the folder if something of it is ours. */
 static bool
 look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError **error)
@@ -120,18 +141,11 @@ mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey, MhFindings 
              GError **error)
 {
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(gone_free);
-    if (tree->fd < 0)
-        return g_steal_pointer(&all);
-    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    g_autoptr(GPtrArray) names = list_folders(tree, error);
     if (names == NULL)
         return NULL;
-    g_ptr_array_insert(names, 0, g_strdup("."));
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        struct stat st;
-        if (name[0] != '.' || fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISDIR(st.st_mode))
-            continue;
         if (survey != NULL && (has_target(survey, name) || !is_looked_for(survey, name)))
             continue;
         guint before = all->len;
@@ -161,19 +175,11 @@ is_couriers(const MaildirUidlist *list)
 bool
 mh_gone_from_courier(const MaildirTree *tree, GError **error)
 {
-    if (tree->fd < 0)
-        return false;
-    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    g_autoptr(GPtrArray) names = list_folders(tree, error);
     if (names == NULL)
         return false;
-    g_ptr_array_insert(names, 0, g_strdup("."));
     for (guint i = 0; i < names->len; i++) {
-        const char *name = names->pdata[i];
-        struct stat st;
-        if (name[0] != '.' || fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISDIR(st.st_mode))
-            continue;
-        g_autofree char *path = g_build_filename(name, MAILDIR_UIDLIST_FILE, NULL);
+        g_autofree char *path = g_build_filename(names->pdata[i], MAILDIR_UIDLIST_FILE, NULL);
         g_autoptr(GBytes) text =
             mh_read_file(tree->fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
         g_autoptr(MaildirUidlist) list =
