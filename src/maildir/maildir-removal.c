@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOCK_S 150
-
 /* What servers keep in a folder beside mail, and what they keep in the root. A name that ends in
  * '*' stands for all that begin so. The UID list is not among them: it goes last. */
 static const char *const of_folder[] = {
@@ -120,7 +118,7 @@ maildir_removal_remove(MaildirTree *tree, const char *name, bool *out_removed, G
     int fd = mh_open_dir_links(tree->fd, name, MH_LINKS_REFUSE, error);
     if (fd < 0)
         return false;
-    bool good = maildir_lock_take(fd, LOCK_S, error);
+    bool good = maildir_tree_lock(tree, fd, error);
     if (good) {
         good = remove_locked(tree, fd, is_root, &removed, error);
         good = maildir_lock_release(fd, good ? error : NULL) && good;

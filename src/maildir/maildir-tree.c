@@ -1,5 +1,6 @@
 #include "maildir-tree.h"
 
+#include "maildir-lock.h"
 #include "printable.h"
 #include "safe-file.h"
 
@@ -18,6 +19,7 @@ tree_new(const char *path, const MaildirTreeOptions *options)
     MaildirTree *tree = g_new0(MaildirTree, 1);
     tree->fd = -1;
     tree->build_fd = -1;
+    tree->lock_wait_ms = MAILDIR_TREE_LOCK_S * 1000;
     tree->path = mh_printable_string(path);
     tree->options = *options;
     tree->options.trusted = NULL; /* the caller's */
@@ -159,6 +161,16 @@ maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
         return -1;
     *out_name = g_strdup_printf("%u", ++tree->builds);
     return mh_make_dir(tree->build_fd, *out_name, tree->options.dir_mode, NULL, error);
+}
+
+bool
+maildir_tree_lock(MaildirTree *tree, int folder_fd, GError **error)
+{
+    int64_t since = g_get_monotonic_time();
+    bool taken = maildir_lock_take(folder_fd, tree->lock_wait_ms, error);
+    int64_t waited_ms = (g_get_monotonic_time() - since) / 1000;
+    tree->lock_wait_ms -= (unsigned)MIN(waited_ms, (int64_t)tree->lock_wait_ms);
+    return taken;
 }
 
 bool
