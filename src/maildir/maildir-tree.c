@@ -151,13 +151,43 @@ maildir_tree_free(MaildirTree *tree)
     g_free(tree);
 }
 
+/* Some file systems (vfat, shares of other systems) cannot hold the names of messages: that is told
+ * before the first of them is written. */
+static bool
+try_names(int fd, const char *shown, GError **error)
+{
+    static const char name[] = "name:2,S";
+    int file = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EINVAL)
+        return mh_set_errno(error, EINVAL,
+                            "the file system of '%s' cannot hold ':' in file names, which Maildir "
+                            "needs",
+                            shown);
+    if (file < 0)
+        return mh_set_errno(error, errno, "cannot make a file in '%s'", shown);
+    close(file);
+    return unlinkat(fd, name, 0) == 0 ||
+           mh_set_errno(error, errno, "cannot remove a file in '%s'", shown);
+}
+
+static bool
+begin_build(MaildirTree *tree, GError **error)
+{
+    int fd = mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
+    if (fd < 0)
+        return false;
+    if (!try_names(fd, tree->path, error)) {
+        close(fd);
+        return false;
+    }
+    tree->build_fd = fd;
+    return true;
+}
+
 int
 maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
 {
-    if (tree->build_fd < 0)
-        tree->build_fd =
-            mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
-    if (tree->build_fd < 0)
+    if (tree->build_fd < 0 && !begin_build(tree, error))
         return -1;
     *out_name = g_strdup_printf("%u", ++tree->builds);
     return mh_make_dir(tree->build_fd, *out_name, tree->options.dir_mode, NULL, error);
