@@ -73,25 +73,28 @@ count_messages(const MaildirFolder *folder, MhGone *gone)
     }
 }
 
-/* The directories that are folders of the tree, its root first. NULL with @error. */
-static GPtrArray *
-list_folders(const MaildirTree *tree, GError **error)
+static bool
+is_our_line(const MaildirUidlist *list, const MaildirUidlistEntry *entry)
 {
-    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
-    if (tree->fd < 0)
-        return g_steal_pointer(&folders);
-    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
-    if (names == NULL)
-        return NULL;
-    g_ptr_array_add(folders, g_strdup("."));
-    for (guint i = 0; i < names->len; i++) {
-        const char *name = names->pdata[i];
-        struct stat st;
-        if (name[0] == '.' && fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(st.st_mode))
-            g_ptr_array_add(folders, g_strdup(name));
+    MaildirCarried carried;
+    return maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried) ||
+           maildir_file_name_parse_own(maildir_uidlist_text(list, entry->name), NULL, NULL);
+}
+
+/* Lines of ours whose file has gone: a run was killed before it wrote the list without them. */
+static size_t
+count_stale(const MaildirFolder *folder)
+{
+    size_t ours = 0, filed = 0;
+    if (folder->index.unfiled == 0)
+        return 0;
+    for (size_t i = 0; i < maildir_uidlist_length(folder->uidlist); i++)
+        ours += is_our_line(folder->uidlist, maildir_uidlist_get(folder->uidlist, i));
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        filed += message->ours && message->line != 0;
     }
-    return g_steal_pointer(&folders);
+    return ours - MIN(filed, ours);
 }
 
 /* Adds the folder if something of it is ours. */
@@ -108,7 +111,8 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
     gone->exists = folder->exists;
     gone->made_here = folder->fd >= 0 && maildir_removal_made_here(folder);
     count_messages(folder, gone);
-    if (gone->ours == 0 && !gone->made_here) {
+    gone->stale = count_stale(folder);
+    if (gone->ours == 0 && gone->stale == 0 && !gone->made_here) {
         gone_free(gone);
         return true;
     }
@@ -141,7 +145,7 @@ mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey, MhFindings 
              GError **error)
 {
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(gone_free);
-    g_autoptr(GPtrArray) names = list_folders(tree, error);
+    g_autoptr(GPtrArray) names = maildir_tree_folders(tree, error);
     if (names == NULL)
         return NULL;
     for (guint i = 0; i < names->len; i++) {
@@ -175,7 +179,7 @@ is_couriers(const MaildirUidlist *list)
 bool
 mh_gone_from_courier(const MaildirTree *tree, GError **error)
 {
-    g_autoptr(GPtrArray) names = list_folders(tree, error);
+    g_autoptr(GPtrArray) names = maildir_tree_folders(tree, error);
     if (names == NULL)
         return false;
     for (guint i = 0; i < names->len; i++) {

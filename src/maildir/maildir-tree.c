@@ -193,6 +193,26 @@ maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
     return mh_make_dir(tree->build_fd, *out_name, tree->options.dir_mode, NULL, error);
 }
 
+GPtrArray *
+maildir_tree_folders(const MaildirTree *tree, GError **error)
+{
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+    if (tree->fd < 0)
+        return g_steal_pointer(&folders);
+    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    if (names == NULL)
+        return NULL;
+    g_ptr_array_add(folders, g_strdup("."));
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        struct stat st;
+        if (name[0] == '.' && fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(st.st_mode))
+            g_ptr_array_add(folders, g_strdup(name));
+    }
+    return g_steal_pointer(&folders);
+}
+
 bool
 maildir_tree_lock(MaildirTree *tree, int folder_fd, GError **error)
 {

@@ -61,6 +61,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_tree_free)
  * there. -1 on error. */
 int maildir_tree_build(MaildirTree *tree, char **out_name, GError **error);
 
+/* The directories that are folders of the tree, of char *, its root "." first; none where it is not
+ * there. NULL with @error. */
+GPtrArray *maildir_tree_folders(const MaildirTree *tree, GError **error);
+
 /* Seconds that all folders of a tree together wait for servers that hold their locks: longer than
  * a lock can be stale (maildir-lock.h). After that each is tried once, so that whoever locks many
  * folders for good cannot stop a run for hours. */

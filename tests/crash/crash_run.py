@@ -32,6 +32,7 @@ BAD = struct.Struct("=120sQqI")             # follows the head
 STEP = struct.Struct("=16s104sii")
 LOG = HEAD.size + BAD.size
 STEPS = 16384
+OWN = "1600000000.M1P1.new"               # mail of the new server's
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -316,7 +317,7 @@ def inconsistencies(seen, before, after):
     for name, folder in seen.items():
         old, new = before.get(name), after.get(name)
         if new is None:
-            out.append("folder %r is not to be" % name)
+            out += [] if old else ["folder %r is not to be" % name]
             continue
         for base, copies in folder.files.items():
             known = new.files.get(base, []) + (old.files.get(base, []) if old else [])
