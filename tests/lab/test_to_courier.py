@@ -79,6 +79,8 @@ class FromCourier(unittest.TestCase):
         target.maildirs = served.top
         done = target.migrate("--server", "courier")
         self.assertEqual(done.returncode, 0, lab.told(done))
+        verified = lab.mailhaul("verify", *target.arguments(), "--server", "courier")
+        self.assertIn(" 0 damaged, 1 with other differences", verified.stdout, lab.told(verified))
         inbox = view.record(served, "ada")["folders"]["INBOX"]
         old = self.old["ada"]["folders"]["INBOX"]
         self.assertEqual(inbox["uidvalidity"], old["uidvalidity"])
@@ -121,6 +123,8 @@ class FromMbox(unittest.TestCase):
         before = lab.snapshot(target.maildirs)
         target.migrate("--server", "courier")
         self.assertEqual(lab.changes(before, lab.snapshot(target.maildirs)), [])
+        verified = lab.mailhaul("verify", *target.arguments(), "--server", "courier")
+        self.assertIn(" 0 damaged, 0 with other differences", verified.stdout, lab.told(verified))
         served = Served(os.path.join(work, "served"), site.accounts, target.maildirs)
         for account in site.accounts:
             if account.kind == "thunderbird":
@@ -152,8 +156,16 @@ class FromMbox(unittest.TestCase):
                 with served.pop3(account.name) as client:
                     self.assertEqual(client.uidl(), uidls)
 
+    def check_pop3_order(self, new):
+        """That of the mbox, which is that of UIDs. Courier ends what does not end with a line."""
+        imap = [m["size"] for m in new["folders"]["INBOX"]["messages"]]
+        pop3 = [m["size"] for m in new["pop3"]["messages"]]
+        self.assertEqual(len(imap), len(pop3))
+        self.assertEqual([n for n, (a, b) in enumerate(zip(imap, pop3)) if b - a not in (0, 2)], [])
+
     def check(self, account, old, new):
         """Folder by folder: "a/b" is INBOX.a.b, and what Courier cannot hold is '_'."""
+        self.check_pop3_order(new)
         empty = from_mbox.without_uids(account)
         for name, folder in from_mbox.forget(old, empty)["folders"].items():
             to = "INBOX" if name == "INBOX" else "INBOX." + re.sub(
