@@ -227,17 +227,20 @@ show_words(const GPtrArray *words)
     return words->len > 0 ? mh_printable_string(text->str) : g_strdup("none");
 }
 
-/* The letters that words have at the target. */
+/* The letters that words have at the target, and how many have none. */
 static uint32_t
-letters_of(const MhVerify *verify, const GPtrArray *words)
+letters_of(const MhVerify *verify, const GPtrArray *words, guint *out_without)
 {
     uint32_t letters = 0;
+    *out_without = 0;
     for (guint i = 0; i < words->len; i++) {
+        uint32_t before = letters;
         for (unsigned k = 0; k < MAILDIR_KEYWORD_LETTERS; k++) {
             const char *name = verify->target->keywords->names[k];
             if (name != NULL && g_ascii_strcasecmp(name, words->pdata[i]) == 0)
                 letters |= 1u << k;
         }
+        *out_without += letters == before;
     }
     return letters;
 }
@@ -262,13 +265,15 @@ compare_keywords(const MhVerify *verify, uint32_t source, uint32_t at)
     if (same_words(here, there))
         return true;
     g_autofree char *left = show_words(here), *right = show_words(there);
-    const MaildirCarried *carried = target->has_carried ? &target->carried : NULL;
-    uint32_t letters = verify->set_letters[message->keywords];
-    mh_differences_add(
-        verify->differences, MH_DIFFERENCE_KEYWORDS,
-        mh_verify_explain(verify, carried != NULL && carried->letters == letters_of(verify, there),
-                          carried != NULL && carried->letters == letters),
-        source + 1, target->uid, "%s at the source, %s for Courier", left, right);
+    guint without_here, without_there;
+    letters_of(verify, here, &without_here);
+    bool target_is_carried = letters_of(verify, there, &without_there) == target->carried.letters &&
+                             without_here == without_there;
+    bool source_is_carried = verify->set_letters[message->keywords] == target->carried.letters;
+    mh_differences_add(verify->differences, MH_DIFFERENCE_KEYWORDS,
+                       mh_verify_explain(verify, target->has_carried && target_is_carried,
+                                         target->has_carried && source_is_carried),
+                       source + 1, target->uid, "%s at the source, %s for Courier", left, right);
     return false;
 }
 
