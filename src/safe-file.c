@@ -177,6 +177,16 @@ mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, 
     return MAX(fd, -1);
 }
 
+int
+mh_open_seen_file(int dirfd, const char *name, uint64_t device, uint64_t inode,
+                  struct stat *out_stat, GError **error)
+{
+    int fd = mh_safe_path_reopen(dirfd, name, device, inode, out_stat);
+    if (fd < 0)
+        fail(error, fd == -ENOENT || fd == -ESTALE ? EAGAIN : -fd, "open", dirfd, name);
+    return MAX(fd, -1);
+}
+
 static bool
 is_component(const char *name)
 {

@@ -240,6 +240,26 @@ mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind, struc
 }
 
 int
+mh_safe_path_reopen(int dirfd, const char *name, uint64_t device, uint64_t inode,
+                    struct stat *out_stat)
+{
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int failed = 0, fd = openat(dirfd, name, flags);
+    if (fd < 0)
+        return errno == ELOOP ? -ESTALE : -errno;
+    if (fstat(fd, out_stat) != 0)
+        failed = -errno;
+    else if (!S_ISREG(out_stat->st_mode) || out_stat->st_dev != device || out_stat->st_ino != inode)
+        failed = -ESTALE;
+    else if (is_linked_by_others(out_stat))
+        failed = -EPERM;
+    if (failed == 0)
+        return fd;
+    close(fd);
+    return failed;
+}
+
+int
 mh_safe_path_enter(int dirfd, const char *name)
 {
     const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;

@@ -34,6 +34,24 @@ typedef struct {
     GArray *files;                       /* of CourierSourceFile */
 } CourierSource;
 
+/* A message as the POP3 server will find it in cur/. */
+typedef struct {
+    const CourierSourceFile *file;
+    MhMessage *message;
+    MhSpan name;                 /* mail in new/ has got ":2," */
+    const CourierPop3Line *line; /* NULL: not listed */
+    char *uidl;
+    bool foretold; /* the UIDL is one that no client has seen yet */
+} CourierPop3Message;
+
+typedef struct {
+    CourierSource *source;
+    CourierPop3Sizelist *list; /* NULL: none */
+    struct stat list_stat;
+    GArray *messages; /* of CourierPop3Message */
+    GStringChunk *names;
+} CourierPop3;
+
 /* The stamps of everything index() reads beside the messages. */
 bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
                            GError **error);
@@ -58,3 +76,8 @@ bool courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindin
                                  GError **error);
 bool courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findings,
                              GError **error);
+
+/* Finds out the size with CR LF of every message, and takes those out of @out that no device can
+ * read any more. */
+bool courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings,
+                              GError **error);

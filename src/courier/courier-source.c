@@ -195,21 +195,25 @@ courier_source_list_files(CourierSource *source, MhFindings *findings, GError **
     return true;
 }
 
+static int
+open_link(CourierSource *source, const CourierSourceFile *file, struct stat *out_stat,
+          GError **error)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/%s/%s", source->folder_dir, file->is_new ? "new" : "cur", file->name);
+    return mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, out_stat, error);
+}
+
 int
 courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error)
 {
     g_autoptr(GError) problem = NULL;
     struct stat st;
-    int fd;
-    if (file->is_link) {
-        g_autofree char *path = g_strdup_printf("%s/%s/%s", source->folder_dir,
-                                                file->is_new ? "new" : "cur", file->name);
-        fd = mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, &st, &problem);
-    } else {
-        fd = mh_open_file(directory_of(source, file->is_new), file->name, MH_LINKS_REFUSE, &st,
-                          &problem);
-    }
-    if (fd < 0 && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    int fd = file->is_link ? open_link(source, file, &st, &problem)
+                           : mh_open_seen_file(directory_of(source, file->is_new), file->name,
+                                               file->device, file->inode, &st, &problem);
+    if (fd < 0 && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
+        !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return -1;
     }
@@ -248,6 +252,18 @@ open_message(MhSource *base, const MhMessage *message, GError **error)
 {
     CourierSource *source = (CourierSource *)base;
     return courier_source_open_file(source, file_of(source, message), error);
+}
+
+static bool
+find_message(MhSource *base, const MhMessage *message, MhSourceFile *out)
+{
+    const CourierSource *source = (CourierSource *)base;
+    const CourierSourceFile *file = file_of(source, message);
+    *out = (MhSourceFile){.dirfd = directory_of(source, file->is_new),
+                          .name = file->name,
+                          .device = file->device,
+                          .inode = file->inode};
+    return !file->is_link;
 }
 
 /* Copies @left bytes. Fewer are an error: the file has shrunk. */
@@ -322,6 +338,7 @@ static const MhSourceClass courier_class = {
     .index = index_folder,
     .copy = copy,
     .open_message = open_message,
+    .find_message = find_message,
     .check = check,
     .free = free_source,
 };

@@ -30,8 +30,16 @@ typedef enum {
     COURIER_UIDL_NONE,       /* none at all */
 } CourierUidl;
 
+/* Which sizes of messages are believed, so that their files need not be read? */
+typedef enum {
+    COURIER_SIZES_LIST, /* those known from before, and the POP3 server's: courier-virtual-size.h */
+    COURIER_SIZES_KNOWN, /* those known from before */
+    COURIER_SIZES_READ,  /* ... of messages that the POP3 server has not listed */
+} CourierSizes;
+
 typedef struct {
     CourierUidl uidl;
+    CourierSizes sizes;
     CourierEra era;    /* with COURIER_ERA_OLD a missing list means file names, too */
     bool strict_match; /* a list line and a file of which only one has a ':' do not match, as for
                         * the server. By default they do: the line is of the client's last visit */

@@ -389,6 +389,68 @@ test_sizes_and_dates(void **state)
         assert_sizes(maildir, NULL, i, strlen(rows[i].content), rows[i].virtual_size);
 }
 
+/* @count messages with @text, but for one with @odd_text, and a list that gives all @size. */
+static void
+write_listed(CourierMaildir *maildir, size_t count, const char *text, uint64_t size, size_t odd_at,
+             const char *odd_text)
+{
+    g_autoptr(GString) list = g_string_new("/3 9999 7\n");
+    for (size_t i = 0; i < count; i++) {
+        const char *content = i == odd_at ? odd_text : text;
+        g_autofree char *name = g_strdup_printf("cur/%zu.a:2,", 1000 + i);
+        courier_maildir_write(maildir, name, content, strlen(content));
+        g_string_append_printf(list, "%s %" G_GUINT64_FORMAT " %zu:7:0\n", name + 4, (guint64)size,
+                               i + 1);
+    }
+    g_autofree char *path = g_build_filename(maildir->path, SIZELIST, NULL);
+    assert_true(g_file_set_contents(path, list->str, -1, NULL)); /* younger than all */
+}
+
+static uint64_t
+virtual_size_of(CourierMaildir *maildir, CourierSizes sizes, size_t index)
+{
+    CourierSourceOptions options = {.sizes = sizes};
+    g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
+    g_autoptr(MhSource) source = courier_source_open(maildir->fd, ".", &options, NULL);
+    assert_true(source->class->index(source, mailbox, NULL, NULL));
+    return mh_mailbox_get(mailbox, index)->virtual_size;
+}
+
+/* "a\nb\n" has 4 bytes and is sent as 6; "a\r\nbc" has 5 and is sent as 5, where Courier says 6. */
+static void
+test_listed_sizes(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\n", 6, SIZE_MAX, NULL);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 150), 6);
+    /* Not in the sample: the list is believed, unless it must not be. */
+    write_listed(maildir, 300, "a\nb\n", 6, 151, "a\r\nbc");
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 151), 6);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_KNOWN, 151), 5);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_READ, 151), 5);
+}
+
+/* One message of the sample makes the list doubtful for all. */
+static void
+test_listed_sizes_wrong(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\nc", 8, 0, "a\nb\ncd\n"); /* of 4.18: with a last CR LF */
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 0), 10);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 151), 7);
+}
+
+/* What has been written to after the list was is read. */
+static void
+test_listed_sizes_older(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\n", 6, SIZE_MAX, NULL);
+    g_autofree char *path = g_build_filename(maildir->path, "cur/1151.a:2,", NULL);
+    assert_true(g_file_set_contents(path, "a\r\nb", -1, NULL));
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 151), 4);
+}
+
 static bool
 known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size)
 {
@@ -621,6 +683,9 @@ main(void)
         cmocka_unit_test(test_pop3_uidls),
         cmocka_unit_test(test_keywords),
         cmocka_unit_test_setup_teardown(test_sizes_and_dates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listed_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listed_sizes_wrong, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listed_sizes_older, setup, teardown),
         cmocka_unit_test_setup_teardown(test_known_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_size_in_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
