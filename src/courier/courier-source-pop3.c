@@ -28,7 +28,7 @@ compare_messages(const void *a, const void *b)
 static MhSpan
 name_at_login(CourierPop3 *pop3, const CourierSourceFile *file)
 {
-    MhSpan name = mh_span_from_string(file->name), base = courier_file_name_base(name);
+    MhSpan name = courier_source_file_name(file), base = courier_source_file_base(file);
     if (file->listed != NULL) {
         g_autofree char *before = g_strdup_printf("%s:2,", file->listed);
         return mh_span_from_string(g_string_chunk_insert(pop3->names, before));
@@ -51,7 +51,8 @@ collect_messages(CourierPop3 *pop3, MhMailbox *out)
         item.name = name_at_login(pop3, item.file);
         g_array_append_val(pop3->messages, item);
     }
-    g_array_sort(pop3->messages, compare_messages);
+    courier_sort_items(pop3->messages->data, pop3->messages->len, sizeof(CourierPop3Message),
+                       compare_messages);
 }
 
 /* --- UIDLs --- */
@@ -75,9 +76,8 @@ match_strictly(CourierPop3 *pop3, bool *used)
     g_autofree const CourierPop3Line **sorted = g_new(const CourierPop3Line *, count);
     for (size_t i = 0; i < count; i++)
         sorted[i] = &lines[i];
-    if (count > 1)
-        /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
-        qsort(sorted, count, sizeof *sorted, compare_lines);
+    /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
+    courier_sort_items(sorted, count, sizeof *sorted, compare_lines);
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
         int order = -1;

@@ -6,8 +6,10 @@
 typedef struct {
     const char *name;   /* of the entry in cur/ or new/; held by the source */
     const char *listed; /* the base name it had before it was given another; NULL: that of name */
+    uint16_t name_len, base_len;
     bool is_new;
     bool is_link;
+    bool has_names; /* the file has more than one */
     bool dropped; /* the other name of a file that is already there */
     uint64_t size_bytes;
     int64_t mtime; /* seconds */
@@ -55,6 +57,19 @@ typedef struct {
 /* The stamps of everything index() reads beside the messages. */
 bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
                            GError **error);
+
+static inline MhSpan
+courier_source_file_name(const CourierSourceFile *file)
+{
+    return mh_span(file->name, file->name_len);
+}
+
+/* The base name that the file has now. */
+static inline MhSpan
+courier_source_file_base(const CourierSourceFile *file)
+{
+    return mh_span(file->name, file->base_len);
+}
 
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);

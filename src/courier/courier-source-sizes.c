@@ -19,13 +19,6 @@ typedef struct {
     size_t to_read_count, listed_count;
 } Sizes;
 
-/* The base name that the file has. */
-static MhSpan
-base_now(const CourierPop3Message *item)
-{
-    return courier_file_name_base(mh_span_from_string(item->file->name));
-}
-
 /* ---- what need not be read ---------------------------------------------------------------- */
 
 static bool
@@ -38,8 +31,8 @@ is_known(const CourierSource *source, const CourierPop3Message *item)
     if (source->source.careful || options->known_size == NULL ||
         (options->sizes == COURIER_SIZES_READ && item->line != NULL))
         return false;
-    return options->known_size(options->known_size_data, base_now(item), message->size_bytes,
-                               &message->virtual_size);
+    return options->known_size(options->known_size_data, courier_source_file_base(item->file),
+                               message->size_bytes, &message->virtual_size);
 }
 
 /* Nothing but its content speaks against the size in the list. */
@@ -199,7 +192,8 @@ check_names(const CourierPop3 *pop3, MhFindings *findings)
 {
     for (guint i = 0; i < pop3->messages->len; i++) {
         const CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        if (item->message->where_len == UNREAD || !has_wrong_size(base_now(item), item->message))
+        if (item->message->where_len == UNREAD ||
+            !has_wrong_size(courier_source_file_base(item->file), item->message))
             continue;
         g_autofree char *shown = mh_printable_string(item->file->name);
         mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);

@@ -47,8 +47,8 @@ typedef struct {
 
     /* Identities of files, not of base names: the digest of "cur/NAME" or "new/NAME". */
     bool ids_of_files;
-    /* The identity of a base name; NULL: the digest of its bytes. */
-    MhDigest (*identity)(MhSpan base);
+    /* The identity that a base name carries. False, or NULL: it is the digest of its bytes. */
+    bool (*own_identity)(MhSpan base, MhDigest *out_id);
     /* The virtual size of a message that is known from elsewhere, so that its file need not be
      * read; NULL: none is. */
     bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size);

@@ -224,13 +224,6 @@ number_unlisted(CourierUiddbFile *files, size_t count, MhUidState *state, MhFind
     }
 }
 
-static void
-sort(CourierUiddbFile *files, size_t count, int (*compare)(const void *, const void *))
-{
-    if (count > 1)
-        qsort(files, count, sizeof *files, compare);
-}
-
 void
 courier_uiddb_assign(CourierUiddb *list, CourierUiddbFile *files, size_t count,
                      MhUidState *out_state, MhFindings *findings)
@@ -242,12 +235,12 @@ courier_uiddb_assign(CourierUiddb *list, CourierUiddbFile *files, size_t count,
     }
     if (list != NULL) {
         state = list->state;
-        sort(files, count, compare_names);
+        courier_sort_items(files, count, sizeof *files, compare_names);
         claim_lines(list, files, count, findings);
-        sort(files, count, compare_for_client);
+        courier_sort_items(files, count, sizeof *files, compare_for_client);
         refuse_repeated(files, count, findings);
     }
-    sort(files, count, compare_for_client);
+    courier_sort_items(files, count, sizeof *files, compare_for_client);
     if (state.uidvalidity != 0) {
         number_unlisted(files, count, &state, findings);
     } else {
