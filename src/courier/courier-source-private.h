@@ -8,6 +8,7 @@ typedef struct {
     const char *listed; /* the base name it had before it was given another; NULL: that of name */
     uint16_t name_len, base_len;
     bool is_new;
+    bool leaves_new; /* in place: it will be in cur/ after this run */
     bool is_link;
     bool has_names; /* the file has more than one */
     bool dropped; /* the other name of a file that is already there */
