@@ -5,6 +5,7 @@
  * KIND    big    one user, one folder, mean 4 KB
  *         site   116 users, 917 folders, a few of them large, mean 22 KB
  *         small  9,000 users with four folders each, mean 4 KB
+ *         pop3   9,000 users with nothing but an INBOX, mean 4 KB
  *         folder one user, one folder of a million messages, mean 1 KB
  *         uneven 60 users, 240 folders; one of them has most of the mail, in four folders
  * FORMAT  mbox     DIR/spool/USER and DIR/home/USER/mail/FOLDER
@@ -38,6 +39,7 @@ static const Kind kinds[] = {
     {"big", 1, 1, 4096, 100000, 0},
     {"site", 116, 917, 22 << 10, 40000, 1.1},
     {"small", 9000, 36000, 4096, 90000, 0},
+    {"pop3", 9000, 9000, 4096, 90000, 0},
     {"folder", 1, 1, 1024, 1000000, 0},
     {"uneven", 60, 240, 4096, 60000, HUGE_USER},
 };

@@ -117,7 +117,7 @@ look_at_folder(MhCarry *carry)
     close(fd);
 }
 
-/* What the old POP3 server says of a message and the line of the list does not. */
+/* What a POP3 server says of a message, as we know it now, and the line of the list does not. */
 static bool
 pop3_differs(const MhCarry *carry, const MhSyncLine *line)
 {
@@ -129,7 +129,7 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
     const MaildirUidlist *list = carry->folder->uidlist;
     const MaildirUidlistEntry *entry = maildir_uidlist_get(list, there->line - 1);
     const char *uidl = mh_mailbox_get_text(carry->mailbox, message->uidl);
-    if (message->pop3_order != entry->pop3_order)
+    if (message->pop3_order != entry->pop3_order || message->virtual_size != entry->virtual_size)
         return true;
     MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
     if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
@@ -137,7 +137,8 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
     return entry->uidl.at == 0 || !mh_span_equal(text, maildir_uidlist_text(list, entry->uidl));
 }
 
-/* UIDLs come when a POP3 client first logs in, though the mail has long been carried. */
+/* UIDLs come when a POP3 client first logs in, though the mail has long been carried; and a size
+ * that was believed may be found to be wrong. */
 static void
 follow_pop3(MhCarry *carry)
 {

@@ -455,6 +455,8 @@ do_survey(Survey *survey, GError **error)
     if (!mh_courier_options_from_settings(survey->job->settings, &survey->options, error) ||
         !open_root(survey, error))
         return false;
+    if (survey->job->task == MH_TASK_VERIFY) /* it is about to read every message */
+        survey->options.sizes = COURIER_SIZES_KNOWN;
     survey->survey->in_place = is_same_directory(survey->root_fd, survey->target->fd);
     if (survey->survey->in_place)
         survey->renamed = mh_in_place_names(survey->root_fd, error);

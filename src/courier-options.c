@@ -3,11 +3,19 @@
 #include "config-error.h"
 #include "maildir/maildir-file-name.h"
 
+static bool
+own_identity(MhSpan base, MhDigest *out_id)
+{
+    return maildir_file_name_parse_own(base, out_id, NULL);
+}
+
 bool
 mh_courier_options_from_settings(const MhSettings *settings, CourierSourceOptions *out,
                                  GError **error)
 {
-    CourierSourceOptions options = {.identity = maildir_file_name_identity};
+    CourierSourceOptions options = {.own_identity = own_identity};
+    if (settings->courier_sizes == MH_COURIER_SIZES_READ)
+        options.sizes = COURIER_SIZES_READ;
     switch (settings->pop3_uidl) {
     case MH_UIDL_AUTO:
         options.uidl = COURIER_UIDL_LIST;

@@ -12,12 +12,29 @@ prints(gunichar c)
            type != G_UNICODE_PARAGRAPH_SEPARATOR;
 }
 
+/* How many bytes from @from on stand for themselves in any case. */
+static size_t
+plain_bytes(MhSpan bytes, size_t from)
+{
+    size_t end = from;
+    while (end < bytes.len && bytes.data[end] >= ' ' && bytes.data[end] <= '~' &&
+           bytes.data[end] != '\\')
+        end++;
+    return end - from;
+}
+
 char *
 mh_printable(MhSpan bytes)
 {
     GString *text = g_string_sized_new(bytes.len + 1);
     size_t i = 0;
-    while (i < bytes.len) {
+    for (;;) {
+        size_t plain = plain_bytes(bytes, i);
+        if (plain > 0)
+            g_string_append_len(text, (const char *)bytes.data + i, (gssize)plain);
+        i += plain;
+        if (i == bytes.len)
+            break;
         const char *at = (const char *)bytes.data + i;
         gunichar c = g_utf8_get_char_validated(at, (gssize)MIN(bytes.len - i, 6));
         bool valid = c != (gunichar)-1 && c != (gunichar)-2 && c != 0;

@@ -148,10 +148,23 @@ mh_open_dir(int dirfd, const char *path, GError **error)
     return mh_open_dir_links(dirfd, path, MH_LINKS_BENEATH, error);
 }
 
+static bool
+is_component(const char *name)
+{
+    return *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
 bool
 mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
 {
     struct stat st;
+    /* Nearly always it is one name, and no link: then there is nothing to be led astray by. */
+    if (is_component(path) && fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        !S_ISLNK(st.st_mode)) {
+        *out_stat = st;
+        return true;
+    }
     int fd = mh_safe_path_find(dirfd, path, links);
     if (fd < 0)
         return fail(error, -fd, "look at", dirfd, path);
@@ -177,11 +190,14 @@ mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, 
     return MAX(fd, -1);
 }
 
-static bool
-is_component(const char *name)
+int
+mh_open_seen_file(int dirfd, const char *name, uint64_t device, uint64_t inode,
+                  struct stat *out_stat, GError **error)
 {
-    return *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
+    int fd = mh_safe_path_reopen(dirfd, name, device, inode, out_stat);
+    if (fd < 0)
+        fail(error, fd == -ENOENT || fd == -ESTALE ? EAGAIN : -fd, "open", dirfd, name);
+    return MAX(fd, -1);
 }
 
 static bool

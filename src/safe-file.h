@@ -59,6 +59,11 @@ const char *mh_file_kind(mode_t mode);
  * socket) is an error that says what it is. @out_stat may be NULL. -1 on error. */
 int mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error);
 
+/* Opens for reading what fstatat() showed to be the regular file @name, one component, @device and
+ * @inode. G_FILE_ERROR_AGAIN when that is not there now. -1 on error. */
+int mh_open_seen_file(int dirfd, const char *name, uint64_t device, uint64_t inode,
+                      struct stat *out_stat, GError **error);
+
 /* Reads a small file whole, following links below @dirfd. NULL with @error; G_FILE_ERROR_NOENT when
  * it is not there, and G_FILE_ERROR_FAILED when it is larger than @max_bytes. @out_stat may be
  * NULL. */

@@ -214,15 +214,30 @@ open_again(int dirfd, const char *path, MhLinks links, int flags, const struct s
     return -ESTALE;
 }
 
+/* A directory can be opened at once: the kernel refuses anything else before it opens it. -ENOENT
+ * and what has been opened are the answer; after another failure the long way says why. */
+static int
+open_directory(int dirfd, const char *path, MhLinks links, int flags, struct stat *out_stat)
+{
+    int fd = try_openat2(dirfd, path, links, flags | O_DIRECTORY, false);
+    if (fd < 0 || fstat(fd, out_stat) == 0)
+        return fd;
+    close(fd);
+    return -EIO;
+}
+
 int
 mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind, struct stat *out_stat)
 {
     const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     char name[64];
+    int fd = kind == S_IFDIR ? open_directory(dirfd, path, links, flags, out_stat) : -EIO;
+    if (fd >= 0 || fd == -ENOENT)
+        return fd;
     int found = mh_safe_path_find(dirfd, path, links);
     if (found < 0)
         return found;
-    int fd = 0;
+    fd = 0;
     if (fstat(found, out_stat) != 0) {
         fd = -errno;
     } else if ((out_stat->st_mode & S_IFMT) != kind) {
@@ -237,6 +252,26 @@ mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind, struc
     }
     close(found);
     return fd;
+}
+
+int
+mh_safe_path_reopen(int dirfd, const char *name, uint64_t device, uint64_t inode,
+                    struct stat *out_stat)
+{
+    const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    int failed = 0, fd = openat(dirfd, name, flags);
+    if (fd < 0)
+        return errno == ELOOP ? -ESTALE : -errno;
+    if (fstat(fd, out_stat) != 0)
+        failed = -errno;
+    else if (!S_ISREG(out_stat->st_mode) || out_stat->st_dev != device || out_stat->st_ino != inode)
+        failed = -ESTALE;
+    else if (is_linked_by_others(out_stat))
+        failed = -EPERM;
+    if (failed == 0)
+        return fd;
+    close(fd);
+    return failed;
 }
 
 int

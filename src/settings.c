@@ -28,6 +28,7 @@ static const char *const uidls[] = {"auto",     "imap", "uw",           "x-uidl"
 static const char *const unquotes[] = {"none", "mboxo", "mboxrd", NULL};
 static const char *const syncs[] = {"none", "batch", "message", NULL};
 static const char *const courier_names[] = {"auto", "mutf7", "utf8", NULL};
+static const char *const courier_sizes[] = {"list", "read", NULL};
 static const char *const progresses[] = {"auto", "always", "never", NULL};
 static const char *const report_formats[] = {"text", "json", "html", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
@@ -85,6 +86,9 @@ static const MhOption options[] = {
     {ROW(SOURCE, "courier-names", courier_names, CHOICE), .choices = courier_names,
      .preset = "auto", .commands = READS | BIT(INSPECT),
      .help = "how Courier wrote folder names: mutf7 before 5.0, utf8 since"},
+    {ROW(SOURCE, "courier-sizes", courier_sizes, CHOICE), .choices = courier_sizes,
+     .preset = "list", .commands = READS,
+     .help = "sizes from Courier's POP3 list where a sample shows it right, or read every message"},
     {ROW(SOURCE, "shared", shared, FLAG), .commands = READS,
      .help = "carry what others share with a Courier account too, as folders of its own"},
 

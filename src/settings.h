@@ -50,6 +50,7 @@ typedef enum {
     MH_COURIER_NAMES_MUTF7,
     MH_COURIER_NAMES_UTF8
 } MhCourierNames;
+typedef enum { MH_COURIER_SIZES_LIST, MH_COURIER_SIZES_READ } MhCourierSizes;
 typedef enum { MH_PROGRESS_AUTO, MH_PROGRESS_ALWAYS, MH_PROGRESS_NEVER } MhProgress;
 typedef enum { MH_LOG_TEXT, MH_LOG_JSON } MhLogFormat;
 typedef enum { MH_REPORT_TEXT, MH_REPORT_JSON, MH_REPORT_HTML } MhReportFormat;
@@ -76,6 +77,7 @@ typedef struct {
     char *locks;    /* "dotlock,fcntl,flock": a list of these, or "none" */
     uint32_t lock_timeout_s;
     MhCourierNames courier_names;
+    MhCourierSizes courier_sizes;
     bool shared;
 
     /* where it goes */

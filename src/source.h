@@ -19,6 +19,13 @@
 
 typedef struct MhSource MhSource;
 
+/* A file that was listed. */
+typedef struct {
+    int dirfd;        /* borrowed */
+    const char *name; /* the same; one component */
+    uint64_t device, inode;
+} MhSourceFile;
+
 typedef struct {
     /* Reads the whole mailbox into @out, which is new. What is odd becomes findings. Fails only
      * when the mailbox as a whole cannot be read, or is none. Where a device fails in the middle,
@@ -32,6 +39,10 @@ typedef struct {
     /* Opens the file that holds exactly the bytes of @message, for links and reflinks. NULL where
      * messages have no files of their own. -1 on error. */
     int (*open_message)(MhSource *source, const MhMessage *message, GError **error);
+
+    /* Where that file was, so that it can be linked without being opened. False where that cannot
+     * be said in one name; NULL where open_message is. */
+    bool (*find_message)(MhSource *source, const MhMessage *message, MhSourceFile *out);
 
     /* Is the source still what index() read? False with @error G_FILE_ERROR_AGAIN when it has
      * changed since: then what was read must be read again. */

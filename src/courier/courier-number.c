@@ -39,6 +39,18 @@ scan(MhSpan text)
     return found;
 }
 
+/* Nearly all numbers: 1 to 18 digits, nothing before them. False for others. */
+static bool
+take_plain(MhSpan text, uint64_t *out_value)
+{
+    uint64_t value = 0;
+    size_t at = 0;
+    while (at < text.len && at < 19 && mh_is_digit(text.data[at]))
+        value = value * 10 + (text.data[at++] - '0');
+    *out_value = value;
+    return at > 0 && at < 19;
+}
+
 bool
 courier_number_take(MhSpan *rest, uint64_t *out_value)
 {
@@ -54,6 +66,9 @@ courier_number_take(MhSpan *rest, uint64_t *out_value)
 int64_t
 courier_number_signed(MhSpan text)
 {
+    uint64_t plain;
+    if (take_plain(text, &plain))
+        return (int64_t)plain;
     Scan found = scan(text);
     if (found.negative)
         return found.magnitude > INT64_MAX ? INT64_MIN : -(int64_t)found.magnitude;

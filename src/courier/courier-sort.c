@@ -3,6 +3,8 @@
 #include "courier-file-name.h"
 #include "courier-number.h"
 
+#include <stdlib.h>
+
 static int
 compare_imap(MhSpan a, MhSpan b)
 {
@@ -30,4 +32,17 @@ courier_sort_compare(MhSpan a, MhSpan b, CourierSort order)
     if (number_a != number_b)
         return number_a < number_b ? -1 : 1;
     return order == COURIER_SORT_IMAP ? compare_imap(a, b) : compare_pop3(a, b);
+}
+
+void
+courier_sort_items(void *items, size_t count, size_t size,
+                   int (*compare)(const void *, const void *))
+{
+    const uint8_t *item = items;
+    for (size_t i = 1; i < count; i++, item += size) {
+        if (compare(item, item + size) > 0) {
+            qsort(items, count, size, compare);
+            return;
+        }
+    }
 }

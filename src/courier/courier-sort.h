@@ -11,6 +11,10 @@
 
 #include "bytes.h"
 
+/* qsort(), which looks first whether @items are in order already: most lists are. */
+void courier_sort_items(void *items, size_t count, size_t size,
+                        int (*compare)(const void *, const void *));
+
 typedef enum {
     COURIER_SORT_IMAP,
     COURIER_SORT_POP3,

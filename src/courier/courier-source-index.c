@@ -16,16 +16,11 @@
 /* One message's keyword names; its writer refuses tokens above 16 kB. */
 #define UPDATE_BYTES_MAX (16u << 20)
 
-static MhSpan
-base_of(const CourierSourceFile *file)
-{
-    return courier_file_name_base(mh_span_from_string(file->name));
-}
-
 MhSpan
 courier_source_base(const CourierSourceFile *file)
 {
-    return file->listed != NULL ? mh_span_from_string(file->listed) : base_of(file);
+    return file->listed != NULL ? mh_span_from_string(file->listed)
+                                : courier_source_file_base(file);
 }
 
 /* --- names before a conversion in place --- */
@@ -34,12 +29,9 @@ courier_source_base(const CourierSourceFile *file)
 static bool
 is_renamed(const CourierSource *source, const CourierSourceFile *file, MhDigest *out_id)
 {
-    MhSpan base = base_of(file);
-    if (source->options.identity == NULL || base.len == 0 || file->listed != NULL)
-        return false;
-    MhDigest plain = mh_digest_of(base);
-    *out_id = source->options.identity(base);
-    return !mh_digest_equal(out_id, &plain);
+    MhSpan base = courier_source_file_base(file);
+    return source->options.own_identity != NULL && base.len > 0 && file->listed == NULL &&
+           source->options.own_identity(base, out_id);
 }
 
 static guint
@@ -68,7 +60,8 @@ courier_source_find_renamed(CourierSource *source, const GArray *names)
             g_hash_table_insert(renamed, g_memdup2(&id, sizeof id), file);
     }
     for (guint i = 0; g_hash_table_size(renamed) > 0 && i < source->files->len; i++) {
-        id = mh_digest_of(base_of(&g_array_index(source->files, CourierSourceFile, i)));
+        id = mh_digest_of(
+            courier_source_file_base(&g_array_index(source->files, CourierSourceFile, i)));
         g_hash_table_remove(renamed, &id); /* there is one that has the name still */
     }
     for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++) {
@@ -132,8 +125,25 @@ is_unusable(MhSpan base)
 MhDigest
 courier_source_file_id(const char *name, bool is_new)
 {
-    g_autofree char *path = g_strconcat(is_new ? "new/" : "cur/", name, NULL);
-    return mh_digest_of(mh_span_from_string(path));
+    MhDigester digester;
+    mh_digester_init(&digester);
+    mh_digester_add(&digester, is_new ? MH_SPAN_LITERAL("new/") : MH_SPAN_LITERAL("cur/"));
+    mh_digester_add(&digester, mh_span_from_string(name));
+    return mh_digester_finish(&digester);
+}
+
+static MhDigest
+identity_of(const CourierSource *source, const CourierSourceFile *file)
+{
+    const CourierSourceOptions *options = &source->options;
+    MhSpan base = courier_source_file_base(file);
+    MhDigest id;
+    if (options->ids_of_files)
+        return courier_source_file_id(file->name, file->is_new);
+    if (base.len == 0) /* a name without a base still is the message's own */
+        return mh_digest_of(courier_source_file_name(file));
+    return options->own_identity != NULL && options->own_identity(base, &id) ? id
+                                                                             : mh_digest_of(base);
 }
 
 static void
@@ -142,20 +152,15 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
 {
     const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, from->tag);
     MhMessage *message = mh_mailbox_add(out);
-    MhSpan base = base_of(file);
+    MhSpan base = courier_source_file_base(file);
     bool unusable = is_unusable(base);
     if (unusable) {
         g_autofree char *shown = mh_printable_string(file->name);
         mh_findings_add(findings, MH_FINDING_COURIER_NAME_UNUSABLE, "%s", shown);
     }
-    /* A name without a base still is the message's own. */
-    MhSpan known_by = base.len > 0 ? base : mh_span_from_string(file->name);
-    bool custom = source->options.identity != NULL && base.len > 0;
-    message->id = custom ? source->options.identity(base) : mh_digest_of(known_by);
-    if (source->options.ids_of_files)
-        message->id = courier_source_file_id(file->name, file->is_new);
+    message->id = identity_of(source, file);
     message->uid = from->uid;
-    message->flags = courier_file_name_flags(mh_span_from_string(file->name));
+    message->flags = courier_file_name_flags(courier_source_file_name(file));
     message->is_new = file->is_new;
     message->internaldate = (uint32_t)CLAMP(file->mtime, 0, (int64_t)UINT32_MAX);
     message->size_bytes = file->size_bytes;
@@ -276,7 +281,7 @@ find_leaving(CourierSource *source, const CourierUiddb *list, GError **error)
     for (guint i = 0; good && i < files->len; i++) {
         CourierSourceFile *file = files->pdata[i];
         const MhSpan *names;
-        file->leaves_new = courier_file_name_flags(mh_span_from_string(file->name)) != 0 ||
+        file->leaves_new = courier_file_name_flags(courier_source_file_name(file)) != 0 ||
                            courier_keywords_get(keywords, bases[i], &names, NULL) > 0;
     }
     if (!good)
@@ -302,7 +307,8 @@ courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *f
         if (file->dropped)
             continue;
         files[count++] = (CourierUiddbFile){
-            .name = mh_span_from_string(file->listed != NULL ? file->listed : file->name),
+            .name = file->listed != NULL ? mh_span_from_string(file->listed)
+                                         : courier_source_file_name(file),
             .is_new = file->is_new && !file->leaves_new,
             .tag = i,
         };

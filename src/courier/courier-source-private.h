@@ -6,9 +6,11 @@
 typedef struct {
     const char *name;   /* of the entry in cur/ or new/; held by the source */
     const char *listed; /* the base name it had before it was given another; NULL: that of name */
+    uint16_t name_len, base_len;
     bool is_new;
     bool leaves_new; /* in place: it will be in cur/ after this run */
     bool is_link;
+    bool has_names; /* the file has more than one */
     bool dropped; /* the other name of a file that is already there */
     uint64_t size_bytes;
     int64_t mtime; /* seconds */
@@ -35,9 +37,40 @@ typedef struct {
     GArray *files;                       /* of CourierSourceFile */
 } CourierSource;
 
+/* A message as the POP3 server will find it in cur/. */
+typedef struct {
+    const CourierSourceFile *file;
+    MhMessage *message;
+    MhSpan name;                 /* mail in new/ has got ":2," */
+    const CourierPop3Line *line; /* NULL: not listed */
+    char *uidl;
+    bool foretold; /* the UIDL is one that no client has seen yet */
+} CourierPop3Message;
+
+typedef struct {
+    CourierSource *source;
+    CourierPop3Sizelist *list; /* NULL: none */
+    struct stat list_stat;
+    GArray *messages; /* of CourierPop3Message */
+    GStringChunk *names;
+} CourierPop3;
+
 /* The stamps of everything index() reads beside the messages. */
 bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
                            GError **error);
+
+static inline MhSpan
+courier_source_file_name(const CourierSourceFile *file)
+{
+    return mh_span(file->name, file->name_len);
+}
+
+/* The base name that the file has now. */
+static inline MhSpan
+courier_source_file_base(const CourierSourceFile *file)
+{
+    return mh_span(file->name, file->base_len);
+}
 
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
@@ -59,3 +92,8 @@ bool courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindin
                                  GError **error);
 bool courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findings,
                              GError **error);
+
+/* Finds out the size with CR LF of every message, and takes those out of @out that no device can
+ * read any more. */
+bool courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings,
+                              GError **error);

@@ -27,6 +27,8 @@ stamp_at(int dirfd, const char *path, MhStamp *out_stamp, GError **error)
     g_autoptr(GError) problem = NULL;
     struct stat st;
     memset(out_stamp, 0, sizeof *out_stamp);
+    if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
+        return true;
     if (mh_stat(dirfd, path, MH_LINKS_BENEATH, &st, &problem)) {
         *out_stamp = mh_stamp_of(&st);
         return true;
@@ -117,7 +119,11 @@ static bool
 add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findings, GError **error)
 {
     struct stat st;
-    CourierSourceFile file = {.name = name, .is_new = is_new};
+    MhSpan whole = mh_span_from_string(name); /* of 255 bytes at most, as all entries are */
+    CourierSourceFile file = {.name = name,
+                              .name_len = (uint16_t)whole.len,
+                              .base_len = (uint16_t)courier_file_name_base(whole).len,
+                              .is_new = is_new};
     if (name[0] == '.')
         return true;
     if (fstatat(directory_of(source, is_new), name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
@@ -139,6 +145,7 @@ add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findi
     file.mtime = st.st_mtim.tv_sec;
     file.device = st.st_dev;
     file.inode = st.st_ino;
+    file.has_names = file.is_link || st.st_nlink > 1;
     g_array_append_val(source->files, file);
     return true;
 }
@@ -158,6 +165,16 @@ list_directory(CourierSource *source, bool is_new, MhFindings *findings, GError 
     return true;
 }
 
+static bool
+has_many_names(const CourierSource *source)
+{
+    for (guint i = 0; i < source->files->len; i++) {
+        if (g_array_index(source->files, CourierSourceFile, i).has_names)
+            return true;
+    }
+    return false;
+}
+
 /* A crash between link and unlink leaves one file under two names of one message: of several the
  * last stays, which is in cur/ when any is. */
 static void
@@ -165,14 +182,11 @@ drop_linked_twice(CourierSource *source, MhFindings *findings)
 {
     g_autoptr(CourierSpanIndex) last = courier_span_index_new();
     CourierSourceFile *files = (CourierSourceFile *)(void *)source->files->data;
-    for (guint i = 0; i < source->files->len; i++) {
-        MhSpan base = courier_file_name_base(mh_span_from_string(files[i].name));
-        courier_span_index_add(last, base, i);
-    }
+    for (guint i = 0; i < source->files->len; i++)
+        courier_span_index_add(last, courier_source_file_base(&files[i]), i);
     for (guint i = 0; i < source->files->len; i++) {
         uint32_t at = i;
-        courier_span_index_find(last, courier_file_name_base(mh_span_from_string(files[i].name)),
-                                &at);
+        courier_span_index_find(last, courier_source_file_base(&files[i]), &at);
         files[i].dropped =
             at != i && files[at].inode == files[i].inode && files[at].device == files[i].device;
         if (files[i].dropped) {
@@ -191,8 +205,18 @@ courier_source_list_files(CourierSource *source, MhFindings *findings, GError **
         return false;
     if (!list_directory(source, false, findings, error))
         return false;
-    drop_linked_twice(source, findings);
+    if (has_many_names(source))
+        drop_linked_twice(source, findings);
     return true;
+}
+
+static int
+open_link(CourierSource *source, const CourierSourceFile *file, struct stat *out_stat,
+          GError **error)
+{
+    g_autofree char *path =
+        g_strdup_printf("%s/%s/%s", source->folder_dir, file->is_new ? "new" : "cur", file->name);
+    return mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, out_stat, error);
 }
 
 int
@@ -200,16 +224,11 @@ courier_source_open_file(CourierSource *source, const CourierSourceFile *file, G
 {
     g_autoptr(GError) problem = NULL;
     struct stat st;
-    int fd;
-    if (file->is_link) {
-        g_autofree char *path = g_strdup_printf("%s/%s/%s", source->folder_dir,
-                                                file->is_new ? "new" : "cur", file->name);
-        fd = mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, &st, &problem);
-    } else {
-        fd = mh_open_file(directory_of(source, file->is_new), file->name, MH_LINKS_REFUSE, &st,
-                          &problem);
-    }
-    if (fd < 0 && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    int fd = file->is_link ? open_link(source, file, &st, &problem)
+                           : mh_open_seen_file(directory_of(source, file->is_new), file->name,
+                                               file->device, file->inode, &st, &problem);
+    if (fd < 0 && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
+        !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return -1;
     }
@@ -248,6 +267,18 @@ open_message(MhSource *base, const MhMessage *message, GError **error)
 {
     CourierSource *source = (CourierSource *)base;
     return courier_source_open_file(source, file_of(source, message), error);
+}
+
+static bool
+find_message(MhSource *base, const MhMessage *message, MhSourceFile *out)
+{
+    const CourierSource *source = (CourierSource *)base;
+    const CourierSourceFile *file = file_of(source, message);
+    *out = (MhSourceFile){.dirfd = directory_of(source, file->is_new),
+                          .name = file->name,
+                          .device = file->device,
+                          .inode = file->inode};
+    return !file->is_link;
 }
 
 /* Copies @left bytes. Fewer are an error: the file has shrunk. */
@@ -322,6 +353,7 @@ static const MhSourceClass courier_class = {
     .index = index_folder,
     .copy = copy,
     .open_message = open_message,
+    .find_message = find_message,
     .check = check,
     .free = free_source,
 };

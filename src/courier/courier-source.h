@@ -30,8 +30,16 @@ typedef enum {
     COURIER_UIDL_NONE,       /* none at all */
 } CourierUidl;
 
+/* Which sizes of messages are believed, so that their files need not be read? */
+typedef enum {
+    COURIER_SIZES_LIST, /* those known from before, and the POP3 server's: courier-virtual-size.h */
+    COURIER_SIZES_KNOWN, /* those known from before */
+    COURIER_SIZES_READ,  /* ... of messages that the POP3 server has not listed */
+} CourierSizes;
+
 typedef struct {
     CourierUidl uidl;
+    CourierSizes sizes;
     CourierEra era;    /* with COURIER_ERA_OLD a missing list means file names, too */
     bool strict_match; /* a list line and a file of which only one has a ':' do not match, as for
                         * the server. By default they do: the line is of the client's last visit */
@@ -39,8 +47,8 @@ typedef struct {
 
     /* Identities of files, not of base names: the digest of "cur/NAME" or "new/NAME". */
     bool ids_of_files;
-    /* The identity of a base name; NULL: the digest of its bytes. */
-    MhDigest (*identity)(MhSpan base);
+    /* The identity that a base name carries. False, or NULL: it is the digest of its bytes. */
+    bool (*own_identity)(MhSpan base, MhDigest *out_id);
     /* The virtual size of a message that is known from elsewhere, so that its file need not be
      * read; NULL: none is. */
     bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size);

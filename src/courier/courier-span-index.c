@@ -1,23 +1,33 @@
 #include "courier-span-index.h"
 
+#include <sodium.h>
+
+#define SLOTS_AT_FIRST 64
+
 typedef struct {
     MhSpan key;
-    uint32_t order; /* place in the list: a later one wins */
     uint32_t value;
-} Slot;
+    uint32_t hash; /* its lower half */
+} Entry;
 
+/* Open addressing; at least half of the slots are free. */
 struct CourierSpanIndex {
-    GArray *slots; /* of Slot */
-    uint32_t added;
-    bool sorted;
+    GArray *entries; /* of Entry */
+    uint32_t *slots; /* number of an entry + 1; 0: free */
+    size_t mask;
     size_t hidden;
+    uint8_t hash_key[crypto_shorthash_KEYBYTES];
 };
 
 CourierSpanIndex *
 courier_span_index_new(void)
 {
     CourierSpanIndex *index = g_new0(CourierSpanIndex, 1);
-    index->slots = g_array_new(FALSE, FALSE, sizeof(Slot));
+    index->entries = g_array_new(FALSE, FALSE, sizeof(Entry));
+    index->slots = g_new0(uint32_t, SLOTS_AT_FIRST);
+    index->mask = SLOTS_AT_FIRST - 1;
+    /* names come from strangers: without a key they could make all of them collide */
+    randombytes_buf(index->hash_key, sizeof index->hash_key);
     return index;
 }
 
@@ -26,70 +36,81 @@ courier_span_index_free(CourierSpanIndex *index)
 {
     if (index == NULL)
         return;
-    g_array_unref(index->slots);
+    g_array_unref(index->entries);
+    g_free(index->slots);
     g_free(index);
+}
+
+static uint32_t
+hash_of(const CourierSpanIndex *index, MhSpan key)
+{
+    uint64_t hash;
+    G_STATIC_ASSERT(sizeof hash == crypto_shorthash_BYTES);
+    crypto_shorthash((unsigned char *)&hash, key.data, key.len, index->hash_key);
+    return (uint32_t)hash;
+}
+
+static Entry *
+entry_of(const CourierSpanIndex *index, size_t slot)
+{
+    return &g_array_index(index->entries, Entry, index->slots[slot] - 1);
+}
+
+/* The slot of @key, or the free one where it belongs. */
+static size_t
+find_slot(const CourierSpanIndex *index, MhSpan key, uint32_t hash)
+{
+    size_t slot = hash & index->mask;
+    for (; index->slots[slot] != 0; slot = (slot + 1) & index->mask) {
+        const Entry *entry = entry_of(index, slot);
+        if (entry->hash == hash && mh_span_equal(entry->key, key))
+            break;
+    }
+    return slot;
+}
+
+static void
+grow(CourierSpanIndex *index)
+{
+    index->mask = 2 * index->mask + 1;
+    g_free(index->slots);
+    index->slots = g_new0(uint32_t, index->mask + 1);
+    for (guint i = 0; i < index->entries->len; i++) {
+        size_t slot = g_array_index(index->entries, Entry, i).hash & index->mask;
+        while (index->slots[slot] != 0)
+            slot = (slot + 1) & index->mask;
+        index->slots[slot] = i + 1;
+    }
 }
 
 void
 courier_span_index_add(CourierSpanIndex *index, MhSpan key, uint32_t value)
 {
-    Slot slot = {.key = key, .order = index->added++, .value = value};
-    g_array_append_val(index->slots, slot);
-    index->sorted = false;
-}
-
-static int
-compare_slots(const void *a, const void *b)
-{
-    const Slot *slot_a = a, *slot_b = b;
-    int order = mh_span_compare(slot_a->key, slot_b->key);
-    return order != 0 ? order : slot_a->order < slot_b->order ? -1 : 1;
-}
-
-/* Sorts, and keeps the last entry of each key. */
-static void
-settle(CourierSpanIndex *index)
-{
-    Slot *slots = (Slot *)(void *)index->slots->data;
-    guint kept = 0;
-    if (index->sorted)
+    Entry entry = {.key = key, .value = value, .hash = hash_of(index, key)};
+    size_t slot = find_slot(index, key, entry.hash);
+    if (index->slots[slot] != 0) {
+        *entry_of(index, slot) = entry;
+        index->hidden++;
         return;
-    g_array_sort(index->slots, compare_slots);
-    for (guint i = 0; i < index->slots->len; i++) {
-        if (kept > 0 && mh_span_equal(slots[kept - 1].key, slots[i].key))
-            slots[kept - 1] = slots[i];
-        else
-            slots[kept++] = slots[i];
     }
-    index->hidden += index->slots->len - kept;
-    g_array_set_size(index->slots, kept);
-    index->sorted = true;
+    g_array_append_val(index->entries, entry);
+    index->slots[slot] = index->entries->len;
+    if (2 * (size_t)index->entries->len > index->mask)
+        grow(index);
 }
 
 bool
-courier_span_index_find(CourierSpanIndex *index, MhSpan key, uint32_t *out_value)
+courier_span_index_find(const CourierSpanIndex *index, MhSpan key, uint32_t *out_value)
 {
-    settle(index);
-    size_t low = 0, high = index->slots->len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const Slot *slot = &g_array_index(index->slots, Slot, middle);
-        int order = mh_span_compare(key, slot->key);
-        if (order == 0) {
-            *out_value = slot->value;
-            return true;
-        }
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return false;
+    size_t slot = find_slot(index, key, hash_of(index, key));
+    if (index->slots[slot] == 0)
+        return false;
+    *out_value = entry_of(index, slot)->value;
+    return true;
 }
 
 size_t
-courier_span_index_hidden(CourierSpanIndex *index)
+courier_span_index_hidden(const CourierSpanIndex *index)
 {
-    settle(index);
     return index->hidden;
 }

@@ -1,6 +1,6 @@
 /* courier-span-index: from names to the last entry of that name in a list.
  *
- * A sorted array, not a hash table: names come from strangers, who could choose them to collide.
+ * A hash table with a key of its own: names come from strangers, who could choose them to collide.
  */
 #pragma once
 
@@ -15,6 +15,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierSpanIndex, courier_span_index_free)
 /* Borrows the bytes of @key. A later entry hides an earlier one with the same key. */
 void courier_span_index_add(CourierSpanIndex *index, MhSpan key, uint32_t value);
 /* False when there is no such key. */
-bool courier_span_index_find(CourierSpanIndex *index, MhSpan key, uint32_t *out_value);
+bool courier_span_index_find(const CourierSpanIndex *index, MhSpan key, uint32_t *out_value);
 /* How many entries are hidden by later ones. */
-size_t courier_span_index_hidden(CourierSpanIndex *index);
+size_t courier_span_index_hidden(const CourierSpanIndex *index);

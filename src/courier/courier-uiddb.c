@@ -74,6 +74,17 @@ parse_header(MhSpan *rest, Header *header, MhFindings *findings, GError **error)
 }
 
 static void
+tell_line(MhSpan name, uint64_t uid, bool odd, bool invalid, uint64_t number, MhFindings *findings)
+{
+    g_autofree char *shown = mh_printable(mh_span_first(name, 300));
+    if (odd)
+        mh_findings_add_at(findings, MH_FINDING_COURIER_UIDDB_ODD, number, 0, "%s", shown);
+    if (invalid)
+        mh_findings_add_at(findings, MH_FINDING_COURIER_UID_INVALID, number, 0,
+                           "%" G_GUINT64_FORMAT ": %s", uid, shown);
+}
+
+static void
 parse_line(CourierUiddb *list, MhSpan line, uint64_t number, MhFindings *findings)
 {
     MhSpan digits, name;
@@ -82,14 +93,12 @@ parse_line(CourierUiddb *list, MhSpan line, uint64_t number, MhFindings *finding
         mh_findings_add_at(findings, MH_FINDING_COURIER_UIDDB_LINE, number, 0, NULL);
         return;
     }
-    g_autofree char *shown = mh_printable(mh_span_first(name, 300));
-    if (digits.len > 0 || mh_span_ends_with(name, MH_SPAN_LITERAL("\r")))
-        mh_findings_add_at(findings, MH_FINDING_COURIER_UIDDB_ODD, number, 0, "%s", shown);
-    if (uid == 0 || uid > MH_UID_MAX) {
-        mh_findings_add_at(findings, MH_FINDING_COURIER_UID_INVALID, number, 0,
-                           "%" G_GUINT64_FORMAT ": %s", uid, shown);
+    bool odd = digits.len > 0 || mh_span_ends_with(name, MH_SPAN_LITERAL("\r"));
+    bool invalid = uid == 0 || uid > MH_UID_MAX;
+    if (odd || invalid)
+        tell_line(name, uid, odd, invalid, number, findings);
+    if (invalid)
         return;
-    }
     CourierUiddbLine parsed = {.uid = (uint32_t)uid, .name = name};
     courier_span_index_add(list->by_base, courier_file_name_base(name), list->lines->len);
     g_array_append_val(list->lines, parsed);
@@ -215,13 +224,6 @@ number_unlisted(CourierUiddbFile *files, size_t count, MhUidState *state, MhFind
     }
 }
 
-static void
-sort(CourierUiddbFile *files, size_t count, int (*compare)(const void *, const void *))
-{
-    if (count > 1)
-        qsort(files, count, sizeof *files, compare);
-}
-
 void
 courier_uiddb_assign(CourierUiddb *list, CourierUiddbFile *files, size_t count,
                      MhUidState *out_state, MhFindings *findings)
@@ -233,12 +235,12 @@ courier_uiddb_assign(CourierUiddb *list, CourierUiddbFile *files, size_t count,
     }
     if (list != NULL) {
         state = list->state;
-        sort(files, count, compare_names);
+        courier_sort_items(files, count, sizeof *files, compare_names);
         claim_lines(list, files, count, findings);
-        sort(files, count, compare_for_client);
+        courier_sort_items(files, count, sizeof *files, compare_for_client);
         refuse_repeated(files, count, findings);
     }
-    sort(files, count, compare_for_client);
+    courier_sort_items(files, count, sizeof *files, compare_for_client);
     if (state.uidvalidity != 0) {
         number_unlisted(files, count, &state, findings);
     } else {

@@ -5,9 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define BLOCK_BYTES   65536
-#define SAMPLE_BYTES  BLOCK_BYTES
-#define SAMPLE_AT_END 4096
+#define BLOCK_BYTES 65536
 
 void
 courier_virtual_size_count(CourierLineCount *count, MhSpan bytes)
@@ -54,26 +52,4 @@ courier_virtual_size_read(int fd, CourierLineCount *out_count, GError **error)
                             count.size_bytes);
     *out_count = count;
     return true;
-}
-
-static bool
-count_sample(int fd, uint64_t offset, size_t len, CourierLineCount *count)
-{
-    g_autofree uint8_t *block = g_malloc(len);
-    if (read_at(fd, block, len, offset) != (ssize_t)len)
-        return false;
-    courier_virtual_size_count(count, mh_span(block, len));
-    return true;
-}
-
-bool
-courier_virtual_size_believe(int fd, uint64_t size_bytes, uint64_t listed_size)
-{
-    CourierLineCount sample = {0};
-    if (size_bytes <= SAMPLE_BYTES + SAMPLE_AT_END || listed_size <= size_bytes ||
-        listed_size - size_bytes > size_bytes)
-        return false;
-    return count_sample(fd, 0, SAMPLE_BYTES, &sample) &&
-           count_sample(fd, size_bytes - SAMPLE_AT_END, SAMPLE_AT_END, &sample) &&
-           sample.crlf == 0 && sample.last == '\n' && sample.line_ends <= listed_size - size_bytes;
 }

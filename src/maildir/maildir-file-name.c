@@ -24,12 +24,14 @@ is_known_letter(uint8_t letter)
 static bool
 find_size(MhSpan name, uint8_t key, uint64_t *out_size)
 {
-    const uint8_t start[] = {',', key, '='};
-    const uint8_t *hit = name.len > 0 ? memmem(name.data, name.len, start, sizeof start) : NULL;
-    if (hit == NULL)
-        return false;
-    MhSpan rest = mh_span_from(name, (size_t)(hit - name.data) + sizeof start);
-    size_t digits = 0;
+    MhSpan rest = name;
+    size_t digits = 0, comma;
+    do {
+        if (!mh_span_find(rest, ',', &comma))
+            return false;
+        rest = mh_span_from(rest, comma + 1);
+    } while (rest.len < 2 || rest.data[0] != key || rest.data[1] != '=');
+    rest = mh_span_from(rest, 2);
     while (digits < rest.len && mh_is_digit(rest.data[digits]))
         digits++;
     if (digits < rest.len && rest.data[digits] != ',' && rest.data[digits] != ':')
@@ -191,15 +193,17 @@ bool
 maildir_file_name_parse_own(MhSpan base, MhDigest *out_id, uint32_t *out_occurrence)
 {
     MhSpan seconds, digest, occurrence, host;
-    MhSpan rest = info_letters(base); /* without the comma parts */
+    MhSpan rest = base;
     uint64_t time;
     MhDigest id;
     uint32_t number;
-    if (!mh_span_split(rest, '.', &seconds, &rest) || !mh_span_split(rest, '.', &digest, &rest) ||
-        !mh_span_split(rest, '.', &occurrence, &host))
+    if (!mh_span_split(rest, '.', &seconds, &rest) || rest.len == 0 || rest.data[0] != 'H')
+        return false;          /* nearly all names of others */
+    rest = info_letters(rest); /* without the comma parts */
+    if (!mh_span_split(rest, '.', &digest, &rest) || !mh_span_split(rest, '.', &occurrence, &host))
         return false;
     if (!mh_span_to_u64(seconds, INT64_MAX, &time) || digest.len != 1 + MH_DIGEST_TEXT ||
-        digest.data[0] != 'H' || !mh_digest_parse(mh_span_from(digest, 1), &id) ||
+        !mh_digest_parse(mh_span_from(digest, 1), &id) ||
         !mh_span_to_u32(occurrence, UINT32_MAX, &number) || number == 0 ||
         !mh_span_equal(host, MH_SPAN_LITERAL(OWN_HOST)))
         return false;

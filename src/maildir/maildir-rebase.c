@@ -2,6 +2,7 @@
 
 #include "maildir-file-name.h"
 
+#include <sodium.h>
 #include <string.h>
 
 /* Names are told apart by 8 bytes of their digests. That two share them only renames a file that
@@ -90,11 +91,66 @@ keeps_name(Names *names, MhSpan base, uint64_t key, const MhMessage *message)
     return !g_hash_table_contains(names->shared, &key) || next_number(names->shared, key) == 1;
 }
 
+/* ---- nearly always ------------------------------------------------------------------------ */
+
+static MhSpan
+base_of(const MaildirFolder *folder, size_t i)
+{
+    MhSpan name =
+        mh_span_from_string(maildir_folder_file(folder, mh_target_index_get(&folder->index, i)));
+    size_t end = name.len;
+    mh_span_find(name, ':', &end);
+    return mh_span_first(name, end);
+}
+
+/* Has every file a base name to itself, and none of ours? Told by keyed hashes: two that are equal
+ * by chance only cost a closer look. */
+static bool
+are_single(const MaildirFolder *folder)
+{
+    guint count = folder->index.messages->len;
+    uint8_t hash_key[crypto_shorthash_KEYBYTES];
+    g_autoptr(GArray) keys = g_array_sized_new(FALSE, FALSE, sizeof(uint64_t), count);
+    G_STATIC_ASSERT(sizeof(uint64_t) == crypto_shorthash_BYTES);
+    randombytes_buf(hash_key, sizeof hash_key);
+    for (guint i = 0; i < count; i++) {
+        MhSpan base = base_of(folder, i);
+        uint64_t key;
+        if (maildir_file_name_parse_own(base, NULL, NULL))
+            return false;
+        crypto_shorthash((unsigned char *)&key, base.data, base.len, hash_key);
+        g_array_append_val(keys, key);
+    }
+    g_array_sort(keys, compare_keys);
+    for (guint i = 1; i < count; i++) {
+        if (g_array_index(keys, uint64_t, i) == g_array_index(keys, uint64_t, i - 1))
+            return false;
+    }
+    return true;
+}
+
+static bool
+are_faultless(const MaildirFolder *folder, const MhMailbox *mailbox, const MhSyncPlan *plan)
+{
+    for (guint i = 0; i < plan->lines->len; i++) {
+        const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
+        if (line->source == 0 || line->target == 0)
+            continue;
+        const MhMessage *message = mh_mailbox_get(mailbox, line->source - 1);
+        if (maildir_file_name_fault(base_of(folder, line->target - 1), message->size_bytes,
+                                    message->virtual_size) != MAILDIR_FAULT_NONE)
+            return false;
+    }
+    return true;
+}
+
 GHashTable *
 maildir_rebase(const MaildirFolder *folder, const MhMailbox *mailbox, const MhSyncPlan *plan)
 {
     GHashTable *bases = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     Names names;
+    if (are_single(folder) && are_faultless(folder, mailbox, plan))
+        return bases;
     names_init(&names, folder);
     for (guint i = 0; i < plan->lines->len; i++) {
         const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);

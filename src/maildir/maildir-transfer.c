@@ -90,13 +90,33 @@ try_hard_link(const Transfer *transfer, int from, GError **error)
     return -1;
 }
 
+/* What is given up is tried otherwise: the file may be another now, and must be opened to see. */
 static int
-try_links(const Transfer *transfer, MhSource *source, GError **error)
+undo_link(const Transfer *transfer, GError **error)
 {
-    const MaildirTree *tree = transfer->tree;
-    if (tree->options.copy_only || source->class->open_message == NULL ||
-        (tree->no_reflinks && tree->no_hard_links))
+    if (unlinkat(transfer->dirfd, transfer->name, 0) == 0)
         return 0;
+    mh_set_errno(error, errno, "cannot remove '%s'", transfer->name);
+    return -1;
+}
+
+/* A hard link to the file where it was listed, not opened: then the new name shows which file it
+ * was. */
+static int
+try_link_by_name(const Transfer *transfer, const MhSourceFile *file, GError **error)
+{
+    struct stat st;
+    if (linkat(file->dirfd, file->name, transfer->dirfd, transfer->name, 0) != 0)
+        return 0;
+    if (fstatat(transfer->dirfd, transfer->name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
+        st.st_dev != file->device || st.st_ino != file->inode || !may_be_shared(transfer, &st))
+        return undo_link(transfer, error);
+    return 1;
+}
+
+static int
+try_opened(const Transfer *transfer, MhSource *source, GError **error)
+{
     int from = source->class->open_message(source, transfer->message, error);
     if (from < 0)
         return -1;
@@ -105,6 +125,20 @@ try_links(const Transfer *transfer, MhSource *source, GError **error)
         done = try_hard_link(transfer, from, error);
     close(from);
     return done;
+}
+
+static int
+try_links(const Transfer *transfer, MhSource *source, GError **error)
+{
+    const MaildirTree *tree = transfer->tree;
+    MhSourceFile file;
+    if (tree->options.copy_only || source->class->open_message == NULL ||
+        (tree->no_reflinks && tree->no_hard_links))
+        return 0;
+    bool named = tree->no_reflinks && !tree->options.sync_messages &&
+                 source->class->find_message(source, transfer->message, &file);
+    int done = named ? try_link_by_name(transfer, &file, error) : 0;
+    return done != 0 ? done : try_opened(transfer, source, error);
 }
 
 bool

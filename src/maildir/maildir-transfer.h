@@ -3,7 +3,8 @@
  * Ways, where links are allowed and the source keeps every message in a file of its own (which
  * neither server ever writes to again):
  * 1. a reflink: a file of our own whose blocks are shared (FICLONE; Btrfs, XFS, bcachefs);
- * 2. a hard link to the very file that was indexed, through its open descriptor. Both names are one
+ * 2. a hard link to the very file that was indexed: by its name, when the new name then shows that
+ *    file, or through its open descriptor. Both names are one
  *    file then, so its owner, mode and time must be what the target's would be; nothing of it is
  *    ever changed here, for that would change the source;
  * 3. a copy, which is always possible.

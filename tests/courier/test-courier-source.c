@@ -389,6 +389,68 @@ test_sizes_and_dates(void **state)
         assert_sizes(maildir, NULL, i, strlen(rows[i].content), rows[i].virtual_size);
 }
 
+/* @count messages with @text, but for one with @odd_text, and a list that gives all @size. */
+static void
+write_listed(CourierMaildir *maildir, size_t count, const char *text, uint64_t size, size_t odd_at,
+             const char *odd_text)
+{
+    g_autoptr(GString) list = g_string_new("/3 9999 7\n");
+    for (size_t i = 0; i < count; i++) {
+        const char *content = i == odd_at ? odd_text : text;
+        g_autofree char *name = g_strdup_printf("cur/%zu.a:2,", 1000 + i);
+        courier_maildir_write(maildir, name, content, strlen(content));
+        g_string_append_printf(list, "%s %" G_GUINT64_FORMAT " %zu:7:0\n", name + 4, (guint64)size,
+                               i + 1);
+    }
+    g_autofree char *path = g_build_filename(maildir->path, SIZELIST, NULL);
+    assert_true(g_file_set_contents(path, list->str, -1, NULL)); /* younger than all */
+}
+
+static uint64_t
+virtual_size_of(CourierMaildir *maildir, CourierSizes sizes, size_t index)
+{
+    CourierSourceOptions options = {.sizes = sizes};
+    g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
+    g_autoptr(MhSource) source = courier_source_open(maildir->fd, ".", &options, NULL);
+    assert_true(source->class->index(source, mailbox, NULL, NULL));
+    return mh_mailbox_get(mailbox, index)->virtual_size;
+}
+
+/* "a\nb\n" has 4 bytes and is sent as 6; "a\r\nbc" has 5 and is sent as 5, where Courier says 6. */
+static void
+test_listed_sizes(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\n", 6, SIZE_MAX, NULL);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 150), 6);
+    /* Not in the sample: the list is believed, unless it must not be. */
+    write_listed(maildir, 300, "a\nb\n", 6, 151, "a\r\nbc");
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 151), 6);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_KNOWN, 151), 5);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_READ, 151), 5);
+}
+
+/* One message of the sample makes the list doubtful for all. */
+static void
+test_listed_sizes_wrong(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\nc", 8, 0, "a\nb\ncd\n"); /* of 4.18: with a last CR LF */
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 0), 10);
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 151), 7);
+}
+
+/* What has been written to after the list was is read. */
+static void
+test_listed_sizes_older(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\n", 6, SIZE_MAX, NULL);
+    g_autofree char *path = g_build_filename(maildir->path, "cur/1151.a:2,", NULL);
+    assert_true(g_file_set_contents(path, "a\r\nb", -1, NULL));
+    assert_int_equal(virtual_size_of(maildir, COURIER_SIZES_LIST, 151), 4);
+}
+
 static bool
 known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size)
 {
@@ -431,12 +493,17 @@ test_wrong_size_in_name(void **state)
     assert_int_equal(mh_findings_count(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG), 3);
 }
 
-static MhDigest
-own_identity(MhSpan base)
+/* A name with a comma carries one. */
+static bool
+own_identity(MhSpan base, MhDigest *out_id)
 {
+    size_t at;
     MhDigest digest = {{0}};
+    if (!mh_span_find(base, ',', &at))
+        return false;
     memcpy(digest.bytes, base.data, MIN(base.len, sizeof digest.bytes));
-    return digest;
+    *out_id = digest;
+    return true;
 }
 
 static void
@@ -444,7 +511,7 @@ test_identity(void **state)
 {
     CourierMaildir *maildir = *state;
     build(maildir, "", (Entry[]){{"cur/1.a:2,S", NULL}, {"cur/2.b,S=3:2,", NULL}, {NULL, NULL}});
-    CourierSourceOptions own = {.identity = own_identity};
+    CourierSourceOptions own = {.own_identity = own_identity};
     for (int pass = 0; pass < 2; pass++) {
         g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
         g_autoptr(MhSource) source =
@@ -453,7 +520,10 @@ test_identity(void **state)
         static const char *const bases[] = {"1.a", "2.b,S=3"};
         for (size_t i = 0; i < 2; i++) {
             MhSpan base = mh_span_from_string(bases[i]);
-            MhDigest due = pass == 0 ? mh_digest_of(base) : own_identity(base);
+            MhDigest due = mh_digest_of(base);
+            assert_int_equal(own_identity(base, &due), i == 1);
+            if (pass == 0)
+                due = mh_digest_of(base);
             assert_true(mh_digest_equal(&mh_mailbox_get(mailbox, i)->id, &due));
         }
     }
@@ -621,6 +691,9 @@ main(void)
         cmocka_unit_test(test_pop3_uidls),
         cmocka_unit_test(test_keywords),
         cmocka_unit_test_setup_teardown(test_sizes_and_dates, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listed_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listed_sizes_wrong, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_listed_sizes_older, setup, teardown),
         cmocka_unit_test_setup_teardown(test_known_sizes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_size_in_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_identity, setup, teardown),

@@ -48,6 +48,7 @@ test_values(void **state)
         {"transfer", "link", -1, "link"},
         {"sync", "message", -1, "message"},
         {"courier-names", "utf8", -1, "utf8"},
+        {"courier-sizes", "read", -1, "read"},
         {"dovecot", "2.3", -1, "2.3"},
         {"unquote", "mboxrd", -1, "mboxrd"},
         {"progress", "never", -1, "never"},

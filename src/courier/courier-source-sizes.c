@@ -1,0 +1,232 @@
+/* The sizes of messages with CR LF: known from before, in the POP3 server's list, or counted in the
+ * files. See courier-virtual-size.h for what makes a listed size credible. */
+#include "courier-file-name.h"
+#include "courier-source-private.h"
+#include "courier-virtual-size.h"
+#include "printable.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* In where_len: the message cannot be read, and is left out. */
+#define UNREAD UINT64_MAX
+
+typedef struct {
+    CourierPop3 *pop3;
+    MhMailbox *out;
+    CourierPop3Message **to_read; /* what has to be read */
+    CourierPop3Message **listed;  /* what has a size in the list that may be right */
+    size_t to_read_count, listed_count;
+} Sizes;
+
+/* ---- what need not be read ---------------------------------------------------------------- */
+
+static bool
+is_known(const CourierSource *source, const CourierPop3Message *item)
+{
+    const CourierSourceOptions *options = &source->options;
+    MhMessage *message = item->message;
+    if (message->size_bytes == 0)
+        return true;
+    if (source->source.careful || options->known_size == NULL ||
+        (options->sizes == COURIER_SIZES_READ && item->line != NULL))
+        return false;
+    return options->known_size(options->known_size_data, courier_source_file_base(item->file),
+                               message->size_bytes, &message->virtual_size);
+}
+
+/* Nothing but its content speaks against the size in the list. */
+static bool
+may_be_right(const CourierPop3 *pop3, const CourierPop3Message *item)
+{
+    uint64_t size_field, size_bytes = item->message->size_bytes;
+    if (pop3->source->source.careful || pop3->source->options.sizes != COURIER_SIZES_LIST ||
+        item->line == NULL || item->file->mtime >= pop3->list_stat.st_mtim.tv_sec)
+        return false;
+    if (courier_file_name_size(item->name, &size_field) && size_field != size_bytes)
+        return false;
+    return courier_virtual_size_plausible(size_bytes, item->line->size_bytes);
+}
+
+static void
+sort_out(Sizes *sizes)
+{
+    CourierPop3 *pop3 = sizes->pop3;
+    for (guint i = 0; i < pop3->messages->len; i++) {
+        CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
+        if (is_known(pop3->source, item))
+            continue;
+        if (may_be_right(pop3, item))
+            sizes->listed[sizes->listed_count++] = item;
+        else
+            sizes->to_read[sizes->to_read_count++] = item;
+    }
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static bool
+read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **error)
+{
+    CourierLineCount count;
+    int fd = courier_source_open_file(pop3->source, item->file, error);
+    if (fd < 0)
+        return false;
+    bool good = courier_virtual_size_read(fd, &count, error);
+    close(fd);
+    if (good && count.size_bytes == item->message->size_bytes) {
+        item->message->virtual_size = courier_virtual_size(&count);
+        return true;
+    }
+    g_autofree char *shown = mh_printable_string(item->file->name);
+    if (good)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "message '%s' has changed its size",
+                    shown);
+    else
+        g_prefix_error(error, "'%s': ", shown);
+    return false;
+}
+
+/* A device that fails costs the message, not the folder. */
+static bool
+leave_out(const CourierPop3Message *item, MhMailbox *out, GError *failure, GError **error)
+{
+    if (!g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_IO)) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    if (out->unread == NULL)
+        out->unread = g_strdup_printf("cannot read message %s", failure->message);
+    item->message->where_len = UNREAD;
+    g_error_free(failure);
+    return true;
+}
+
+static bool
+read_or_leave_out(const Sizes *sizes, const CourierPop3Message *item, GError **error)
+{
+    GError *failure = NULL;
+    return read_size(sizes->pop3, item, &failure) || leave_out(item, sizes->out, failure, error);
+}
+
+static int
+compare_inodes(const void *a, const void *b)
+{
+    const CourierPop3Message *const *item_a = a, *const *item_b = b;
+    uint64_t inode_a = (*item_a)->file->inode, inode_b = (*item_b)->file->inode;
+    return inode_a < inode_b ? -1 : inode_a > inode_b;
+}
+
+/* In the order in which they are likely to lie on the disk. */
+static bool
+read_sizes(const Sizes *sizes, GError **error)
+{
+    if (sizes->to_read_count > 1)
+        /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
+        qsort(sizes->to_read, sizes->to_read_count, sizeof *sizes->to_read, compare_inodes);
+    for (size_t i = 0; i < sizes->to_read_count; i++) {
+        if (!read_or_leave_out(sizes, sizes->to_read[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* ---- the list ----------------------------------------------------------------------------- */
+
+/* Reads some of the listed messages, spread over all of them. The list is right when it is about
+ * each of these. */
+static bool
+try_list(const Sizes *sizes, bool *out_right, GError **error)
+{
+    size_t samples = courier_virtual_size_samples(sizes->listed_count);
+    *out_right = true;
+    for (size_t i = 0; i < samples && *out_right; i++) {
+        const CourierPop3Message *item = sizes->listed[i * sizes->listed_count / samples];
+        if (!read_or_leave_out(sizes, item, error))
+            return false;
+        *out_right = item->message->virtual_size == item->line->size_bytes;
+    }
+    return true;
+}
+
+/* Takes the sizes from the list, or leaves its messages to be read. */
+static bool
+use_list(Sizes *sizes, GError **error)
+{
+    bool right;
+    if (!try_list(sizes, &right, error))
+        return false;
+    for (size_t i = 0; i < sizes->listed_count; i++) {
+        CourierPop3Message *item = sizes->listed[i];
+        if (!right)
+            sizes->to_read[sizes->to_read_count++] = item;
+        else
+            item->message->virtual_size = item->line->size_bytes;
+    }
+    return true;
+}
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+/* A ",S=" or ",W=" that Dovecot would believe and should not: then the base name cannot stay. */
+static bool
+has_wrong_size(MhSpan base, const MhMessage *message)
+{
+    MhSpan before, field, rest = base;
+    while (mh_span_split(rest, ',', &before, &rest)) {
+        uint64_t value;
+        field = rest;
+        mh_span_split(rest, ',', &field, &before);
+        bool is_size = mh_span_starts_with(field, MH_SPAN_LITERAL("S="));
+        bool is_virtual = mh_span_starts_with(field, MH_SPAN_LITERAL("W="));
+        if ((is_size || is_virtual) &&
+            (!mh_span_to_u64(mh_span_from(field, 2), UINT64_MAX, &value) ||
+             value != (is_size ? message->size_bytes : message->virtual_size)))
+            return true;
+    }
+    return false;
+}
+
+static void
+check_names(const CourierPop3 *pop3, MhFindings *findings)
+{
+    for (guint i = 0; i < pop3->messages->len; i++) {
+        const CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
+        if (item->message->where_len == UNREAD ||
+            !has_wrong_size(courier_source_file_base(item->file), item->message))
+            continue;
+        g_autofree char *shown = mh_printable_string(item->file->name);
+        mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
+        item->message->name = 0;
+    }
+}
+
+static void
+remove_unread(MhMailbox *out)
+{
+    guint kept = 0;
+    for (guint i = 0; i < out->messages->len; i++) {
+        const MhMessage *message = mh_mailbox_get(out, i);
+        if (message->where_len != UNREAD)
+            *mh_mailbox_get(out, kept++) = *message;
+    }
+    g_array_set_size(out->messages, kept);
+}
+
+bool
+courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings, GError **error)
+{
+    guint count = pop3->messages->len;
+    Sizes sizes = {.pop3 = pop3, .out = out};
+    sizes.to_read = g_new(CourierPop3Message *, count);
+    sizes.listed = g_new(CourierPop3Message *, count);
+    sort_out(&sizes);
+    bool good = use_list(&sizes, error) && read_sizes(&sizes, error);
+    if (good)
+        check_names(pop3, findings);
+    if (out->unread != NULL)
+        remove_unread(out);
+    g_free(sizes.to_read);
+    g_free(sizes.listed);
+    return good;
+}
