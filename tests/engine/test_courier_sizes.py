@@ -1,0 +1,138 @@
+"""Sizes from Courier's POP3 list: no message is opened for them but a sample, a wrong one is found
+by verify, and --courier-sizes=read repairs it. Files that may not be opened cannot be read: that is
+how this test sees who tries.
+
+    test_courier_sizes.py MAILHAUL [TEST...]
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MAILHAUL = ""
+ROOT = os.geteuid() == 0
+UID = 65534 if ROOT else os.getuid()
+MESSAGES = 300
+SAMPLES = 65  # all of 64, and one of 128 beyond
+TEXT = "Subject: a\n\nbody\n"
+
+
+class Sizes(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.place = tempfile.mkdtemp(prefix="mailhaul-sizes.")
+        self.addCleanup(shutil.rmtree, self.place, ignore_errors=True)
+        os.chmod(self.place, 0o755)
+        self.home = os.path.join(self.place, "ann")
+        self.maildir = os.path.join(self.home, "Maildir")
+        for part in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(self.maildir, part))
+        os.makedirs(os.path.join(self.place, "out"))
+        self.names = ["%d.M1P1.mx,S=%d" % (1000000001 + n, len(TEXT)) for n in range(MESSAGES)]
+        self.sampled = {i * MESSAGES // SAMPLES for i in range(SAMPLES)}
+        for number, name in enumerate(self.names):
+            path = os.path.join(self.maildir, "cur", name + ":2,S")
+            self.write(path, TEXT)
+            os.utime(path, (1000000001 + number,) * 2)
+        self.list = {name: len(TEXT) + TEXT.count("\n") for name in self.names}
+        self.write_lists()
+        self.write(os.path.join(self.place, "users"),
+                   "ann:x:%d:%d::%s:/bin/sh\n" % (UID, UID, self.home))
+        for top, _, names in os.walk(self.place):
+            for path in [os.path.join(top, name) for name in names] + [top]:
+                if ROOT and path != self.place:
+                    os.lchown(path, UID, UID)
+
+    @staticmethod
+    def write(path, text):
+        with open(path, "w", encoding="ascii", newline="") as file:
+            file.write(text)
+
+    def write_lists(self):
+        self.write(os.path.join(self.maildir, "courierimapuiddb"),
+                   "1 1100000000 %d\n" % (MESSAGES + 1) +
+                   "".join("%d %s\n" % row for row in enumerate(self.names, 1)))
+        self.write(os.path.join(self.maildir, "courierpop3dsizelist"),
+                   "/3 %d 1100000000\n" % (MESSAGES + 1) +
+                   "".join("%s:2,S %d %d:1100000000:0\n" % (name, self.list[name], number)
+                           for number, name in enumerate(self.names, 1)))
+
+    def file(self, number):
+        return os.path.join(self.maildir, "cur", self.names[number] + ":2,S")
+
+    def close(self, numbers, mode=0):
+        for number in numbers:
+            os.chmod(self.file(number), mode)
+
+    def run_it(self, command, *more, expect=0, maildir="%h/Maildir"):
+        done = subprocess.run(
+            [MAILHAUL, command, "--config", "/dev/null", "--source-format", "courier", "--users",
+             os.path.join(self.place, "users"), "--inbox", "%h/Maildir", "--maildir", maildir,
+             "--state", os.path.join(self.place, "state"), *more],
+            capture_output=True, text=True, errors="replace", check=False)
+        self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def sizes(self, maildir):
+        """{base name: W} of the target's list."""
+        with open(os.path.join(maildir, "dovecot-uidlist"), encoding="ascii") as file:
+            lines = file.read().splitlines()[1:]
+        return {line.split(" :")[1]: int(word[1:])
+                for line in lines for word in line.split(" :")[0].split() if word[0] == "W"}
+
+    def unopened(self):
+        """What is no sample cannot be opened, unless we are privileged beyond repair."""
+        self.close(set(range(MESSAGES)) - self.sampled)
+
+    def test_in_place(self):
+        self.unopened()
+        self.run_it("check")
+        self.run_it("migrate")
+        self.assertEqual(self.sizes(self.maildir), self.list)
+        self.run_it("migrate")
+
+    def test_linked(self):
+        out = os.path.join(self.place, "out/ann")
+        self.run_it("migrate", "--transfer", "link", maildir=os.path.join(self.place, "out/%u"))
+        self.assertEqual(self.sizes(out), self.list)
+        for number, name in enumerate(self.names):
+            self.assertTrue(os.path.samefile(os.path.join(out, "cur", name + ":2,S"),
+                                             self.file(number)))
+
+    def test_reading_opens_them(self):
+        """The same files, and the option that wants them read: so the test above means something."""
+        self.unopened()
+        self.assertIn("ermission denied", self.run_it("migrate", "--courier-sizes", "read",
+                                                      expect=2))
+
+    def test_a_wrong_sample_has_all_read(self):
+        wrong = self.names[min(self.sampled - {0})]
+        self.list[wrong] += 2  # a line end that the server adds
+        self.write_lists()
+        self.unopened()
+        self.run_it("migrate", expect=2)
+        self.close(range(MESSAGES), 0o600)
+        self.run_it("migrate")
+        self.list[wrong] -= 2
+        self.assertEqual(self.sizes(self.maildir), self.list)
+
+    def test_what_the_sample_misses(self):
+        number = next(n for n in range(MESSAGES) if n not in self.sampled)
+        wrong = self.names[number]
+        self.list[wrong] += 2
+        self.write_lists()
+        self.run_it("migrate")
+        self.assertEqual(self.sizes(self.maildir), self.list)
+        self.assertIn("W in the UID list says", self.run_it("verify", "--verbose", expect=2))
+        self.run_it("migrate", "--courier-sizes", "read")
+        self.list[wrong] -= 2
+        self.assertEqual(self.sizes(self.maildir), self.list)
+        self.run_it("verify")
+
+
+if __name__ == "__main__":
+    MAILHAUL = sys.argv.pop(1)
+    unittest.main()
