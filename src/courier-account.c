@@ -453,18 +453,15 @@ MhAccountSurvey *
 mh_courier_account_survey(const MhJob *job, const MhAccount *account, const MaildirTree *target,
                           MhFindings *findings, GError **error)
 {
-    g_autoptr(MhAccountSurvey) result = mh_account_survey_new("courier");
+    g_autoptr(MhAccountSurvey) result =
+        mh_account_survey_begin("courier", job->settings->server, target->fd, findings);
     MhCourierSurvey survey = {.job = job,
                               .account = account,
                               .target = target,
                               .findings = findings,
                               .survey = result,
                               .root_fd = -1};
-    if (job->settings->server == MH_SERVER_COURIER)
-        mh_account_survey_for_courier(result);
-    mh_account_survey_look_at_target(result, target->fd, findings);
     survey.paths = g_ptr_array_new_with_free_func(g_free);
-    result->watch = mh_watch_new();
     bool good = do_survey(&survey, error);
     g_ptr_array_unref(survey.paths);
     if (survey.renamed != NULL)
