@@ -166,6 +166,7 @@ typedef enum {
     X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
       "keywords that were set on the new server do not come back to Courier")                      \
     X(SOURCE_ACTIVE, NOTE, "a mailbox was written to in the last minute: its server is at work")   \
+    X(SOURCE_AHEAD, NOTE, "a mailbox is dated in the future: this machine's clock may be wrong")   \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */                                                                    \
     X(CONFINEMENT_LACKING, NOTE,                                                                   \

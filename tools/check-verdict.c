@@ -45,7 +45,7 @@ mh_verdict_new(const MhJob *job, const MhAccounts *accounts)
     verdict->job = job;
     verdict->refused = accounts->refused;
     verdict->many = mh_verdict_is_long(job->settings, accounts->accounts->len);
-    verdict->check = mh_target_check_new();
+    verdict->check = mh_target_check_new(mh_quota_read);
     verdict->by_user = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < accounts->accounts->len; i++) {
         MhAccount *account = accounts->accounts->pdata[i];
