@@ -1,7 +1,7 @@
 /* report-json: the whole report for scripts, one object. */
 #include "report.h"
 
-#include "json-text.h"
+#include "json-findings.h"
 
 static void
 add_mailbox(MhJson *json, const MhReportMailbox *mailbox)
@@ -109,14 +109,8 @@ add_codes(MhJson *json, const MhSiteReport *report)
     g_autoptr(GArray) codes = mh_site_report_codes(report);
     mh_json_open(json, "findings", '[');
     for (guint i = 0; i < codes->len; i++) {
-        const MhReportCode *code = &g_array_index(codes, MhReportCode, i);
-        mh_json_open(json, NULL, '{');
-        mh_json_string(json, "code", code->code);
-        mh_json_string(json, "weight", mh_weight_name(code->weight));
-        mh_json_string(json, "text", code->text);
-        mh_json_number(json, "times", code->times);
-        mh_json_number(json, "accounts", code->accounts);
-        mh_json_close(json, '}');
+        const MhFoundKind *code = &g_array_index(codes, MhFoundKind, i);
+        mh_json_found_kind(json, code);
     }
     mh_json_close(json, ']');
 }

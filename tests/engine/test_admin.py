@@ -315,6 +315,19 @@ def test_check_tells():
         assert verdict(site)["estimate"]["basis"] == "run"
 
 
+def test_check_tells_the_zone():
+    """Separators of a machine in Berlin, read in UTC and in the right zone."""
+    mail = "".join("From a@b Mon Jan  1 %02d:30:00 2001\nReceived: from a by b; Mon, 1 Jan 2001"
+                   " %02d:30:00 +0100\n\nx\n\n" % (hour, hour) for hour in range(12))
+    with Site() as site:
+        site.add("ann", 0, mail)
+        said = site.run("check", "--timezone", "UTC", "--verbose").stdout
+        assert "Time zone: the dates of 1 mailbox in 1 account do not fit" in said, said
+        assert "12 of 12 messages; the old machine was at +0100\n" in said, said
+        assert "Time zone" in site.run("check", "--timezone", "UTC").stdout
+        assert "Time zone" not in site.run("check", "--timezone", "Europe/Berlin").stdout
+
+
 def test_check_of_many():
     """Of many accounts the worst are told, the rest is counted; --verbose and --json tell all."""
     with Site() as site:
