@@ -26,6 +26,7 @@ typedef enum {
     X(MBOX_HEADER_UNFINISHED, NOTE, "the file ends within a header")                               \
     X(MBOX_NO_FINAL_NEWLINE, NOTE, "the file ends within a line")                                  \
     X(MBOX_LENGTH_IGNORED, NOTE, "a Content-Length that does not fit was not believed")            \
+    X(MBOX_CUT_SHORT, NOTE, "the last message should be longer: the file may be cut short")        \
     /* mbox: metadata headers */                                                                   \
     /* mbox: UIDs */                                                                               \
     X(MBOX_UIDS_NONE, NOTE, "the file holds no UID state: its messages are numbered anew")         \
@@ -42,6 +43,7 @@ typedef enum {
     X(MBOX_DATE_FROM_RECEIVED, NOTE,                                                               \
       "no usable date in the separator line: taken from a Received header")                        \
     X(MBOX_DATE_FROM_FILE, REPAIRED, "a message has no usable date: given the file's")             \
+    X(MBOX_ZONE_DOUBTFUL, NOTE, "local dates do not fit the mail's headers: see --timezone")       \
     X(MBOX_DATE_OUT_OF_RANGE, REPAIRED,                                                            \
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
