@@ -2,6 +2,7 @@
 
 #include "safe-file.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
@@ -57,6 +58,22 @@ mh_file_system_at(const char *path)
 {
     struct statfs fs;
     return mh_file_system_of_type(statfs(path, &fs) == 0 ? (unsigned long)fs.f_type : 0);
+}
+
+const MhFileSystem *
+mh_file_system_near(const char *path)
+{
+    g_autofree char *at = g_strdup(path);
+    struct statfs fs;
+    while (statfs(at, &fs) != 0) {
+        char *above = g_path_get_dirname(at);
+        bool is_top = errno != ENOENT || strcmp(above, at) == 0;
+        g_free(at);
+        at = above;
+        if (is_top)
+            return mh_file_system_of_type(0);
+    }
+    return mh_file_system_of_type((unsigned long)fs.f_type);
 }
 
 const MhFileSystem *

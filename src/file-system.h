@@ -34,7 +34,9 @@ typedef struct {
 const MhFileSystem *mh_file_system_of_type(unsigned long type);
 /* Of what is at @path. ext2, ext3 and ext4 have one type, and are ext4 here. */
 const MhFileSystem *mh_file_system_at(const char *path);
-/* The same for one that is mounted as @kind, as in "ext3"; NULL: not known. */
+/* Of the nearest directory above @path when there is nothing at @path. */
+const MhFileSystem *mh_file_system_near(const char *path);
+/* As mh_file_system_of_type(), of one that is mounted as @kind, as in "ext3"; NULL: not known. */
 const MhFileSystem *mh_file_system_of_mount(unsigned long type, const char *kind);
 /* As what is @device mounted? @mounts is the text of /proc/self/mountinfo. g_free(); NULL. */
 char *mh_file_system_kind(const char *mounts, dev_t device);

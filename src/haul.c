@@ -132,7 +132,7 @@ tell_slow_times(const MhHaul *haul)
         return;
     g_autofree char *shown = mh_printable_string(path);
     mh_findings_add(haul->findings, MH_FINDING_FILE_SYSTEM_TIMES, "%s: '%s'",
-                    mh_file_system_at(path)->name, shown);
+                    mh_file_system_near(path)->name, shown);
 }
 
 /* Who asks for links wants to know where there are none. */

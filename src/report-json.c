@@ -36,6 +36,15 @@ add_finding(MhJson *json, const MhReportFinding *finding)
     mh_json_close(json, '}');
 }
 
+void
+mh_report_findings_json(const MhReportAccount *account, MhJson *json)
+{
+    mh_json_open(json, "findings", '[');
+    for (guint i = 0; i < account->findings->len; i++)
+        add_finding(json, account->findings->pdata[i]);
+    mh_json_close(json, ']');
+}
+
 static void
 add_account(MhJson *json, const MhReportAccount *account)
 {
@@ -56,10 +65,7 @@ add_account(MhJson *json, const MhReportAccount *account)
     for (guint i = 0; i < account->mailboxes->len; i++)
         add_mailbox(json, account->mailboxes->pdata[i]);
     mh_json_close(json, ']');
-    mh_json_open(json, "findings", '[');
-    for (guint i = 0; i < account->findings->len; i++)
-        add_finding(json, account->findings->pdata[i]);
-    mh_json_close(json, ']');
+    mh_report_findings_json(account, json);
     mh_json_close(json, '}');
 }
 

@@ -112,4 +112,6 @@ bool mh_site_report_rates(const MhSiteReport *report, size_t slots, MhReportRate
 /* The report written out; g_free(). */
 char *mh_report_text(const MhSiteReport *report);
 char *mh_report_json(const MhSiteReport *report);
+/* "findings": [...] of one account. */
+void mh_report_findings_json(const MhReportAccount *account, MhJson *json);
 char *mh_report_html(const MhSiteReport *report);

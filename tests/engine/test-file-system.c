@@ -35,6 +35,9 @@ test_types(void **state)
             fail_msg("%lx: %s", rows[i].type, system->name);
     }
     assert_string_equal(mh_file_system_at("/nowhere/at/all")->name, "unknown");
+    assert_ptr_equal(mh_file_system_near("/nowhere/at/all"), mh_file_system_at("/"));
+    assert_ptr_equal(mh_file_system_near("/proc"), mh_file_system_at("/proc"));
+    assert_string_equal(mh_file_system_near("/dev/null/x")->name, "unknown");
 }
 
 /* ext3 and ext4 have one type; what is mounted, and where, tells. */

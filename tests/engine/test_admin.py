@@ -223,6 +223,8 @@ def test_verdicts():
         site.add("ann", 5)
         said = verdict(site)
         assert said["type"] == "verdict" and said["verdict"] == "ready", said
+        # The home of these users is not there: that is no odd file system.
+        assert "file-system-times" not in [one["code"] for one in said["found"]], said
         target = said["targets"][0]
         assert target["accounts"] == 1 and target["need_inodes"] >= 5 + 7
         assert 5 * 4096 <= target["need_bytes"] < 200_000 and target["free_bytes"] > 0
@@ -579,6 +581,31 @@ def test_progress():
         said = run.communicate()[1].strip().split("\n")
         assert len(said) == 2, said
         assert sum(" of 7 accounts" in line for line in said) == 1, said
+
+
+def catches_usr1(pid):
+    with open("/proc/%d/status" % pid) as file:
+        caught = next(line.split()[1] for line in file if line.startswith("SigCgt"))
+    return int(caught, 16) & 1 << (signal.SIGUSR1 - 1) != 0
+
+
+def test_asked_too_early():
+    """SIGUSR1 ends no run, not even one that has not begun, or is over."""
+    with Site() as site:
+        site.add("ann", 3)
+        with open(site.path("users")) as file:
+            users = file.read()
+        command = site.command("migrate")
+        command[command.index("--users") + 1] = "-"
+        run = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 10
+        while not catches_usr1(run.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        run.send_signal(signal.SIGUSR1)
+        time.sleep(0.1)
+        said = run.communicate(users)
+        assert run.returncode == 0 and "ann: 1 mailbox" in said[0], (run.returncode, said)
 
 
 def main():
