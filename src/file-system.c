@@ -38,8 +38,8 @@ static const struct {
     {AFS_SUPER_MAGIC, {.name = "afs"}},
     {0x65735546, {.name = "fuse"}},
     {0x01021997, {.name = "9p"}},
-    {MSDOS_SUPER_MAGIC, {.name = "vfat", .refuses_colons = true}}, /* times of two seconds */
-    {0x2011bab0, {.name = "exfat", .refuses_colons = true}},
+    {MSDOS_SUPER_MAGIC, {.name = "vfat", .no_colons = true}}, /* times of two seconds */
+    {0x2011bab0, {.name = "exfat", .no_colons = true}},
 };
 
 const MhFileSystem *

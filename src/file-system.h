@@ -10,7 +10,8 @@
  * known here by its kind: pathconf(_PC_LINK_MAX) of the C library goes by a table of its own, which
  * says 127 for all that it does not know.
  *
- * Source: linux/magic.h, statfs(2), proc_pid_mountinfo(5). Of the limits: ext2 and ext3 count links
+ * Source: linux/magic.h, statfs(2), proc_pid_mountinfo(5); linux fs/fat/namei_vfat.c and
+ * fs/exfat/nls.c on names. Of the limits: ext2 and ext3 count links
  * up to 32,000, two of which are the directory's own; ext4 stops counting (dir_nlink). Its index of
  * a directory has two levels of 511 blocks of 4 KiB, which names of 60 bytes fill at some 6 million
  * entries, unless large_dir adds a level. reiserfs, nilfs2, ufs: their headers.
@@ -24,8 +25,8 @@
 
 typedef struct {
     const char *name;
-    bool local;              /* this machine keeps its times, to a tick of its clock */
-    bool refuses_colons;     /* a Maildir's file names have one */
+    bool local;     /* this machine keeps its times, to a tick of its clock */
+    bool no_colons; /* names with ':' cannot be had, and every message of a Maildir has one */
     uint32_t subdirectories; /* of one directory; 0: no limit that matters, or none that we know */
     uint32_t entries;        /* the same for entries of any kind */
 } MhFileSystem;

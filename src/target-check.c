@@ -1,5 +1,6 @@
 #include "target-check.h"
 
+#include "file-system.h"
 #include "printable.h"
 #include "time-text.h"
 
@@ -225,8 +226,8 @@ find_system(MhTargetCheck *check, const char *place, const struct stat *st)
     if (fs.f_namemax < NAME_BYTES)
         add(check, MH_OBSTACLE_SHORT_NAMES, "%s: %lu bytes", system->place,
             (unsigned long)fs.f_namemax);
-    if (system->kind->refuses_colons)
-        add(check, MH_OBSTACLE_NO_COLONS, "%s is %s", system->place, system->kind->name);
+    if (system->kind->no_colons)
+        add(check, MH_OBSTACLE_NO_COLONS, "%s: %s", system->place, system->kind->name);
     return system;
 }
 
