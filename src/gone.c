@@ -149,10 +149,11 @@ static bool
 is_couriers(const MaildirUidlist *list)
 {
     for (size_t i = 0; i < maildir_uidlist_length(list); i++) {
-        const MaildirUidlistEntry *entry = maildir_uidlist_get(list, i);
+        MaildirUidlistEntry entry;
         MaildirCarried carried;
-        if (maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried) &&
-            !maildir_file_name_parse_own(maildir_uidlist_text(list, entry->name), NULL, NULL))
+        if (maildir_uidlist_get(list, i, &entry) &&
+            maildir_carried_parse(entry.other, entry.uid, &carried) &&
+            !maildir_file_name_parse_own(entry.name, NULL, NULL))
             return true;
     }
     return false;

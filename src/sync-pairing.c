@@ -229,7 +229,8 @@ mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source, const MhTa
     Pairing making = {.source = source, .target = target, .pairs = pairing};
     pairing->target_of = g_new0(uint32_t, mh_mailbox_length(source));
     pairing->source_of = g_new0(uint32_t, target->messages->len);
-    g_assert(mh_mailbox_length(source) <= INDEX_MAX && target->messages->len <= INDEX_MAX);
+    g_assert(mh_mailbox_length(source) < MH_FOLDER_INDEX &&
+             target->messages->len < MH_FOLDER_INDEX);
     if (mh_mailbox_length(source) == 0 || target->messages->len == 0)
         return;
     pair_by_uid(&making);
