@@ -69,10 +69,9 @@ known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_s
 {
     const CourierFolder *folder = data;
     MaildirCarried carried;
-    size_t at = folder->known != NULL ? maildir_uidlist_find(folder->known, base)
-                                      : MAILDIR_UIDLIST_NOT_FOUND;
     MaildirUidlistEntry entry;
-    if (at == MAILDIR_UIDLIST_NOT_FOUND || !maildir_uidlist_get(folder->known, at, &entry) ||
+    if (folder->known == NULL ||
+        maildir_uidlist_find(folder->known, base, &entry) == MAILDIR_UIDLIST_NOT_FOUND ||
         entry.virtual_size < size_bytes || entry.virtual_size > 2 * size_bytes ||
         !maildir_carried_parse(entry.other, entry.uid, &carried))
         return false;

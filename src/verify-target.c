@@ -199,12 +199,10 @@ number_field(MhSpan fields, uint8_t key, uint64_t *out)
 static void
 take_line(const Reading *reading, MhVerifyMessage *message)
 {
-    size_t at = reading->list != NULL ? maildir_uidlist_find(reading->list, message->of.base)
-                                      : MAILDIR_UIDLIST_NOT_FOUND;
-    if (at == MAILDIR_UIDLIST_NOT_FOUND)
-        return;
     MaildirUidlistEntry line;
-    maildir_uidlist_get(reading->list, at, &line);
+    if (reading->list == NULL ||
+        maildir_uidlist_find(reading->list, message->of.base, &line) == MAILDIR_UIDLIST_NOT_FOUND)
+        return;
     message->uid = line.uid;
     message->pop3_order = line.pop3_order;
     message->list_virtual = line.virtual_size;

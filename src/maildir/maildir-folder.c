@@ -28,19 +28,16 @@ name_of_line(const MaildirFolder *folder, const MaildirUidlistEntry *line,
     return folder->derived->str;
 }
 
-/* What the list says, in its entry @at, of the file @entry. */
+/* What @line of the list says of the file @entry. */
 static void
-take_line(MaildirFolder *folder, const char *entry, size_t at, MhTargetMessage *message)
+take_line(MaildirFolder *folder, const char *entry, const MaildirUidlistEntry *line,
+          MhTargetMessage *message)
 {
-    MaildirUidlistEntry line;
     MaildirCarried carried;
-    if (!maildir_uidlist_get(folder->uidlist, at, &line))
-        return;
-    message->uid = line.uid;
-    message->line = maildir_uidlist_place(folder->uidlist, at) & MAX_LINE;
-    if (strcmp(name_of_line(folder, &line, message), entry) == 0)
+    message->uid = line->uid;
+    if (strcmp(name_of_line(folder, line, message), entry) == 0)
         message->name = NAME_DERIVED;
-    if (!maildir_carried_parse(line.other, line.uid, &carried))
+    if (!maildir_carried_parse(line->other, line->uid, &carried))
         return;
     message->ours = true;
     message->has_carried = true;
@@ -61,6 +58,7 @@ static void
 add_file(MaildirFolder *folder, const char *entry, bool is_new)
 {
     MaildirFileName name;
+    MaildirUidlistEntry line;
     MaildirEntryKind kind = maildir_file_name_parse(mh_span_from_string(entry), &name);
     if (kind == MAILDIR_ENTRY_HIDDEN)
         return;
@@ -70,9 +68,11 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
                                .ours = maildir_file_name_parse_own(name.base, NULL, NULL)};
     message.id = kind == MAILDIR_ENTRY_NO_BASE ? mh_digest_of(mh_span_from_string(entry))
                                                : maildir_file_name_identity(name.base);
-    size_t at = maildir_uidlist_find(folder->uidlist, name.base);
-    if (at != MAILDIR_UIDLIST_NOT_FOUND)
-        take_line(folder, entry, at, &message);
+    size_t at = maildir_uidlist_find(folder->uidlist, name.base, &line);
+    if (at != MAILDIR_UIDLIST_NOT_FOUND) {
+        message.line = maildir_uidlist_place(folder->uidlist, at) & MAX_LINE;
+        take_line(folder, entry, &line, &message);
+    }
     if (message.name != NAME_DERIVED) {
         message.name = folder->names->len;
         g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);

@@ -125,16 +125,15 @@ hash_of(const MaildirUidlist *list, MhSpan name)
     return (size_t)hash;
 }
 
-/* The slot of @name, or the free one where it belongs. */
+/* The slot of @name, whose line is @out then, or the free one where it belongs. */
 static uint32_t *
-find_slot(const MaildirUidlist *list, MhSpan name)
+find_slot(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out)
 {
     size_t mask = list->slot_count - 1;
     for (size_t at = hash_of(list, name) & mask;; at = (at + 1) & mask) {
         uint32_t *slot = &list->slots[at];
-        MaildirUidlistEntry entry;
         if (*slot == 0 ||
-            (maildir_uidlist_get(list, *slot - 1, &entry) && mh_span_equal(entry.name, name)))
+            (maildir_uidlist_get(list, *slot - 1, out) && mh_span_equal(out->name, name)))
             return slot;
     }
 }
@@ -152,9 +151,9 @@ maildir_uidlist_reserve(MaildirUidlist *list, size_t entries)
 }
 
 size_t
-maildir_uidlist_find(const MaildirUidlist *list, MhSpan name)
+maildir_uidlist_find(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out)
 {
-    uint32_t number = *find_slot(list, name);
+    uint32_t number = *find_slot(list, name, out);
     return number > 0 ? number - 1 : MAILDIR_UIDLIST_NOT_FOUND;
 }
 
@@ -164,7 +163,8 @@ maildir_uidlist_add(MaildirUidlist *list, MaildirUidlistPlace place, MhSpan name
     g_assert(((size_t)list->places->len + 1) * 2 <= list->slot_count);
     g_string_truncate(list->name, 0); /* @name is a piece of a line, and others are read now */
     g_string_append_len(list->name, (const char *)name.data, (gssize)name.len);
-    uint32_t *slot = find_slot(list, mh_span(list->name->str, list->name->len));
+    MaildirUidlistEntry other;
+    uint32_t *slot = find_slot(list, mh_span(list->name->str, list->name->len), &other);
     size_t older = *slot > 0 ? *slot - 1 : MAILDIR_UIDLIST_NOT_FOUND;
     g_array_append_val(list->places, place);
     *slot = list->places->len;

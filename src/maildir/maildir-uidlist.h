@@ -66,8 +66,8 @@ MhSpan maildir_uidlist_guid(const MaildirUidlist *list);
 size_t maildir_uidlist_length(const MaildirUidlist *list);
 /* False, with @out empty, when the file can no longer be read: see maildir_uidlist_check(). */
 bool maildir_uidlist_get(const MaildirUidlist *list, size_t index, MaildirUidlistEntry *out);
-/* The index of the entry of @name (a base name); MAILDIR_UIDLIST_NOT_FOUND. */
-size_t maildir_uidlist_find(const MaildirUidlist *list, MhSpan name);
+/* The index of the entry of @name (a base name), which is @out then; MAILDIR_UIDLIST_NOT_FOUND. */
+size_t maildir_uidlist_find(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out);
 
 /* Where the line of an entry begins; never 0. It can be read there when the index is gone. */
 uint32_t maildir_uidlist_place(const MaildirUidlist *list, size_t index);

@@ -26,7 +26,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         last = entry.uid;
         maildir_carried_parse(entry.other, entry.uid, &carried);
         g_autofree char *name = mh_span_dup(entry.name);
-        FUZZ_CHECK(maildir_uidlist_find(list, mh_span_from_string(name)) == i);
+        FUZZ_CHECK(maildir_uidlist_find(list, mh_span_from_string(name), &entry) == i);
     }
     FUZZ_CHECK(last < maildir_uidlist_uids(list).uidnext);
     return 0;

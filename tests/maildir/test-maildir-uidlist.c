@@ -183,10 +183,11 @@ test_fields(void **state)
     assert_true(mh_span_equal(a.uidl, MH_SPAN_LITERAL("uidl")));
     assert_true(mh_span_equal(a.other, MH_SPAN_LITERAL("S5")));
 
-    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("a")), 0);
-    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("b")), 1);
-    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL("c")) == MAILDIR_UIDLIST_NOT_FOUND);
-    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL("")) == MAILDIR_UIDLIST_NOT_FOUND);
+    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("a"), &b), 0);
+    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("b"), &b), 1);
+    assert_int_equal(b.uid, 9);
+    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL("c"), &b) == MAILDIR_UIDLIST_NOT_FOUND);
+    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL(""), &b) == MAILDIR_UIDLIST_NOT_FOUND);
 
     uint32_t place = maildir_uidlist_place(list, 1);
     maildir_uidlist_forget_index(list);
@@ -287,7 +288,7 @@ test_large(void **state)
         assert_true(maildir_uidlist_get(list, i, &entry));
         assert_int_equal(entry.uid, 2 * i + 1);
         g_autofree char *name = mh_span_dup(entry.name);
-        assert_int_equal(maildir_uidlist_find(list, mh_span_from_string(name)), i);
+        assert_int_equal(maildir_uidlist_find(list, mh_span_from_string(name), &entry), i);
     }
     assert_true(mh_span_equal(mh_span_from_bytes(written), mh_span(text->str, text->len)));
 }
