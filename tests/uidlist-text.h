@@ -1,10 +1,12 @@
-/* uidlist-text: a UID list as the text that is written for it. */
+/* uidlist-text: a UID list as the text that is written for it, without the GUID that the writer
+ * gives to a list that has none. */
 #pragma once
 
 #include "maildir/maildir-uidlist-writer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A file of @text that has no name. */
@@ -17,6 +19,16 @@ uidlist_text_file(MhSpan text)
     int fd = dup(fileno(file));
     fclose(file);
     return fd;
+}
+
+/* Cuts the field G off the header at the start of @text. */
+static inline void
+uidlist_text_without_guid(GString *text)
+{
+    const char *field = strstr(text->str, " G");
+    if (field == NULL || strlen(field) < 34)
+        abort();
+    g_string_erase(text, field - text->str, 34);
 }
 
 static inline GBytes *
@@ -34,9 +46,12 @@ uidlist_text(const MaildirUidlist *list)
     if (!maildir_uidlist_writer_finish(&writer, NULL))
         abort();
     size_t len = (size_t)lseek(fd, 0, SEEK_END);
-    char *text = g_malloc(len + 1);
-    if (pread(fd, text, len, 0) != (ssize_t)len)
+    GString *text = g_string_new(NULL);
+    g_string_set_size(text, len);
+    if (pread(fd, text->str, len, 0) != (ssize_t)len)
         abort();
     close(fd);
-    return g_bytes_new_take(text, len);
+    if (maildir_uidlist_guid(list).len == 0)
+        uidlist_text_without_guid(text);
+    return g_string_free_to_bytes(text);
 }

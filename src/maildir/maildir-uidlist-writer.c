@@ -2,7 +2,10 @@
 
 #include "safe-file.h"
 
+#include <sodium.h>
+
 #define BUFFER_BYTES 65536
+#define GUID_BYTES   16
 
 static void
 flush(MaildirUidlistWriter *writer)
@@ -39,6 +42,17 @@ add_key(MaildirUidlistWriter *writer, char key)
     g_string_append_c(writer->buffer, key);
 }
 
+/* A mailbox without a GUID has Dovecot draw one and write the whole list again at the first login.
+ * 128 random bits are never all zero, which Dovecot does not survive. */
+static void
+add_new_guid(MaildirUidlistWriter *writer)
+{
+    uint8_t guid[GUID_BYTES];
+    char digits[2 * GUID_BYTES + 1];
+    randombytes_buf(guid, sizeof guid);
+    g_string_append(writer->buffer, sodium_bin2hex(digits, sizeof digits, guid, sizeof guid));
+}
+
 void
 maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
                              const MaildirUidlist *like, const char *mark)
@@ -51,10 +65,11 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
     add_number(writer, uids.uidnext);
     MhSpan guid = like != NULL ? maildir_uidlist_guid(like) : mh_span(NULL, 0);
     MhSpan other = like != NULL ? maildir_uidlist_header_other(like) : mh_span(NULL, 0);
-    if (guid.len > 0) {
-        add_key(writer, 'G');
+    add_key(writer, 'G');
+    if (guid.len > 0)
         add_text(writer, guid);
-    }
+    else
+        add_new_guid(writer);
     if (other.len > 0) {
         g_string_append_c(writer->buffer, ' ');
         add_text(writer, other);
