@@ -45,5 +45,6 @@ typedef struct {
     char bad_path[120];         /* the end of the path of a file whose device fails; empty: none */
     uint64_t bad_offset;        /* nothing can be read from there on: EIO */
     int64_t clock_shift_s;      /* the clock is wrong by so much */
+    uint32_t vfat;              /* the file system is of a kind that refuses ':' in names */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */
 } CrashShared;
