@@ -180,12 +180,25 @@ set_leftovers_apart(MaildirFolder *folder)
     guint kept = 0;
     for (guint i = 0; i < messages->len; i++) {
         const MhTargetMessage *message = &g_array_index(messages, MhTargetMessage, i);
-        if (message->ours)
-            g_array_append_val(folder->leftovers, *message);
-        else
+        if (!message->ours) {
             g_array_index(messages, MhTargetMessage, kept++) = *message;
+            continue;
+        }
+        g_array_append_val(folder->leftovers, *message);
+        folder->index.unfiled += message->line != 0;
+        folder->stale += message->line != 0;
     }
     g_array_set_size(messages, kept);
+}
+
+static bool
+is_our_line(const MaildirUidlist *list, size_t at)
+{
+    MaildirUidlistEntry line;
+    MaildirCarried carried;
+    return maildir_uidlist_get(list, at, &line) &&
+           (maildir_carried_parse(line.other, line.uid, &carried) ||
+            maildir_file_name_parse_own(line.name, NULL, NULL));
 }
 
 /* Reads the files, so that messages which the list has are in its order: later their lines are read
@@ -197,19 +210,20 @@ read_messages(MaildirFolder *folder, GError **error)
     guint lines = (guint)maildir_uidlist_length(folder->uidlist), kept = 0;
     g_array_set_size(messages, lines);
     if (!read_files(folder, "cur", false, &folder->cur_fd, &folder->cur_stamp, error) ||
-        !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error) ||
-        !maildir_uidlist_check(folder->uidlist, error))
+        !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error))
         return false;
-    maildir_uidlist_forget_index(folder->uidlist);
     for (guint i = 0; i < messages->len; i++) {
-        if (!is_no_file(&g_array_index(messages, MhTargetMessage, i)))
-            g_array_index(messages, MhTargetMessage, kept++) =
-                g_array_index(messages, MhTargetMessage, i);
-        else
-            folder->index.unfiled++;
+        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        if (!is_no_file(message)) {
+            g_array_index(messages, MhTargetMessage, kept++) = *message;
+            continue;
+        }
+        folder->index.unfiled++;
+        folder->stale += is_our_line(folder->uidlist, i);
     }
     g_array_set_size(messages, kept);
-    return true;
+    maildir_uidlist_forget_index(folder->uidlist);
+    return maildir_uidlist_check(folder->uidlist, error);
 }
 
 MaildirFolder *
