@@ -126,15 +126,15 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
     if (line->source == 0 || there == NULL || there->line == 0)
         return false;
     const MhMessage *message = mh_mailbox_get(carry->mailbox, line->source - 1);
-    const MaildirUidlist *list = carry->folder->uidlist;
-    const MaildirUidlistEntry *entry = maildir_uidlist_get(list, there->line - 1);
     const char *uidl = mh_mailbox_get_text(carry->mailbox, message->uidl);
-    if (message->pop3_order != entry->pop3_order || message->virtual_size != entry->virtual_size)
+    MaildirUidlistEntry entry;
+    if (!maildir_uidlist_read(carry->folder->uidlist, there->line, &entry) ||
+        message->pop3_order != entry.pop3_order || message->virtual_size != entry.virtual_size)
         return true;
     MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
     if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
         return false;
-    return entry->uidl.at == 0 || !mh_span_equal(text, maildir_uidlist_text(list, entry->uidl));
+    return entry.uidl.data == NULL || !mh_span_equal(text, entry.uidl);
 }
 
 /* UIDLs come when a POP3 client first logs in, though the mail has long been carried; and a size

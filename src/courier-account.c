@@ -24,7 +24,6 @@ typedef struct {
     CourierSourceOptions options;
     const MaildirTree *target;
     MaildirUidlist *known; /* of the target's folder: sizes that were found before */
-    GBytes *known_text;
 } CourierFolder;
 
 /* ---- opening ------------------------------------------------------------------------------ */
@@ -33,7 +32,6 @@ static void
 forget_known(CourierFolder *folder)
 {
     g_clear_pointer(&folder->known, maildir_uidlist_free);
-    g_clear_pointer(&folder->known_text, g_bytes_unref);
 }
 
 static void
@@ -52,16 +50,13 @@ known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_s
 {
     const CourierFolder *folder = data;
     MaildirCarried carried;
-    size_t at = folder->known != NULL ? maildir_uidlist_find(folder->known, base)
-                                      : MAILDIR_UIDLIST_NOT_FOUND;
-    if (at == MAILDIR_UIDLIST_NOT_FOUND)
+    MaildirUidlistEntry entry;
+    if (folder->known == NULL ||
+        maildir_uidlist_find(folder->known, base, &entry) == MAILDIR_UIDLIST_NOT_FOUND ||
+        entry.virtual_size < size_bytes || entry.virtual_size > 2 * size_bytes ||
+        !maildir_carried_parse(entry.other, entry.uid, &carried))
         return false;
-    const MaildirUidlistEntry *entry = maildir_uidlist_get(folder->known, at);
-    if (entry->virtual_size < size_bytes || entry->virtual_size > 2 * size_bytes ||
-        !maildir_carried_parse(maildir_uidlist_text(folder->known, entry->other), entry->uid,
-                               &carried))
-        return false;
-    *out_virtual_size = entry->virtual_size;
+    *out_virtual_size = entry.virtual_size;
     return true;
 }
 
@@ -75,10 +70,11 @@ look_up_known(CourierFolder *folder)
     forget_known(folder);
     if (folder->target->fd < 0)
         return;
-    folder->known_text =
-        mh_read_file(folder->target->fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
-    if (folder->known_text != NULL)
-        folder->known = maildir_uidlist_parse(mh_span_from_bytes(folder->known_text), NULL, NULL);
+    struct stat st;
+    int fd = mh_open_file(folder->target->fd, path, MH_LINKS_REFUSE, &st, NULL);
+    MhLineText *text = fd >= 0 ? mh_line_text_open(fd, (uint64_t)st.st_size, NULL) : NULL;
+    if (text != NULL)
+        folder->known = maildir_uidlist_parse_text(text, NULL, NULL);
 }
 
 static MhSource *

@@ -73,30 +73,6 @@ count_messages(const MaildirFolder *folder, MhGone *gone)
     }
 }
 
-static bool
-is_our_line(const MaildirUidlist *list, const MaildirUidlistEntry *entry)
-{
-    MaildirCarried carried;
-    return maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried) ||
-           maildir_file_name_parse_own(maildir_uidlist_text(list, entry->name), NULL, NULL);
-}
-
-/* Lines of ours whose file has gone: a run was killed before it wrote the list without them. */
-static size_t
-count_stale(const MaildirFolder *folder)
-{
-    size_t ours = 0, filed = 0;
-    if (folder->index.unfiled == 0)
-        return 0;
-    for (size_t i = 0; i < maildir_uidlist_length(folder->uidlist); i++)
-        ours += is_our_line(folder->uidlist, maildir_uidlist_get(folder->uidlist, i));
-    for (guint i = 0; i < folder->index.messages->len; i++) {
-        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
-        filed += message->ours && message->line != 0;
-    }
-    return ours - MIN(filed, ours);
-}
-
 /* Adds the folder if something of it is ours. */
 static bool
 look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError **error)
@@ -111,7 +87,7 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
     gone->exists = folder->exists;
     gone->made_here = folder->fd >= 0 && maildir_removal_made_here(folder);
     count_messages(folder, gone);
-    gone->stale = count_stale(folder);
+    gone->stale = folder->stale;
     if (gone->ours == 0 && gone->stale == 0 && !gone->made_here) {
         gone_free(gone);
         return true;
@@ -167,10 +143,11 @@ static bool
 is_couriers(const MaildirUidlist *list)
 {
     for (size_t i = 0; i < maildir_uidlist_length(list); i++) {
-        const MaildirUidlistEntry *entry = maildir_uidlist_get(list, i);
+        MaildirUidlistEntry entry;
         MaildirCarried carried;
-        if (maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried) &&
-            !maildir_file_name_parse_own(maildir_uidlist_text(list, entry->name), NULL, NULL))
+        if (maildir_uidlist_get(list, i, &entry) &&
+            maildir_carried_parse(entry.other, entry.uid, &carried) &&
+            !maildir_file_name_parse_own(entry.name, NULL, NULL))
             return true;
     }
     return false;

@@ -18,6 +18,9 @@ enum {
     MH_FLAGS_ALL = (1 << 5) - 1,
 };
 
+/* Keyword letters as bits: bit 0 is a, bit 25 is z. */
+#define MH_LETTERS_ALL ((UINT32_C(1) << 26) - 1)
+
 /* Maildir letters in ASCII order, NUL-terminated: at most "DFRST". */
 #define MH_FLAG_LETTERS_MAX 5
 void mh_flags_to_maildir(MhFlags flags, char out_letters[MH_FLAG_LETTERS_MAX + 1]);

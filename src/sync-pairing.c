@@ -36,111 +36,170 @@ source_id(const Pairing *pairing, size_t index)
     return &mh_mailbox_get(pairing->source, index)->id;
 }
 
-typedef const MhDigest *(*IdOf)(const Pairing *pairing, size_t index);
-
-/* What entries of one side are compared with. */
-typedef struct {
+/* The messages of one side by an order of theirs. Most lists come in it, and need no array. */
+typedef struct Side Side;
+struct Side {
     const Pairing *pairing;
-    IdOf id_of;
-} Side;
+    size_t count;
+    const MhDigest *(*id_of)(const Pairing *pairing, size_t index);
+    /* The entry of a message; false: it is not to be looked at. */
+    bool (*make)(const Pairing *pairing, uint32_t index, Entry *out);
+    int (*compare)(const Side *side, const Entry *a, const Entry *b);
+    GArray *sorted; /* NULL: they are in order as they are */
+    size_t at;
+};
 
 /* By UID, then identity, then place; so equal lists of entries run side by side. */
 static int
-compare_entries(gconstpointer a, gconstpointer b, gpointer user)
+compare_entries(const Side *side, const Entry *a, const Entry *b)
 {
-    const Entry *x = a, *y = b;
-    const Side *side = user;
-    if (x->uid != y->uid)
-        return x->uid < y->uid ? -1 : 1;
-    int order = memcmp(side->id_of(side->pairing, x->index)->bytes,
-                       side->id_of(side->pairing, y->index)->bytes, MH_DIGEST_BYTES);
+    if (a->uid != b->uid)
+        return a->uid < b->uid ? -1 : 1;
+    int order = memcmp(side->id_of(side->pairing, a->index)->bytes,
+                       side->id_of(side->pairing, b->index)->bytes, MH_DIGEST_BYTES);
     if (order != 0)
         return order;
-    if (x->weak != y->weak)
-        return x->weak ? 1 : -1;
-    return x->index < y->index ? -1 : x->index > y->index;
+    if (a->weak != b->weak)
+        return a->weak ? 1 : -1;
+    return a->index < b->index ? -1 : a->index > b->index;
 }
 
 /* What was carried before what only looks the same, then by UID. */
 static int
-compare_uids(gconstpointer a, gconstpointer b, gpointer user)
+compare_uids(const Side *side, const Entry *a, const Entry *b)
 {
-    (void)user;
-    const Entry *x = a, *y = b;
-    if (x->weak != y->weak)
-        return x->weak ? 1 : -1;
-    uint32_t x_uid = x->uid - 1, y_uid = y->uid - 1; /* 0, not listed, becomes the largest */
-    if (x_uid != y_uid)
-        return x_uid < y_uid ? -1 : 1;
-    return x->index < y->index ? -1 : x->index > y->index;
+    (void)side;
+    if (a->weak != b->weak)
+        return a->weak ? 1 : -1;
+    uint32_t a_uid = a->uid - 1, b_uid = b->uid - 1; /* 0, not listed, becomes the largest */
+    if (a_uid != b_uid)
+        return a_uid < b_uid ? -1 : 1;
+    return a->index < b->index ? -1 : a->index > b->index;
 }
 
-/* Most lists come in order; looking is cheaper than sorting. */
-static void
-sort_entries(GArray *entries, GCompareDataFunc compare, gpointer user)
+static int
+compare_sorted(gconstpointer a, gconstpointer b, gpointer user)
 {
-    for (guint i = 1; i < entries->len; i++) {
-        if (compare(&g_array_index(entries, Entry, i - 1), &g_array_index(entries, Entry, i),
-                    user) > 0) {
-            g_array_sort_with_data(entries, compare, user);
-            return;
-        }
+    const Side *side = user;
+    return side->compare(side, a, b);
+}
+
+/* The next entry; false at the end. */
+static bool
+side_next(Side *side, Entry *out)
+{
+    if (side->sorted != NULL) {
+        if (side->at == side->sorted->len)
+            return false;
+        *out = g_array_index(side->sorted, Entry, side->at++);
+        return true;
     }
+    while (side->at < side->count) {
+        if (side->make(side->pairing, (uint32_t)side->at++, out))
+            return true;
+    }
+    return false;
+}
+
+/* The same from the end. */
+static bool
+side_previous(Side *side, Entry *out)
+{
+    size_t count = side->sorted != NULL ? side->sorted->len : side->count;
+    while (side->at < count) {
+        size_t i = count - ++side->at;
+        if (side->sorted != NULL)
+            *out = g_array_index(side->sorted, Entry, i);
+        else if (!side->make(side->pairing, (uint32_t)i, out))
+            continue;
+        return true;
+    }
+    return false;
+}
+
+static bool
+side_is_sorted(Side *side)
+{
+    Entry before, entry;
+    bool sorted = true;
+    side->at = 0;
+    if (side_next(side, &before)) {
+        for (; sorted && side_next(side, &entry); before = entry)
+            sorted = side->compare(side, &before, &entry) <= 0;
+    }
+    side->at = 0;
+    return sorted;
+}
+
+static void
+side_sort(Side *side)
+{
+    Entry entry;
+    if (side_is_sorted(side))
+        return;
+    GArray *sorted = g_array_new(FALSE, FALSE, sizeof(Entry));
+    while (side_next(side, &entry))
+        g_array_append_val(sorted, entry);
+    g_array_sort_with_data(sorted, compare_sorted, side);
+    side->sorted = sorted;
+    side->at = 0;
+}
+
+static void
+side_clear(Side *side)
+{
+    g_clear_pointer(&side->sorted, g_array_unref);
 }
 
 /* ---- by identity and UID ------------------------------------------------------------------ */
 
-static GArray *
-source_entries(const Pairing *pairing)
+static bool
+source_entry(const Pairing *pairing, uint32_t index, Entry *out)
 {
-    GArray *entries = g_array_new(FALSE, FALSE, sizeof(Entry));
-    for (uint32_t s = 0; s < mh_mailbox_length(pairing->source); s++) {
-        const MhMessage *message = mh_mailbox_get(pairing->source, s);
-        Entry entry = {.uid = message->uid, .index = s & INDEX_MAX};
-        if (entry.uid != 0)
-            g_array_append_val(entries, entry);
-    }
-    Side side = {pairing, source_id};
-    sort_entries(entries, compare_entries, &side);
-    return entries;
+    *out = (Entry){.uid = mh_mailbox_get(pairing->source, index)->uid, .index = index & INDEX_MAX};
+    return out->uid != 0;
 }
 
 /* A message that could not have its UID of the source is known by the one it came with. */
-static GArray *
-target_entries(const Pairing *pairing)
+static bool
+target_entry(const Pairing *pairing, uint32_t index, Entry *out)
 {
-    GArray *entries = g_array_new(FALSE, FALSE, sizeof(Entry));
-    for (uint32_t t = 0; t < pairing->target->messages->len; t++) {
-        const MhTargetMessage *there = mh_target_index_get(pairing->target, t);
-        bool weak = !there->has_carried || there->carried_uid == 0;
-        Entry entry = {.index = t & INDEX_MAX, .weak = weak};
-        entry.uid = weak ? there->uid : there->carried_uid;
-        if (entry.uid != 0)
-            g_array_append_val(entries, entry);
-    }
-    Side side = {pairing, target_id};
-    sort_entries(entries, compare_entries, &side);
-    return entries;
+    const MhTargetMessage *there = mh_target_index_get(pairing->target, index);
+    bool weak = !there->has_carried || there->carried_uid == 0;
+    *out = (Entry){
+        .uid = weak ? there->uid : there->carried_uid, .index = index & INDEX_MAX, .weak = weak};
+    return out->uid != 0;
 }
 
 static void
 pair_by_uid(Pairing *pairing)
 {
-    g_autoptr(GArray) source = source_entries(pairing);
-    g_autoptr(GArray) target = target_entries(pairing);
-    guint s = 0, t = 0;
-    while (s < source->len && t < target->len) {
-        const Entry *ours = &g_array_index(source, Entry, s);
-        const Entry *theirs = &g_array_index(target, Entry, t);
-        bool same_uid = ours->uid == theirs->uid;
-        int order = same_uid ? memcmp(source_id(pairing, ours->index)->bytes,
-                                      target_id(pairing, theirs->index)->bytes, MH_DIGEST_BYTES)
-                             : (ours->uid < theirs->uid ? -1 : 1);
+    Side source = {.pairing = pairing,
+                   .count = mh_mailbox_length(pairing->source),
+                   .id_of = source_id,
+                   .make = source_entry,
+                   .compare = compare_entries};
+    Side target = {.pairing = pairing,
+                   .count = pairing->target->messages->len,
+                   .id_of = target_id,
+                   .make = target_entry,
+                   .compare = compare_entries};
+    Entry ours, theirs;
+    side_sort(&source);
+    side_sort(&target);
+    bool more = side_next(&source, &ours) && side_next(&target, &theirs);
+    while (more) {
+        bool same_uid = ours.uid == theirs.uid;
+        int order = same_uid ? memcmp(source_id(pairing, ours.index)->bytes,
+                                      target_id(pairing, theirs.index)->bytes, MH_DIGEST_BYTES)
+                             : (ours.uid < theirs.uid ? -1 : 1);
         if (order == 0)
-            pair(pairing, ours->index, theirs->index);
-        s += order <= 0;
-        t += order >= 0;
+            pair(pairing, ours.index, theirs.index);
+        more =
+            (order > 0 || side_next(&source, &ours)) && (order < 0 || side_next(&target, &theirs));
     }
+    side_clear(&source);
+    side_clear(&target);
 }
 
 /* ---- by identity alone -------------------------------------------------------------------- */
@@ -165,30 +224,36 @@ id_slot(const IdTable *table, const Pairing *pairing, const MhDigest *id)
     return slot;
 }
 
+static bool
+unpaired_entry(const Pairing *pairing, uint32_t index, Entry *out)
+{
+    const MhTargetMessage *there = mh_target_index_get(pairing->target, index);
+    *out = (Entry){.uid = there->uid, .index = index & INDEX_MAX, .weak = !there->ours};
+    return pairing->pairs->source_of[index] == 0;
+}
+
 /* Holds what is not paired yet. */
 static void
 id_table_init(IdTable *table, const Pairing *pairing)
 {
-    size_t count = pairing->target->messages->len, size = 16;
-    g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(Entry));
-    for (uint32_t t = 0; t < count; t++) {
-        const MhTargetMessage *there = mh_target_index_get(pairing->target, t);
-        Entry entry = {.uid = there->uid, .index = t & INDEX_MAX, .weak = !there->ours};
-        if (pairing->pairs->source_of[t] == 0)
-            g_array_append_val(order, entry);
-    }
-    sort_entries(order, compare_uids, NULL);
-    while (size < 2 * (size_t)order->len)
+    size_t count = pairing->target->messages->len, size = 16, unpaired = 0;
+    Side side = {
+        .pairing = pairing, .count = count, .make = unpaired_entry, .compare = compare_uids};
+    Entry entry;
+    for (size_t t = 0; t < count; t++)
+        unpaired += pairing->pairs->source_of[t] == 0;
+    while (size < 2 * unpaired)
         size *= 2;
     table->mask = size - 1;
     table->slots = g_new0(uint32_t, size);
-    table->next = g_new0(uint32_t, count);
-    for (guint i = order->len; i-- > 0;) { /* backwards, so that chains run forwards */
-        uint32_t t = g_array_index(order, Entry, i).index;
-        size_t slot = id_slot(table, pairing, target_id(pairing, t));
-        table->next[t] = table->slots[slot];
-        table->slots[slot] = t + 1;
+    table->next = g_new0(uint32_t, unpaired > 0 ? count : 0);
+    side_sort(&side);
+    while (side_previous(&side, &entry)) { /* backwards, so that chains run forwards */
+        size_t slot = id_slot(table, pairing, target_id(pairing, entry.index));
+        table->next[entry.index] = table->slots[slot];
+        table->slots[slot] = entry.index + 1;
     }
+    side_clear(&side);
 }
 
 /* The first message with @id that is not paired yet, as index + 1; 0 when there is none. */
@@ -229,7 +294,8 @@ mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source, const MhTa
     Pairing making = {.source = source, .target = target, .pairs = pairing};
     pairing->target_of = g_new0(uint32_t, mh_mailbox_length(source));
     pairing->source_of = g_new0(uint32_t, target->messages->len);
-    g_assert(mh_mailbox_length(source) <= INDEX_MAX && target->messages->len <= INDEX_MAX);
+    g_assert(mh_mailbox_length(source) < MH_FOLDER_INDEX &&
+             target->messages->len < MH_FOLDER_INDEX);
     if (mh_mailbox_length(source) == 0 || target->messages->len == 0)
         return;
     pair_by_uid(&making);

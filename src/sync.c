@@ -55,11 +55,13 @@ merge_flags(const Sync *sync, const MhMessage *source, const MhTargetMessage *ta
     if (sync->in->late)
         return;
     if (sync->in->mirror || !target->has_carried) {
-        line->flags = source->flags;
-        line->letters = letters;
+        line->flags = (uint32_t)source->flags & MH_FLAGS_ALL;
+        line->letters = letters & MH_LETTERS_ALL;
     } else {
-        line->flags = (MhFlags)merge_bits(source->flags, target->carried_flags, target->flags);
-        line->letters = merge_bits(letters, target->carried_letters, target->letters);
+        line->flags =
+            merge_bits(source->flags, target->carried_flags, target->flags) & MH_FLAGS_ALL;
+        line->letters =
+            merge_bits(letters, target->carried_letters, target->letters) & MH_LETTERS_ALL;
     }
     bool plain = line->flags == 0 && line->letters == 0;
     line->is_new = target->is_new && plain && source->is_new;
@@ -184,13 +186,13 @@ add_source_lines(Sync *sync)
             sync->plan->deleted++;
             continue;
         }
-        MhSyncLine line = {.source = (uint32_t)s + 1, .target = t};
+        MhSyncLine line = {.source = (uint32_t)s + 1, .target = t & MH_FOLDER_INDEX};
         line.uid = wanted_uid(sync, message, there);
         if (there != NULL) {
             merge_flags(sync, message, there, &line);
         } else {
-            line.flags = message->flags;
-            line.letters = sync->in->set_letters[message->keywords];
+            line.flags = (uint32_t)message->flags & MH_FLAGS_ALL;
+            line.letters = sync->in->set_letters[message->keywords] & MH_LETTERS_ALL;
             line.is_new = message->is_new && line.flags == 0 && line.letters == 0;
         }
         g_array_append_val(sync->plan->lines, line);
@@ -214,7 +216,7 @@ add_target_lines(Sync *sync)
         plan->kept_gone += there->ours;
         if (there->uid == 0)
             continue; /* the server will list it */
-        MhSyncLine line = {.target = t + 1,
+        MhSyncLine line = {.target = (t + 1) & MH_FOLDER_INDEX,
                            .uid = sync->other_validity ? 0 : there->uid,
                            .flags = there->flags,
                            .letters = there->letters,

@@ -53,16 +53,16 @@ typedef struct {
                                    longer there was deleted there, and stays so. NULL: none was */
 } MhSyncInput;
 
-/* One message that the target shall hold and list. */
+/* One message that the target shall hold and list. In bits: see target-index.h. */
 typedef struct {
     uint32_t uid;
-    uint32_t source; /* index at the source + 1; 0: only at the target */
-    uint32_t target; /* index at the target + 1; 0: to be delivered */
-    uint32_t letters;
-    MhFlags flags;
-    bool is_new;   /* belongs into new/ */
-    bool retag;    /* the file is there, its flags, letters or place change */
-    bool renumber; /* the UID differs from the one the target has */
+    uint32_t source;       /* index at the source + 1; 0: only at the target */
+    uint32_t target : 30;  /* index at the target + 1; 0: to be delivered */
+    uint32_t retag : 1;    /* the file is there, its flags, letters or place change */
+    uint32_t renumber : 1; /* the UID differs from the one the target has */
+    uint32_t letters : 26; /* keyword letters, bit 0 is a */
+    uint32_t flags : 5;    /* MhFlags */
+    uint32_t is_new : 1;   /* belongs into new/ */
 } MhSyncLine;
 
 typedef struct {

@@ -199,19 +199,17 @@ number_field(MhSpan fields, uint8_t key, uint64_t *out)
 static void
 take_line(const Reading *reading, MhVerifyMessage *message)
 {
-    size_t at = reading->list != NULL ? maildir_uidlist_find(reading->list, message->of.base)
-                                      : MAILDIR_UIDLIST_NOT_FOUND;
-    if (at == MAILDIR_UIDLIST_NOT_FOUND)
+    MaildirUidlistEntry line;
+    if (reading->list == NULL ||
+        maildir_uidlist_find(reading->list, message->of.base, &line) == MAILDIR_UIDLIST_NOT_FOUND)
         return;
-    const MaildirUidlistEntry *line = maildir_uidlist_get(reading->list, at);
-    MhSpan other = maildir_uidlist_text(reading->list, line->other);
-    message->uid = line->uid;
-    message->pop3_order = line->pop3_order;
-    message->list_virtual = line->virtual_size;
-    message->has_list_size = number_field(other, 'S', &message->list_size);
-    if (line->uidl.at != 0)
-        message->uidl = mh_span_dup(maildir_uidlist_text(reading->list, line->uidl));
-    message->has_carried = maildir_carried_parse(other, line->uid, &message->carried);
+    message->uid = line.uid;
+    message->pop3_order = line.pop3_order;
+    message->list_virtual = line.virtual_size;
+    message->has_list_size = number_field(line.other, 'S', &message->list_size);
+    if (line.uidl.data != NULL)
+        message->uidl = mh_span_dup(line.uidl);
+    message->has_carried = maildir_carried_parse(line.other, line.uid, &message->carried);
     message->ours |= message->has_carried;
 }
 
@@ -334,13 +332,13 @@ find_gone(Reading *reading)
     for (guint i = 0; i < reading->target->messages->len; i++)
         g_hash_table_add(there, mh_span_dup(mh_verify_target_get(reading->target, i)->of.base));
     for (size_t i = 0; list != NULL && i < maildir_uidlist_length(list); i++) {
-        const MaildirUidlistEntry *line = maildir_uidlist_get(list, i);
-        MhSpan base = maildir_uidlist_text(list, line->name);
-        g_autofree char *name = mh_span_dup(base);
+        MaildirUidlistEntry line;
+        maildir_uidlist_get(list, i, &line);
+        g_autofree char *name = mh_span_dup(line.name);
         MaildirCarried carried;
         if (!g_hash_table_contains(there, name) &&
-            maildir_carried_parse(maildir_uidlist_text(list, line->other), line->uid, &carried))
-            g_ptr_array_add(reading->target->gone, mh_printable(base));
+            maildir_carried_parse(line.other, line.uid, &carried))
+            g_ptr_array_add(reading->target->gone, mh_printable(line.name));
     }
 }
 

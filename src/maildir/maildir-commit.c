@@ -266,12 +266,10 @@ add_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirW
     const MhSyncLine *line = maildir_work_line(work, at);
     const char *other = new_base(delivery, at);
     const MhTargetMessage *there = maildir_work_file(work, line);
-    const MaildirUidlist *list = work->folder->uidlist;
-    const MaildirUidlistEntry *before =
-        there != NULL && there->line != 0 ? maildir_uidlist_get(list, there->line - 1) : NULL;
     const char *name = there != NULL
                            ? maildir_folder_file(work->folder, there)
                            : g_hash_table_lookup(delivery->staged, GUINT_TO_POINTER(line->source));
+    MaildirUidlistEntry before;
     MaildirFileName parsed;
     if (name == NULL) {
         (*left_out)++;
@@ -279,11 +277,13 @@ add_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirW
     }
     maildir_file_name_parse(mh_span_from_string(name), &parsed);
     MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    bool listed = there != NULL && there->line != 0 &&
+                  maildir_uidlist_read(work->folder->uidlist, there->line, &before);
     maildir_delivery_keep_line(delivery, work, line, base);
     if (line->source != 0)
-        maildir_delivery_add_line(writer, work, line, before, base);
-    else if (before != NULL)
-        maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
+        maildir_delivery_add_line(writer, work, line, listed ? &before : NULL, base);
+    else if (listed)
+        maildir_uidlist_writer_keep(writer, &before, line->uid);
 }
 
 /* Writes the new list aside, durably, while nothing has been put in place: here a disk that is full
@@ -303,7 +303,8 @@ write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out
     maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, i, out_left_out);
-    bool good = maildir_uidlist_writer_finish(&writer, error);
+    bool good = maildir_uidlist_writer_finish(&writer, error) &&
+                maildir_uidlist_check(work->folder->uidlist, error);
     if (good && fsync(fd) != 0)
         good = mh_set_errno(error, errno, "cannot sync '%s'", list_aside);
     close(fd);

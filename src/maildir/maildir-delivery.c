@@ -75,10 +75,8 @@ maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
                               .carried = text,
                               .base = base};
     if (before != NULL) {
-        const MaildirUidlist *list = work->folder->uidlist;
-        out.other = maildir_uidlist_text(list, before->other);
-        if (before->uidl.at != 0)
-            out.uidl = maildir_uidlist_text(list, before->uidl);
+        out.other = before->other;
+        out.uidl = before->uidl;
     }
     if (uidl != NULL)
         out.uidl = mh_span_from_string(uidl);

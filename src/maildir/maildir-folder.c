@@ -11,64 +11,76 @@
 #include <string.h>
 #include <unistd.h>
 
+/* MhTargetMessage.line holds the place of a line: lists are smaller. */
+#define MAX_LINE (UINT32_MAX >> 1)
 /* MhTargetMessage.name of a file whose name is what its line and its flags make of it. */
 #define NAME_DERIVED UINT32_MAX
 
+/* The file's name, as @line has its base name. */
 static const char *
-derive_name(const MaildirFolder *folder, const MhTargetMessage *message)
+name_of_line(const MaildirFolder *folder, const MaildirUidlistEntry *line,
+             const MhTargetMessage *message)
 {
-    const MaildirUidlistEntry *line = maildir_uidlist_get(folder->uidlist, message->line - 1);
-    MhSpan base = maildir_uidlist_text(folder->uidlist, line->name);
     g_string_truncate(folder->derived, 0);
-    g_string_append_len(folder->derived, (const char *)base.data, (gssize)base.len);
+    g_string_append_len(folder->derived, (const char *)line->name.data, (gssize)line->name.len);
     if (!message->is_new)
         maildir_file_name_append_info(folder->derived, message->flags, message->letters);
     return folder->derived->str;
 }
 
-/* Most names need not be held beside the list. */
-static uint32_t
-keep_name(MaildirFolder *folder, const MhTargetMessage *message, const char *entry)
+/* What @line of the list says of the file @entry. */
+static void
+take_line(MaildirFolder *folder, const char *entry, const MaildirUidlistEntry *line,
+          MhTargetMessage *message)
 {
-    uint32_t at = folder->names->len;
-    if (message->line != 0 && strcmp(derive_name(folder, message), entry) == 0)
-        return NAME_DERIVED;
-    g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
-    return at;
+    MaildirCarried carried;
+    message->uid = line->uid;
+    if (strcmp(name_of_line(folder, line, message), entry) == 0)
+        message->name = NAME_DERIVED;
+    if (!maildir_carried_parse(line->other, line->uid, &carried))
+        return;
+    message->ours = true;
+    message->has_carried = true;
+    message->carried_uid = carried.uid;
+    message->carried_flags = (uint32_t)carried.flags & MH_FLAGS_ALL;
+    message->carried_letters = carried.letters & MH_LETTERS_ALL;
 }
 
-/* Adds one file of cur/ or new/ to the index. */
+/* The place of a line that no file has been found for. */
+static bool
+is_no_file(const MhTargetMessage *message)
+{
+    return message->name == 0;
+}
+
+/* Adds one file of cur/ or new/ to the index: in the place of its line, or at the end. */
 static void
 add_file(MaildirFolder *folder, const char *entry, bool is_new)
 {
     MaildirFileName name;
-    MhTargetMessage message = {.is_new = is_new};
+    MaildirUidlistEntry line;
     MaildirEntryKind kind = maildir_file_name_parse(mh_span_from_string(entry), &name);
     if (kind == MAILDIR_ENTRY_HIDDEN)
         return;
+    MhTargetMessage message = {.is_new = is_new,
+                               .flags = (uint32_t)name.flags & MH_FLAGS_ALL,
+                               .letters = name.keywords & MH_LETTERS_ALL,
+                               .ours = maildir_file_name_parse_own(name.base, NULL, NULL)};
     message.id = kind == MAILDIR_ENTRY_NO_BASE ? mh_digest_of(mh_span_from_string(entry))
                                                : maildir_file_name_identity(name.base);
-    message.flags = name.flags;
-    message.letters = name.keywords;
-    message.ours = maildir_file_name_parse_own(name.base, NULL, NULL);
-
-    size_t at = maildir_uidlist_find(folder->uidlist, name.base);
+    size_t at = maildir_uidlist_find(folder->uidlist, name.base, &line);
     if (at != MAILDIR_UIDLIST_NOT_FOUND) {
-        const MaildirUidlistEntry *line = maildir_uidlist_get(folder->uidlist, at);
-        MaildirCarried carried;
-        message.uid = line->uid;
-        message.line = (uint32_t)at + 1;
-        if (maildir_carried_parse(maildir_uidlist_text(folder->uidlist, line->other), line->uid,
-                                  &carried)) {
-            message.ours = true;
-            message.has_carried = true;
-            message.carried_uid = carried.uid;
-            message.carried_flags = carried.flags;
-            message.carried_letters = carried.letters;
-        }
+        message.line = maildir_uidlist_place(folder->uidlist, at) & MAX_LINE;
+        take_line(folder, entry, &line, &message);
     }
-    message.name = keep_name(folder, &message, entry);
-    g_array_append_val(folder->index.messages, message);
+    if (message.name != NAME_DERIVED) {
+        message.name = folder->names->len;
+        g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
+    }
+    if (at != MAILDIR_UIDLIST_NOT_FOUND && is_no_file(mh_target_index_get(&folder->index, at)))
+        *mh_target_index_get(&folder->index, at) = message;
+    else
+        g_array_append_val(folder->index.messages, message);
 }
 
 /* Opens and lists cur/ or new/. That it is not there is no error. */
@@ -101,45 +113,61 @@ read_files(MaildirFolder *folder, const char *which, bool is_new, int *out_fd, M
     return errnum == 0 || mh_set_errno(error, errnum, "cannot read '%s'", which);
 }
 
-/* Reads a state file; that it is not there, or is no file, leaves @out NULL. */
+/* Opens a state file; that it is not there leaves @out_fd -1. */
 static bool
-read_state(const MaildirFolder *folder, const char *name, GBytes **out, MhStamp *out_stamp,
+open_state(const MaildirFolder *folder, const char *name, int *out_fd, struct stat *out_stat,
            GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    struct stat st;
-    int fd = mh_open_file(folder->fd, name, MH_LINKS_REFUSE, &st, &failure);
-    if (fd < 0 && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    *out_fd = mh_open_file(folder->fd, name, MH_LINKS_REFUSE, out_stat, &failure);
+    if (*out_fd >= 0 || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true;
-    if (fd >= 0) {
-        close(fd);
-        *out_stamp = mh_stamp_of(&st);
-        *out = mh_read_file(folder->fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
-    }
-    if (failure != NULL)
-        g_propagate_error(error, g_steal_pointer(&failure));
-    return *out != NULL;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
 }
 
 static bool
-read_lists(MaildirFolder *folder, MhFindings *findings, GError **error)
+read_list(MaildirFolder *folder, MhFindings *findings, GError **error)
 {
-    g_autoptr(GBytes) list = NULL, keywords = NULL;
-    if (!read_state(folder, MAILDIR_UIDLIST_FILE, &list, &folder->list_stamp, error) ||
-        !read_state(folder, MAILDIR_KEYWORDS_FILE, &keywords, &folder->keywords_stamp, error))
+    struct stat st;
+    int fd;
+    g_autoptr(GError) unusable = NULL;
+    if (!open_state(folder, MAILDIR_UIDLIST_FILE, &fd, &st, error))
         return false;
-    if (list != NULL) {
-        g_autoptr(GError) unusable = NULL;
-        folder->uidlist = maildir_uidlist_parse_bytes(list, findings, &unusable);
-        if (folder->uidlist == NULL)
-            mh_findings_add(findings, MH_FINDING_TARGET_LIST_UNUSABLE, "%s", unusable->message);
-        else
-            folder->index.uids = maildir_uidlist_uids(folder->uidlist);
-    }
-    if (keywords != NULL) {
-        maildir_keywords_free(folder->keywords);
-        folder->keywords = maildir_keywords_parse(mh_span_from_bytes(keywords), findings);
-    }
+    if (fd < 0)
+        return true;
+    folder->list_stamp = mh_stamp_of(&st);
+    MhLineText *text = mh_line_text_open(fd, (uint64_t)st.st_size, error);
+    if (text == NULL)
+        return false;
+    folder->uidlist = maildir_uidlist_parse_text(text, findings, &unusable);
+    if (folder->uidlist != NULL) {
+        folder->index.uids = maildir_uidlist_uids(folder->uidlist);
+    } else if (!g_error_matches(unusable, MAILDIR_ERROR, MAILDIR_ERROR_FORMAT)) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&unusable), "%s: ", MAILDIR_UIDLIST_FILE);
+        return false;
+    } else
+        mh_findings_add(findings, MH_FINDING_TARGET_LIST_UNUSABLE, "%s", unusable->message);
+    return true;
+}
+
+static bool
+read_keywords(MaildirFolder *folder, MhFindings *findings, GError **error)
+{
+    struct stat st;
+    int fd;
+    if (!open_state(folder, MAILDIR_KEYWORDS_FILE, &fd, &st, error))
+        return false;
+    if (fd < 0)
+        return true;
+    close(fd);
+    folder->keywords_stamp = mh_stamp_of(&st);
+    g_autoptr(GBytes) text =
+        mh_read_file(folder->fd, MAILDIR_KEYWORDS_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, error);
+    if (text == NULL)
+        return false;
+    maildir_keywords_free(folder->keywords);
+    folder->keywords = maildir_keywords_parse(mh_span_from_bytes(text), findings);
     return true;
 }
 
@@ -152,22 +180,50 @@ set_leftovers_apart(MaildirFolder *folder)
     guint kept = 0;
     for (guint i = 0; i < messages->len; i++) {
         const MhTargetMessage *message = &g_array_index(messages, MhTargetMessage, i);
-        if (message->ours)
-            g_array_append_val(folder->leftovers, *message);
-        else
+        if (!message->ours) {
             g_array_index(messages, MhTargetMessage, kept++) = *message;
+            continue;
+        }
+        g_array_append_val(folder->leftovers, *message);
+        folder->index.unfiled += message->line != 0;
+        folder->stale += message->line != 0;
     }
     g_array_set_size(messages, kept);
 }
 
-/* Lines of the list whose file has gone. */
-static size_t
-count_unfiled(const MaildirFolder *folder)
+static bool
+is_our_line(const MaildirUidlist *list, size_t at)
 {
-    size_t lines = maildir_uidlist_length(folder->uidlist), filed = 0;
-    for (guint i = 0; i < folder->index.messages->len; i++)
-        filed += mh_target_index_get(&folder->index, i)->line != 0;
-    return lines - MIN(filed, lines);
+    MaildirUidlistEntry line;
+    MaildirCarried carried;
+    return maildir_uidlist_get(list, at, &line) &&
+           (maildir_carried_parse(line.other, line.uid, &carried) ||
+            maildir_file_name_parse_own(line.name, NULL, NULL));
+}
+
+/* Reads the files, so that messages which the list has are in its order: later their lines are read
+ * one after the other. */
+static bool
+read_messages(MaildirFolder *folder, GError **error)
+{
+    GArray *messages = folder->index.messages;
+    guint lines = (guint)maildir_uidlist_length(folder->uidlist), kept = 0;
+    g_array_set_size(messages, lines);
+    if (!read_files(folder, "cur", false, &folder->cur_fd, &folder->cur_stamp, error) ||
+        !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error))
+        return false;
+    for (guint i = 0; i < messages->len; i++) {
+        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        if (!is_no_file(message)) {
+            g_array_index(messages, MhTargetMessage, kept++) = *message;
+            continue;
+        }
+        folder->index.unfiled++;
+        folder->stale += is_our_line(folder->uidlist, i);
+    }
+    g_array_set_size(messages, kept);
+    maildir_uidlist_forget_index(folder->uidlist);
+    return maildir_uidlist_check(folder->uidlist, error);
 }
 
 MaildirFolder *
@@ -178,9 +234,10 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
     folder->name = g_strdup(name);
     folder->fd = folder->cur_fd = folder->new_fd = -1;
     folder->names = g_byte_array_new();
+    g_byte_array_append(folder->names, (const guint8 *)"", 1); /* 0: no name */
     folder->leftovers = g_array_new(FALSE, FALSE, sizeof(MhTargetMessage));
     folder->derived = g_string_new(NULL);
-    folder->index.messages = g_array_new(FALSE, FALSE, sizeof(MhTargetMessage));
+    folder->index.messages = g_array_new(FALSE, TRUE, sizeof(MhTargetMessage));
     folder->keywords = maildir_keywords_new();
     if (tree->fd >= 0)
         folder->fd = mh_open_dir_links(tree->fd, name, MH_LINKS_REFUSE, &failure);
@@ -188,20 +245,18 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
-    if (folder->fd >= 0 && !read_lists(folder, findings, error))
+    if (folder->fd >= 0 &&
+        !(read_list(folder, findings, error) && read_keywords(folder, findings, error)))
         return NULL;
     if (folder->uidlist == NULL)
         folder->uidlist = maildir_uidlist_new((MhUidState){.uidvalidity = 1, .uidnext = 1});
-    if (folder->fd >= 0 &&
-        (!read_files(folder, "cur", false, &folder->cur_fd, &folder->cur_stamp, error) ||
-         !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error)))
+    if (folder->fd >= 0 && !read_messages(folder, error))
         return NULL;
     folder->exists = folder->cur_fd >= 0;
     if (folder->exists && tree->options.state != NULL && !tree->options.state->read(folder, error))
         return NULL;
     if (!folder->exists)
         set_leftovers_apart(folder);
-    folder->index.unfiled = count_unfiled(folder);
     return g_steal_pointer(&folder);
 }
 
@@ -250,6 +305,9 @@ maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
 const char *
 maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message)
 {
-    return message->name == NAME_DERIVED ? derive_name(folder, message)
-                                         : (const char *)folder->names->data + message->name;
+    MaildirUidlistEntry line;
+    if (message->name != NAME_DERIVED)
+        return (const char *)folder->names->data + message->name;
+    maildir_uidlist_read(folder->uidlist, message->line, &line);
+    return name_of_line(folder, &line, message);
 }

@@ -23,6 +23,7 @@ typedef struct {
     /* MhTargetMessage: files in new/ that a killed run has put there before it came to cur/; only
      * where the folder does not exist. They are not in the index. */
     GArray *leftovers;
+    size_t stale; /* lines of ours whose file has gone: a run was killed before it wrote the list */
     GByteArray *names;         /* file names that the list does not tell; NUL-terminated */
     GString *derived;          /* room for a name that it tells */
     MaildirUidlist *uidlist;   /* never NULL when exists; empty when there is no usable file */

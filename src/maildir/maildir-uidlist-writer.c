@@ -1,6 +1,5 @@
 #include "maildir-uidlist-writer.h"
 
-#include "maildir-uidlist-private.h"
 #include "safe-file.h"
 
 #include <sodium.h>
@@ -64,14 +63,16 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
     add_number(writer, uids.uidvalidity);
     add_key(writer, 'N');
     add_number(writer, uids.uidnext);
+    MhSpan guid = like != NULL ? maildir_uidlist_guid(like) : mh_span(NULL, 0);
+    MhSpan other = like != NULL ? maildir_uidlist_header_other(like) : mh_span(NULL, 0);
     add_key(writer, 'G');
-    if (like != NULL && like->guid.len > 0)
-        add_text(writer, maildir_uidlist_text(like, like->guid));
+    if (guid.len > 0)
+        add_text(writer, guid);
     else
         add_new_guid(writer);
-    if (like != NULL && like->header_other.len > 0) {
+    if (other.len > 0) {
         g_string_append_c(writer->buffer, ' ');
-        add_text(writer, maildir_uidlist_text(like, like->header_other));
+        add_text(writer, other);
     }
     if (mark != NULL) {
         g_string_append_c(writer->buffer, ' ');
@@ -117,18 +118,16 @@ maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLin
 }
 
 void
-maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlist *list,
-                            const MaildirUidlistEntry *entry, uint32_t uid, const char *carried)
+maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlistEntry *entry,
+                            uint32_t uid)
 {
     MaildirUidlistLine line = {.uid = uid,
                                .virtual_size = entry->virtual_size,
                                .has_virtual_size = entry->virtual_size != 0,
                                .pop3_order = entry->pop3_order,
-                               .carried = carried,
-                               .other = maildir_uidlist_text(list, entry->other),
-                               .base = maildir_uidlist_text(list, entry->name)};
-    if (entry->uidl.at != 0)
-        line.uidl = maildir_uidlist_text(list, entry->uidl);
+                               .uidl = entry->uidl,
+                               .other = entry->other,
+                               .base = entry->name};
     maildir_uidlist_writer_add(writer, &line);
 }
 

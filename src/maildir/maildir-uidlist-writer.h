@@ -33,9 +33,8 @@ typedef struct {
 void maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
                                   const MaildirUidlist *like, const char *mark);
 void maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLine *line);
-/* The line of @entry of @list, under @uid, with the provenance @carried or the one it has. */
-void maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlist *list,
-                                 const MaildirUidlistEntry *entry, uint32_t uid,
-                                 const char *carried);
+/* The line of @entry under @uid. */
+void maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlistEntry *entry,
+                                 uint32_t uid);
 /* Writes what is left, and frees what the writer holds. @fd stays open. */
 bool maildir_uidlist_writer_finish(MaildirUidlistWriter *writer, GError **error);

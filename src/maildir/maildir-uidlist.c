@@ -1,7 +1,6 @@
 #include "maildir-uidlist.h"
 
 #include "maildir-uidlist-private.h"
-#include "printable.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -15,8 +14,12 @@ maildir_uidlist_new(MhUidState uids)
     MaildirUidlist *list = g_new0(MaildirUidlist, 1);
     list->uids = uids;
     list->uids.uidnext = MAX(uids.uidnext, 1);
-    list->kept = g_string_new("-"); /* so that no text is at 0 */
-    list->entries = g_array_new(FALSE, FALSE, sizeof(MaildirUidlistEntry));
+    list->version = 3;
+    list->guid = g_string_new(NULL);
+    list->other = g_string_new(NULL);
+    list->apart = g_string_new(NULL);
+    list->name = g_string_new(NULL);
+    list->places = g_array_new(FALSE, FALSE, sizeof(MaildirUidlistPlace));
     list->slot_count = SLOTS_AT_FIRST;
     list->slots = g_new0(uint32_t, list->slot_count);
     /* names come from strangers: without a key they could make all of them collide */
@@ -29,11 +32,20 @@ maildir_uidlist_free(MaildirUidlist *list)
 {
     if (list == NULL)
         return;
-    g_bytes_unref(list->read);
-    g_string_free(list->kept, TRUE);
-    g_array_unref(list->entries);
-    g_free(list->slots);
+    g_string_free(list->guid, TRUE);
+    g_string_free(list->other, TRUE);
+    g_string_free(list->apart, TRUE);
+    g_string_free(list->name, TRUE);
+    mh_line_text_free(list->text);
+    maildir_uidlist_forget_index(list);
     g_free(list);
+}
+
+void
+maildir_uidlist_forget_index(MaildirUidlist *list)
+{
+    g_clear_pointer(&list->places, g_array_unref);
+    g_clear_pointer(&list->slots, g_free);
 }
 
 uint64_t
@@ -48,74 +60,60 @@ maildir_uidlist_uids(const MaildirUidlist *list)
     return list->uids;
 }
 
-static uint32_t
-last_uid(const MaildirUidlist *list)
-{
-    size_t count = list->entries->len;
-    return count > 0 ? maildir_uidlist_get(list, count - 1)->uid : 0;
-}
-
-void
-maildir_uidlist_set_uids(MaildirUidlist *list, MhUidState uids)
-{
-    g_assert(uids.uidvalidity != 0);
-    list->uids.uidvalidity = uids.uidvalidity;
-    list->uids.uidnext = MAX(uids.uidnext, last_uid(list) + 1);
-}
-
 MhSpan
 maildir_uidlist_header_other(const MaildirUidlist *list)
 {
-    return list->header_other.len > 0 ? maildir_uidlist_text(list, list->header_other)
-                                      : mh_span(NULL, 0);
+    return mh_span(list->other->str, list->other->len);
 }
 
 MhSpan
 maildir_uidlist_guid(const MaildirUidlist *list)
 {
-    return maildir_uidlist_text(list, list->guid);
+    return mh_span(list->guid->str, list->guid->len);
 }
 
 size_t
 maildir_uidlist_length(const MaildirUidlist *list)
 {
-    return list->entries->len;
+    return list->places->len;
 }
 
-MaildirUidlistEntry *
-maildir_uidlist_get(const MaildirUidlist *list, size_t index)
+static MaildirUidlistPlace *
+place_of(const MaildirUidlist *list, size_t index)
 {
-    g_assert(index < list->entries->len);
-    return &g_array_index(list->entries, MaildirUidlistEntry, index);
+    g_assert(index < list->places->len);
+    return &g_array_index(list->places, MaildirUidlistPlace, index);
 }
 
-MhSpan
-maildir_uidlist_text(const MaildirUidlist *list, MaildirText text)
+uint32_t
+maildir_uidlist_place(const MaildirUidlist *list, size_t index)
 {
-    if (text.at == 0)
-        return mh_span(NULL, 0);
-    if (text.at < list->read_text.len)
-        return mh_span(list->read_text.data + text.at, text.len);
-    return mh_span(list->kept->str + (text.at - list->read_text.len), text.len);
+    return place_of(list, index)->at;
 }
 
-MaildirText
-maildir_uidlist_keep(MaildirUidlist *list, MhSpan bytes)
+bool
+maildir_uidlist_read(const MaildirUidlist *list, uint32_t place, MaildirUidlistEntry *out)
 {
-    MaildirText text = {.at = (uint32_t)(list->read_text.len + list->kept->len),
-                        .len = (uint32_t)bytes.len};
-    g_string_append_len(list->kept, (const char *)bytes.data, (gssize)bytes.len);
-    return text;
+    MhSpan line;
+    uint64_t next;
+    *out = (MaildirUidlistEntry){0};
+    return mh_line_text_get(list->text, place, &line, &next) &&
+           maildir_uidlist_parse_line(list, line, 0, NULL, out) == NULL;
 }
 
-/* Is there room for @more bytes, so that every text can be found by 32 bits? */
-static bool
-has_room(const MaildirUidlist *list, size_t more)
+bool
+maildir_uidlist_get(const MaildirUidlist *list, size_t index, MaildirUidlistEntry *out)
 {
-    return more <= UINT32_MAX - list->read_text.len - list->kept->len;
+    return maildir_uidlist_read(list, maildir_uidlist_place(list, index), out);
 }
 
-/* the name index */
+bool
+maildir_uidlist_check(const MaildirUidlist *list, GError **error)
+{
+    return list->text == NULL || mh_line_text_check(list->text, error);
+}
+
+/* ---- the name index ----------------------------------------------------------------------- */
 
 static size_t
 hash_of(const MaildirUidlist *list, MhSpan name)
@@ -127,164 +125,69 @@ hash_of(const MaildirUidlist *list, MhSpan name)
     return (size_t)hash;
 }
 
-static MhSpan
-name_at(const MaildirUidlist *list, uint32_t number)
-{
-    return maildir_uidlist_text(list, maildir_uidlist_get(list, number - 1)->name);
-}
-
-/* The slot of @name, or the free one where it belongs. */
+/* The slot of @name, whose line is @out then, or the free one where it belongs. */
 static uint32_t *
-find_slot(const MaildirUidlist *list, MhSpan name)
+find_slot(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out)
 {
     size_t mask = list->slot_count - 1;
     for (size_t at = hash_of(list, name) & mask;; at = (at + 1) & mask) {
         uint32_t *slot = &list->slots[at];
-        if (*slot == 0 || mh_span_equal(name_at(list, *slot), name))
+        if (*slot == 0 ||
+            (maildir_uidlist_get(list, *slot - 1, out) && mh_span_equal(out->name, name)))
             return slot;
-    }
-}
-
-static void
-grow_slots(MaildirUidlist *list, size_t slot_count)
-{
-    size_t old_count = list->slot_count;
-    g_autofree uint32_t *old = g_steal_pointer(&list->slots);
-    list->slot_count = slot_count;
-    list->slots = g_new0(uint32_t, list->slot_count);
-    for (size_t i = 0; i < old_count; i++) {
-        if (old[i] != 0)
-            *find_slot(list, name_at(list, old[i])) = old[i];
     }
 }
 
 void
 maildir_uidlist_reserve(MaildirUidlist *list, size_t entries)
 {
-    size_t slot_count = list->slot_count;
-    while (slot_count < entries * 2)
-        slot_count *= 2;
-    if (slot_count > list->slot_count)
-        grow_slots(list, slot_count);
+    g_assert(list->places->len == 0);
+    while (list->slot_count < entries * 2)
+        list->slot_count *= 2;
+    g_free(list->slots);
+    list->slots = g_new0(uint32_t, list->slot_count);
+    g_array_unref(list->places);
+    list->places = g_array_sized_new(FALSE, FALSE, sizeof(MaildirUidlistPlace), (guint)entries);
 }
 
 size_t
-maildir_uidlist_find(const MaildirUidlist *list, MhSpan name)
+maildir_uidlist_find(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out)
 {
-    uint32_t number = *find_slot(list, name);
+    uint32_t number = *find_slot(list, name, out);
     return number > 0 ? number - 1 : MAILDIR_UIDLIST_NOT_FOUND;
 }
 
 size_t
-maildir_uidlist_find_uid(const MaildirUidlist *list, uint32_t uid)
+maildir_uidlist_add(MaildirUidlist *list, MaildirUidlistPlace place, MhSpan name)
 {
-    size_t low = 0;
-    size_t high = list->entries->len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        uint32_t here = maildir_uidlist_get(list, middle)->uid;
-        if (here == uid)
-            return middle;
-        if (here < uid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return MAILDIR_UIDLIST_NOT_FOUND;
-}
-
-size_t
-maildir_uidlist_add(MaildirUidlist *list, const MaildirUidlistEntry *entry)
-{
-    MhSpan name = maildir_uidlist_text(list, entry->name);
-    if (((size_t)list->entries->len + 1) * 2 > list->slot_count)
-        grow_slots(list, list->slot_count * 2);
-    uint32_t *slot = find_slot(list, name);
+    g_assert(((size_t)list->places->len + 1) * 2 <= list->slot_count);
+    g_string_truncate(list->name, 0); /* @name is a piece of a line, and others are read now */
+    g_string_append_len(list->name, (const char *)name.data, (gssize)name.len);
+    MaildirUidlistEntry other;
+    uint32_t *slot = find_slot(list, mh_span(list->name->str, list->name->len), &other);
     size_t older = *slot > 0 ? *slot - 1 : MAILDIR_UIDLIST_NOT_FOUND;
-    g_array_append_vals(list->entries, entry, 1);
-    *slot = list->entries->len;
-    list->uids.uidnext = MAX(list->uids.uidnext, entry->uid + 1);
+    g_array_append_val(list->places, place);
+    *slot = list->places->len;
+    list->uids.uidnext = MAX(list->uids.uidnext, place.uid + 1);
     return older;
 }
 
 void
 maildir_uidlist_compact(MaildirUidlist *list)
 {
-    g_autoptr(GArray) all = g_steal_pointer(&list->entries);
-    list->entries = g_array_new(FALSE, FALSE, sizeof(MaildirUidlistEntry));
-    memset(list->slots, 0, list->slot_count * sizeof *list->slots);
-    for (guint i = 0; i < all->len; i++) {
-        const MaildirUidlistEntry *entry = &g_array_index(all, MaildirUidlistEntry, i);
-        if (entry->uid != 0)
-            maildir_uidlist_add(list, entry);
+    g_autofree uint32_t *moved = g_new0(uint32_t, list->places->len); /* index -> new one + 1 */
+    uint32_t kept = 0;
+    for (guint i = 0; i < list->places->len; i++) {
+        if (place_of(list, i)->uid == 0)
+            continue;
+        *place_of(list, kept++) = *place_of(list, i);
+        moved[i] = kept;
     }
-}
-
-/* appending */
-
-static bool
-refuse(GError **error, const char *what, uint32_t uid, MhSpan bytes)
-{
-    g_autofree char *shown = mh_printable(bytes);
-    g_set_error(error, MAILDIR_ERROR, MAILDIR_ERROR_VALUE,
-                "cannot list UID %" G_GUINT32_FORMAT " for '%s': %s", uid, shown, what);
-    return false;
-}
-
-static bool
-name_fits(MhSpan name)
-{
-    static const uint8_t never[] = {'\0', '\n', '\r', '/', ':'};
-    size_t at;
-    for (size_t i = 0; i < sizeof never; i++) {
-        if (mh_span_find(name, never[i], &at))
-            return false;
+    g_array_set_size(list->places, kept);
+    for (size_t i = 0; i < list->slot_count; i++) {
+        if (list->slots[i] != 0)
+            list->slots[i] = moved[list->slots[i] - 1];
     }
-    return name.len > 0;
-}
-
-static bool
-may_append(const MaildirUidlist *list, uint32_t uid, MhSpan name, size_t bytes, GError **error)
-{
-    if (uid <= last_uid(list))
-        return refuse(error, "UIDs must ascend", uid, name);
-    if (uid > MH_UID_MAX)
-        return refuse(error, "the UID is too large", uid, name);
-    if (!name_fits(name))
-        return refuse(error, "the name cannot stand in a UID list", uid, name);
-    if (maildir_uidlist_find(list, name) != MAILDIR_UIDLIST_NOT_FOUND)
-        return refuse(error, "the name is listed already", uid, name);
-    return has_room(list, bytes) || refuse(error, "the list is full", uid, name);
-}
-
-MaildirUidlistEntry *
-maildir_uidlist_append(MaildirUidlist *list, uint32_t uid, MhSpan name, GError **error)
-{
-    if (!may_append(list, uid, name, name.len, error))
-        return NULL;
-    MaildirUidlistEntry entry = {.uid = uid, .name = maildir_uidlist_keep(list, name)};
-    maildir_uidlist_add(list, &entry);
-    return maildir_uidlist_get(list, list->entries->len - 1);
-}
-
-MaildirUidlistEntry *
-maildir_uidlist_append_from(MaildirUidlist *list, const MaildirUidlist *from,
-                            const MaildirUidlistEntry *entry, uint32_t uid, GError **error)
-{
-    MhSpan name = maildir_uidlist_text(from, entry->name);
-    size_t bytes = (size_t)entry->name.len + entry->uidl.len + entry->other.len;
-    g_assert(list != from);
-    if (!may_append(list, uid, name, bytes, error))
-        return NULL;
-    MaildirUidlistEntry copy = *entry;
-    copy.uid = uid;
-    copy.name = maildir_uidlist_keep(list, name);
-    if (entry->uidl.at != 0)
-        copy.uidl = maildir_uidlist_keep(list, maildir_uidlist_text(from, entry->uidl));
-    if (entry->other.at != 0)
-        copy.other = maildir_uidlist_keep(list, maildir_uidlist_text(from, entry->other));
-    maildir_uidlist_add(list, &copy);
-    return maildir_uidlist_get(list, list->entries->len - 1);
 }
 
 bool
@@ -294,17 +197,5 @@ maildir_uidlist_uidl_fits(MhSpan uidl)
         if (uidl.data[i] <= ' ' || uidl.data[i] == 0x7f)
             return false;
     }
-    return true;
-}
-
-bool
-maildir_uidlist_set_uidl(MaildirUidlist *list, size_t index, MhSpan uidl, GError **error)
-{
-    MaildirUidlistEntry *entry = maildir_uidlist_get(list, index);
-    if (!maildir_uidlist_uidl_fits(uidl))
-        return refuse(error, "the UIDL holds a space or a control character", entry->uid, uidl);
-    if (!has_room(list, uidl.len))
-        return refuse(error, "the list is full", entry->uid, uidl);
-    entry->uidl = maildir_uidlist_keep(list, uidl);
     return true;
 }

@@ -64,6 +64,8 @@ static inline MhTargetMessage
 model_read_message(const char *word, GPtrArray *names)
 {
     MhTargetMessage message = {.ours = word[0] != '!'};
+    MhFlags flags = 0;
+    uint32_t letters = 0;
     word += word[0] == '!';
     size_t len = strcspn(word, ":*=");
     message.id = model_id(word, len);
@@ -76,7 +78,9 @@ model_read_message(const char *word, GPtrArray *names)
     }
     if (*word == ':') {
         len = strcspn(++word, "*=");
-        model_letters(word, len, &message.flags, &message.letters);
+        model_letters(word, len, &flags, &letters);
+        message.flags = (uint32_t)flags & MH_FLAGS_ALL;
+        message.letters = letters & MH_LETTERS_ALL;
         word += len;
     }
     message.is_new = *word == '*';
@@ -92,7 +96,9 @@ model_read_message(const char *word, GPtrArray *names)
         len = strcspn(++word, ",");
         message.carried_uid = model_number(word, len);
         word += len + (word[len] == ',');
-        model_letters(word, strlen(word), &message.carried_flags, &message.carried_letters);
+        model_letters(word, strlen(word), &flags, &letters);
+        message.carried_flags = (uint32_t)flags & MH_FLAGS_ALL;
+        message.carried_letters = letters & MH_LETTERS_ALL;
     }
     return message;
 }
@@ -211,8 +217,8 @@ model_applied(const Model *model, const MhSyncLine *line, bool late)
     message.id = from->id;
     message.ours = message.has_carried = true;
     message.carried_uid = from->uid;
-    message.carried_flags = from->flags;
-    message.carried_letters = model->set_letters[from->keywords];
+    message.carried_flags = (uint32_t)from->flags & MH_FLAGS_ALL;
+    message.carried_letters = model->set_letters[from->keywords] & MH_LETTERS_ALL;
     return message;
 }
 

@@ -116,7 +116,7 @@ source_gets_mail(World *world)
     uint32_t set = some_set(world);
     MhMessage *message = mh_mailbox_add(source);
     message->id = some_id(world);
-    message->flags = some_flags(world);
+    message->flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
     message->keywords = set;
     message->is_new = roll(world, 2) == 0;
     if (source->uids.uidvalidity != 0)
@@ -150,7 +150,7 @@ source_changes_one(World *world)
         break;
     }
     default:
-        message->flags = some_flags(world);
+        message->flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
     }
 }
 
@@ -216,7 +216,7 @@ target_changes_one(World *world)
         message->has_carried = false;
         break;
     default:
-        message->flags = some_flags(world);
+        message->flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
         message->is_new = false;
     }
 }
@@ -431,7 +431,7 @@ fill_with_noise(World *world)
         MhMessage *message = mh_mailbox_add(source);
         message->id = roll(world, 3) == 0 ? unique_id(n) : some_id(world);
         message->uid = roll(world, 30);
-        message->flags = some_flags(world);
+        message->flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
         message->keywords = set;
         message->is_new = roll(world, 2) == 0;
     }
@@ -440,12 +440,12 @@ fill_with_noise(World *world)
         if (!message.ours)
             message.id = unique_id(uid);
         message.uid = target->uids.uidvalidity != 0 && roll(world, 5) != 0 ? uid : 0;
-        message.flags = some_flags(world);
-        message.letters = roll(world, 4);
+        message.flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
+        message.letters = roll(world, 4) & MH_LETTERS_ALL;
         message.is_new = roll(world, 2) == 0;
         message.has_carried = message.ours && roll(world, 4) != 0;
         message.carried_uid = roll(world, 30);
-        message.carried_flags = some_flags(world);
+        message.carried_flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
         g_array_append_val(target->messages, message);
     }
 }

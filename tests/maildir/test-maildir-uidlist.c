@@ -1,6 +1,6 @@
 #include "testing.h"
 
-#include "maildir-uidlist.h"
+#include "uidlist-text.h"
 
 #define G32 "0123456789abcdefABCDEF0123456789"
 
@@ -20,10 +20,20 @@ parse(const char *text, size_t len, MhFindings *findings, GError **error)
     return list;
 }
 
+/* The same from a file, of which nothing is held. */
+static MaildirUidlist *
+parse_file(const char *text, size_t len, MhFindings *findings, GError **error)
+{
+    int fd = uidlist_text_file(mh_span(text, len));
+    MhLineText *lines = mh_line_text_open_held(fd, len, 0, NULL);
+    assert_non_null(lines);
+    return maildir_uidlist_parse_text(lines, findings, error);
+}
+
 static char *
 format(const MaildirUidlist *list)
 {
-    g_autoptr(GBytes) bytes = maildir_uidlist_format(list);
+    g_autoptr(GBytes) bytes = uidlist_text(list);
     return mh_span_dup(mh_span_from_bytes(bytes));
 }
 
@@ -103,33 +113,44 @@ static const struct {
     {"last line without LF", "3 V1 N50\n1 :a\n2 :b", "3 V1 N50\n1 :a\n", 3, 1},
 };
 
+typedef MaildirUidlist *(*Parse)(const char *text, size_t len, MhFindings *findings,
+                                 GError **error);
+
+static void
+check_list(size_t i, Parse parse_it)
+{
+    g_autoptr(MhFindings) findings = mh_findings_new();
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MaildirUidlist) list =
+        parse_it(lists[i].text, strlen(lists[i].text), findings, &error);
+    g_autofree char *written = list != NULL ? format(list) : NULL;
+    if (g_strcmp0(written, lists[i].written) != 0)
+        fail_msg("%s: '%s'", lists[i].name, written);
+    if (list == NULL) {
+        assert_true(g_error_matches(error, MAILDIR_ERROR, MAILDIR_ERROR_FORMAT));
+        return;
+    }
+    assert_null(error);
+    assert_true(maildir_uidlist_check(list, NULL));
+    if (maildir_uidlist_stopped_at(list) != lists[i].stopped_at ||
+        mh_findings_kept(findings) != lists[i].findings)
+        fail_msg("%s: line %u, %zu findings", lists[i].name,
+                 (unsigned)maildir_uidlist_stopped_at(list), mh_findings_kept(findings));
+
+    g_autoptr(MaildirUidlist) again = parse_it(written, strlen(written), NULL, NULL);
+    assert_non_null(again);
+    g_autofree char *rewritten = format(again);
+    assert_string_equal(rewritten, written);
+    assert_int_equal(maildir_uidlist_stopped_at(again), 0);
+}
+
 static void
 test_lists(void **state)
 {
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
-        g_autoptr(MhFindings) findings = mh_findings_new();
-        g_autoptr(GError) error = NULL;
-        g_autoptr(MaildirUidlist) list =
-            parse(lists[i].text, strlen(lists[i].text), findings, &error);
-        g_autofree char *written = list != NULL ? format(list) : NULL;
-        if (g_strcmp0(written, lists[i].written) != 0)
-            fail_msg("%s: '%s'", lists[i].name, written);
-        if (list == NULL) {
-            assert_true(g_error_matches(error, MAILDIR_ERROR, MAILDIR_ERROR_FORMAT));
-            continue;
-        }
-        assert_null(error);
-        if (maildir_uidlist_stopped_at(list) != lists[i].stopped_at ||
-            mh_findings_kept(findings) != lists[i].findings)
-            fail_msg("%s: line %u, %zu findings", lists[i].name,
-                     (unsigned)maildir_uidlist_stopped_at(list), mh_findings_kept(findings));
-
-        g_autoptr(MaildirUidlist) again = parse(written, strlen(written), NULL, NULL);
-        assert_non_null(again);
-        g_autofree char *rewritten = format(again);
-        assert_string_equal(rewritten, written);
-        assert_int_equal(maildir_uidlist_stopped_at(again), 0);
+        check_list(i, parse);
+        check_list(i, parse_file);
     }
 }
 
@@ -151,28 +172,58 @@ test_fields(void **state)
     (void)state;
     static const char text[] = "3 V7 N50 G" G32 "\n5 W7 Puidl O3 S5 :a\n9 P :b\n";
     g_autoptr(MaildirUidlist) list = parse(text, sizeof text - 1, NULL, NULL);
-    const MaildirUidlistEntry *a = maildir_uidlist_get(list, 0);
-    const MaildirUidlistEntry *b = maildir_uidlist_get(list, 1);
+    MaildirUidlistEntry a, b;
     assert_int_equal(maildir_uidlist_uids(list).uidvalidity, 7);
     assert_int_equal(maildir_uidlist_uids(list).uidnext, 50);
     assert_true(mh_span_equal(maildir_uidlist_guid(list), MH_SPAN_LITERAL(G32)));
-    assert_int_equal(a->uid, 5);
-    assert_int_equal(a->virtual_size, 7);
-    assert_int_equal(a->pop3_order, 3);
-    assert_true(mh_span_equal(maildir_uidlist_text(list, a->uidl), MH_SPAN_LITERAL("uidl")));
-    assert_true(mh_span_equal(maildir_uidlist_text(list, a->other), MH_SPAN_LITERAL("S5")));
-    assert_true(mh_span_equal(maildir_uidlist_text(list, b->name), MH_SPAN_LITERAL("b")));
-    assert_int_not_equal(b->uidl.at, 0);
-    assert_int_equal(b->uidl.len, 0);
-    assert_int_equal(b->other.at, 0);
+    assert_true(maildir_uidlist_get(list, 0, &a));
+    assert_int_equal(a.uid, 5);
+    assert_int_equal(a.virtual_size, 7);
+    assert_int_equal(a.pop3_order, 3);
+    assert_true(mh_span_equal(a.uidl, MH_SPAN_LITERAL("uidl")));
+    assert_true(mh_span_equal(a.other, MH_SPAN_LITERAL("S5")));
 
-    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("a")), 0);
-    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("b")), 1);
-    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL("c")) == MAILDIR_UIDLIST_NOT_FOUND);
-    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL("")) == MAILDIR_UIDLIST_NOT_FOUND);
-    assert_int_equal(maildir_uidlist_find_uid(list, 9), 1);
-    assert_true(maildir_uidlist_find_uid(list, 6) == MAILDIR_UIDLIST_NOT_FOUND);
-    assert_true(maildir_uidlist_find_uid(list, 10) == MAILDIR_UIDLIST_NOT_FOUND);
+    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("a"), &b), 0);
+    assert_int_equal(maildir_uidlist_find(list, MH_SPAN_LITERAL("b"), &b), 1);
+    assert_int_equal(b.uid, 9);
+    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL("c"), &b) == MAILDIR_UIDLIST_NOT_FOUND);
+    assert_true(maildir_uidlist_find(list, MH_SPAN_LITERAL(""), &b) == MAILDIR_UIDLIST_NOT_FOUND);
+
+    uint32_t place = maildir_uidlist_place(list, 1);
+    maildir_uidlist_forget_index(list);
+    assert_true(maildir_uidlist_read(list, place, &b));
+    assert_true(mh_span_equal(b.name, MH_SPAN_LITERAL("b")));
+    assert_non_null(b.uidl.data);
+    assert_int_equal(b.uidl.len, 0);
+    assert_null(b.other.data);
+}
+
+/* A file that is cut while it is in use: what cannot be read again is no line, and is told. */
+static void
+test_cut(void **state)
+{
+    (void)state;
+    MaildirUidlistEntry entry;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GString) text = g_string_new("3 V7 N20001\n");
+    for (int i = 1; i <= 20000; i++)
+        g_string_append_printf(text, "%d :name%d\n", i, i);
+    int fd = uidlist_text_file(mh_span(text->str, text->len)), other_fd = dup(fd);
+    g_autoptr(MaildirUidlist) list =
+        maildir_uidlist_parse_text(mh_line_text_open_held(fd, text->len, 0, NULL), NULL, NULL);
+    assert_true(maildir_uidlist_get(list, 0, &entry));
+    assert_int_equal(ftruncate(other_fd, 1000), 0);
+    close(other_fd);
+    assert_false(maildir_uidlist_get(list, 9000, &entry));
+    assert_int_equal(entry.uid, 0);
+    assert_false(maildir_uidlist_check(list, &error));
+    assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_IO));
+    g_clear_error(&error);
+
+    MhLineText *shorter =
+        mh_line_text_open_held(uidlist_text_file(mh_span(text->str, 500)), text->len, 0, NULL);
+    assert_null(maildir_uidlist_parse_text(shorter, NULL, &error));
+    assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_IO));
 }
 
 /* Cut anywhere, what is read is a beginning of the whole, and only whole lines count. */
@@ -199,89 +250,17 @@ test_prefixes(void **state)
 }
 
 static void
-test_append(void **state)
-{
-    (void)state;
-    g_autoptr(MaildirUidlist) list =
-        maildir_uidlist_new((MhUidState){.uidvalidity = 77, .uidnext = 0});
-    static const struct {
-        const char *name;
-        uint32_t uid;
-        bool good;
-    } rows[] = {
-        {"a", 0, false},         {"a", 3, true},    {"b", 3, false},      {"b", 2, false},
-        {"a", 4, false},         {"", 4, false},    {"b/c", 4, false},    {"b:2,S", 4, false},
-        {"b\nc", 4, false},      {"b\r", 4, false}, {"b\xff c", 4, true}, {"c", 4294967295, false},
-        {"c", 4294967294, true},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(GError) error = NULL;
-        MhSpan name = testing_exact_copy(rows[i].name, strlen(rows[i].name));
-        const MaildirUidlistEntry *entry = maildir_uidlist_append(list, rows[i].uid, name, &error);
-        release(name);
-        if ((entry != NULL) != rows[i].good ||
-            (entry == NULL && !g_error_matches(error, MAILDIR_ERROR, MAILDIR_ERROR_VALUE)))
-            fail_msg("row %zu: '%s'", i, rows[i].name);
-    }
-    maildir_uidlist_get(list, 0)->virtual_size = 12;
-    maildir_uidlist_get(list, 1)->pop3_order = 1;
-    g_autofree char *written = format(list);
-    assert_string_equal(written, "3 V77 N4294967295\n3 W12 :a\n4 O1 :b\xff c\n4294967294 :c\n");
-    maildir_uidlist_set_uids(list, (MhUidState){.uidvalidity = 78, .uidnext = 5});
-    assert_int_equal(maildir_uidlist_uids(list).uidvalidity, 78);
-    assert_int_equal(maildir_uidlist_uids(list).uidnext, 4294967295);
-}
-
-static void
 test_uidls(void **state)
 {
     (void)state;
-    g_autoptr(MaildirUidlist) list =
-        maildir_uidlist_new((MhUidState){.uidvalidity = 1, .uidnext = 1});
-    assert_non_null(maildir_uidlist_append(list, 1, MH_SPAN_LITERAL("a"), NULL));
     static const struct {
         const char *uidl;
-        const char *written;
-    } rows[] = {
-        {"UID7-1058640000", "3 V1 N2\n1 PUID7-1058640000 :a\n"},
-        {"a b", NULL},
-        {"a\n2", NULL},
-        {"\x7f", NULL},
-        {"\x1f", NULL},
-        {"!~:\xe9", "3 V1 N2\n1 P!~:\xe9 :a\n"},
-        {"", "3 V1 N2\n1 P :a\n"},
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(GError) error = NULL;
-        bool set = maildir_uidlist_set_uidl(list, 0, mh_span_from_string(rows[i].uidl), &error);
-        assert_int_equal(set, rows[i].written != NULL);
-        if (!set) {
-            assert_true(g_error_matches(error, MAILDIR_ERROR, MAILDIR_ERROR_VALUE));
-            continue;
-        }
-        g_autofree char *written = format(list);
-        assert_string_equal(written, rows[i].written);
-    }
-}
-
-/* A list is rewritten with new mail between and behind the old: nothing of the old is lost. */
-static void
-test_append_from(void **state)
-{
-    (void)state;
-    static const char text[] = "3 V7 N9\n1 W7 Pu O3 S5 :a\n2 P :b\n5 Gx :c\n";
-    g_autoptr(MaildirUidlist) old = parse(text, sizeof text - 1, NULL, NULL);
-    g_autoptr(MaildirUidlist) list = maildir_uidlist_new(maildir_uidlist_uids(old));
-    for (size_t i = 0; i < 3; i++) {
-        const MaildirUidlistEntry *entry = maildir_uidlist_get(old, i);
-        if (i == 2)
-            assert_non_null(maildir_uidlist_append(list, 3, MH_SPAN_LITERAL("new"), NULL));
-        assert_non_null(maildir_uidlist_append_from(list, old, entry, entry->uid, NULL));
-    }
-    const MaildirUidlistEntry *first = maildir_uidlist_get(old, 0);
-    assert_null(maildir_uidlist_append_from(list, old, first, 10, NULL));
-    g_autofree char *written = format(list);
-    assert_string_equal(written, "3 V7 N9\n1 W7 Pu O3 S5 :a\n2 P :b\n3 :new\n5 Gx :c\n");
+        bool fits;
+    } rows[] = {{"UID7-1058640000", true}, {"a b", false},    {"a\n2", false}, {"\x7f", false},
+                {"\x1f", false},           {"!~:\xe9", true}, {"", true}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        assert_int_equal(maildir_uidlist_uidl_fits(mh_span_from_string(rows[i].uidl)),
+                         rows[i].fits);
 }
 
 /* A million messages: the name index holds, and the whole stays fast (the limit is generous, for
@@ -291,43 +270,37 @@ test_large(void **state)
 {
     (void)state;
     const uint32_t count = 1000000;
-    g_autoptr(MaildirUidlist) list =
-        maildir_uidlist_new((MhUidState){.uidvalidity = 7, .uidnext = 1});
-    for (uint32_t i = 0; i < count; i++) {
-        char name[64];
-        g_snprintf(name, sizeof name, "10586%05u.M%uP77V0_%u.mail.example,S=%u", i % 99999, i, i,
-                   i);
-        MaildirUidlistEntry *entry =
-            maildir_uidlist_append(list, 2 * i + 1, mh_span_from_string(name), NULL);
-        entry->virtual_size = i + 1;
-    }
+    g_autoptr(GString) text = g_string_new("3 V7 N2000001\n");
+    for (uint32_t i = 0; i < count; i++)
+        g_string_append_printf(text, "%u W%u :10586%05u.M%uP77V0_%u.mail.example,S=%u\n", 2 * i + 1,
+                               i + 1, i % 99999, i, i, i);
     gint64 start = g_get_monotonic_time();
-    g_autoptr(GBytes) bytes = maildir_uidlist_format(list);
-    gint64 formatted = g_get_monotonic_time();
-    g_autoptr(MaildirUidlist) again = maildir_uidlist_parse(mh_span_from_bytes(bytes), NULL, NULL);
+    g_autoptr(MaildirUidlist) list = parse_file(text->str, text->len, NULL, NULL);
     gint64 parsed = g_get_monotonic_time();
-    print_message("%zu bytes: format %d ms, parse %d ms\n", g_bytes_get_size(bytes),
-                  (int)((formatted - start) / 1000), (int)((parsed - formatted) / 1000));
-    assert_int_equal(maildir_uidlist_length(again), count);
-    assert_true(parsed - formatted < 20 * G_USEC_PER_SEC);
+    g_autoptr(GBytes) written = uidlist_text(list);
+    gint64 formatted = g_get_monotonic_time();
+    print_message("%zu bytes: parse %d ms, format %d ms\n", text->len,
+                  (int)((parsed - start) / 1000), (int)((formatted - parsed) / 1000));
+    assert_int_equal(maildir_uidlist_length(list), count);
+    assert_true(parsed - start < 20 * G_USEC_PER_SEC);
     for (uint32_t i = 0; i < count; i += 997) {
-        const MaildirUidlistEntry *entry = maildir_uidlist_get(list, i);
-        MhSpan name = maildir_uidlist_text(list, entry->name);
-        assert_int_equal(maildir_uidlist_find(again, name), i);
-        assert_int_equal(maildir_uidlist_find_uid(again, 2 * i + 1), i);
+        MaildirUidlistEntry entry;
+        assert_true(maildir_uidlist_get(list, i, &entry));
+        assert_int_equal(entry.uid, 2 * i + 1);
+        g_autofree char *name = mh_span_dup(entry.name);
+        assert_int_equal(maildir_uidlist_find(list, mh_span_from_string(name), &entry), i);
     }
-    g_autoptr(GBytes) rewritten = maildir_uidlist_format(again);
-    assert_true(g_bytes_equal(bytes, rewritten));
+    assert_true(mh_span_equal(mh_span_from_bytes(written), mh_span(text->str, text->len)));
 }
 
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),       cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_fields),      cmocka_unit_test(test_prefixes),
-        cmocka_unit_test(test_append),      cmocka_unit_test(test_uidls),
-        cmocka_unit_test(test_append_from), cmocka_unit_test(test_large),
+        cmocka_unit_test(test_lists),    cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_fields),   cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_prefixes), cmocka_unit_test(test_uidls),
+        cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
