@@ -11,7 +11,7 @@ typedef struct {
     bool leaves_new; /* in place: it will be in cur/ after this run */
     bool is_link;
     bool has_names; /* the file has more than one */
-    bool dropped; /* the other name of a file that is already there */
+    bool dropped;   /* the other name of a file that is already there */
     uint64_t size_bytes;
     int64_t mtime; /* seconds */
     uint64_t device, inode;
