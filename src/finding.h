@@ -26,6 +26,7 @@ typedef enum {
     X(MBOX_HEADER_UNFINISHED, NOTE, "the file ends within a header")                               \
     X(MBOX_NO_FINAL_NEWLINE, NOTE, "the file ends within a line")                                  \
     X(MBOX_LENGTH_IGNORED, NOTE, "a Content-Length that does not fit was not believed")            \
+    X(MBOX_CUT_SHORT, NOTE, "the last message should be longer: the file may be cut short")        \
     /* mbox: metadata headers */                                                                   \
     /* mbox: UIDs */                                                                               \
     X(MBOX_UIDS_NONE, NOTE, "the file holds no UID state: its messages are numbered anew")         \
@@ -42,6 +43,7 @@ typedef enum {
     X(MBOX_DATE_FROM_RECEIVED, NOTE,                                                               \
       "no usable date in the separator line: taken from a Received header")                        \
     X(MBOX_DATE_FROM_FILE, REPAIRED, "a message has no usable date: given the file's")             \
+    X(MBOX_ZONE_DOUBTFUL, NOTE, "local dates do not fit the mail's headers: see --timezone")       \
     X(MBOX_DATE_OUT_OF_RANGE, REPAIRED,                                                            \
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
@@ -86,6 +88,7 @@ typedef enum {
     X(COURIER_UIDL_UNUSABLE, LOSS, "a UIDL that the POP3 protocol cannot carry")                   \
     X(COURIER_NOT_A_FILE, LOSS, "an entry among the messages that is no file")                     \
     X(COURIER_MESSAGE_LINK, NOTE, "a message that is a link to another file of the Maildir")       \
+    X(COURIER_SHARED_UNREADABLE, LOSS, "a message that others share cannot be read by the user")   \
     X(COURIER_MESSAGE_LINK_OUT, LOSS, "a message that is a link out of the Maildir or to nothing") \
     X(COURIER_FILE_LINKED_TWICE, REPAIRED, "one file under two names of one message")              \
     X(COURIER_NAME_UNUSABLE, REPAIRED, "a file name that the target cannot keep")                  \
@@ -129,7 +132,8 @@ typedef enum {
     X(COURIER_FOLDER_LINK, NOTE, "a folder that is a link to another one: carried as its own")     \
     X(COURIER_FOLDER_LINK_OUT, LOSS, "a folder that is a link out of the Maildir")                 \
     X(COURIER_NESTED_MAILDIR, NOTE, "a Maildir that Courier does not show, for want of a dot")     \
-    X(COURIER_SHARED, NOTE, "folders shared by others: not carried")                               \
+    X(COURIER_SHARED, NOTE, "folders shared by others")                                            \
+    X(COURIER_SHARED_LEFT, LOSS, "folders shared by others cannot be copied in this way")          \
     X(COURIER_USER_SETUP, NOTE, "something the user or webmail set up: not carried")               \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
@@ -166,6 +170,7 @@ typedef enum {
     X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
       "keywords that were set on the new server do not come back to Courier")                      \
     X(SOURCE_ACTIVE, NOTE, "a mailbox was written to in the last minute: its server is at work")   \
+    X(SOURCE_AHEAD, NOTE, "a mailbox is dated in the future: this machine's clock may be wrong")   \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */                                                                    \
     X(CONFINEMENT_LACKING, NOTE,                                                                   \
