@@ -86,13 +86,16 @@ def access(server, user, folder):
 
 
 def tree(top):
-    """{path: (mode, owner, time, bytes)} of every file; lists have the time of their writing."""
+    """{path: (mode, owner, time, bytes)} of every file; lists have the time of their writing, and a
+    GUID that is theirs alone."""
     seen = {}
     for path, _, files in os.walk(top):
         for name in files:
             full = os.path.join(path, name)
             with open(full, "rb") as f:
                 st, data = os.fstat(f.fileno()), f.read()
+            if name == "dovecot-uidlist":
+                data = re.sub(rb"\A(3 V\d+ N\d+) G[0-9a-f]{32}", rb"\1", data)
             is_message = os.path.basename(path) in ("cur", "new")
             seen[os.path.relpath(full, top)] = (st.st_mode, st.st_uid, st.st_gid,
                                                 is_message and st.st_mtime, data)
