@@ -10,11 +10,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What POP3 allows (RFC 1939, section 7). */
-#define UIDL_MAX 70
-/* Keywords of one message; more are dropped. */
-#define KEYWORDS_MAX 256
-
 struct MboxIndex {
     MboxIndexOptions options;
     MhMailbox *mailbox;
@@ -161,7 +156,7 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
 {
     bool mozilla = index->hiding == MBOX_HIDING_THUNDERBIRD && metadata->mozilla_keys.len > 0;
     MhSpan rest = mozilla ? metadata->mozilla_keys : metadata->keywords, name;
-    uint16_t numbers[KEYWORDS_MAX];
+    uint16_t numbers[MH_LIMIT_MESSAGE_KEYWORDS];
     size_t count = 0;
     if (rest.len == 0)
         return 0;
@@ -171,7 +166,8 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
         return 0;
     }
     while (mbox_metadata_next_keyword(&rest, &name)) {
-        if (count < KEYWORDS_MAX && mh_mailbox_keyword(index->mailbox, name, &numbers[count]))
+        if (count < MH_LIMIT_MESSAGE_KEYWORDS &&
+            mh_mailbox_keyword(index->mailbox, name, &numbers[count]))
             count++;
         else
             drop_keyword(index, name);
@@ -185,7 +181,7 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
 static bool
 is_uidl(MhSpan value)
 {
-    if (value.len == 0 || value.len > UIDL_MAX)
+    if (value.len == 0 || value.len > MH_LIMIT_UIDL_BYTES)
         return false;
     for (size_t i = 0; i < value.len; i++) {
         if (value.data[i] < 0x21 || value.data[i] > 0x7e)
