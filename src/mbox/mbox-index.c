@@ -24,6 +24,8 @@ struct MboxIndex {
     MboxFromLine from;
     bool placeholder;   /* the file began with one */
     bool skipping;      /* the message at hand is not carried */
+    bool has_gap;       /* a message was left out because it could not be read */
+    bool closed;        /* none behind the gap can be numbered any more */
     MboxUidsBase base;  /* of the file's first message */
     GArray *rows;       /* of MboxUidsRow, one a message of the mailbox */
     GHashTable *listed; /* keywords of the base's list, in lower case */
@@ -317,7 +319,9 @@ on_header(void *user, uint64_t offset, MhSpan block)
         read_base(index, &metadata);
     bool expunged = mbox_metadata_is_expunged(&metadata, index->hiding);
     index->expunged += expunged;
-    index->skipping = expunged || is_placeholder(index, &metadata);
+    index->closed |= index->has_gap && index->base.has_base &&
+                     !mbox_uids_row(&metadata, index->seen == 1).has_uid;
+    index->skipping = expunged || index->closed || is_placeholder(index, &metadata);
     if (index->skipping)
         return;
     add_message(index, offset, &metadata);
@@ -345,6 +349,21 @@ on_end(void *user, uint64_t offset)
     message->id = mh_digester_finish(&index->digester);
     message->size_bytes = index->measure.size_bytes;
     message->virtual_size = mbox_measure_virtual_size(&index->measure);
+}
+
+void
+mbox_index_drop_last(MboxIndex *index)
+{
+    index->has_gap = true;
+    if (index->skipping || index->rows->len == 0)
+        return;
+    const char *uidl = mh_mailbox_get_text(index->mailbox, index->message->uidl);
+    if (uidl != NULL)
+        g_hash_table_remove(index->uidls, uidl);
+    g_array_set_size(index->rows, index->rows->len - 1);
+    g_array_set_size(index->mailbox->messages, index->mailbox->messages->len - 1);
+    index->message = NULL;
+    index->skipping = true;
 }
 
 static void
