@@ -3,6 +3,7 @@
 #include "courier-target.h"
 #include "courier/courier-source.h"
 #include "keyword-plan.h"
+#include "maildir/maildir-commit.h"
 #include "maildir/maildir-lock.h"
 
 #include <errno.h>
@@ -289,7 +290,7 @@ stage(MhCarry *carry, MhSource *source, GError **error)
     carry->staged = 0;
     if (stays_deleted(carry))
         return true;
-    if (!maildir_delivery_stage(carry->delivery, &work, source, count_staged, carry, error))
+    if (!maildir_stage(carry->delivery, &work, source, count_staged, carry, error))
         return false;
     if (carry->staged == carry->plan->delivered)
         return true;
@@ -369,7 +370,7 @@ commit(MhCarry *carry, GError **error)
 {
     MaildirWork work = work_of(carry);
     size_t left_out;
-    if (!maildir_delivery_commit(carry->delivery, &work, &left_out, error))
+    if (!maildir_commit(carry->delivery, &work, &left_out, error))
         return false;
     if (left_out > 0)
         mh_findings_add(carry->outcome->findings, MH_FINDING_TARGET_CHANGED, "%zu messages",

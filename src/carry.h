@@ -9,7 +9,7 @@
 #pragma once
 
 #include "late-keywords.h"
-#include "maildir/maildir-delivery.h"
+#include "maildir/maildir-stage.h"
 #include "memory.h"
 #include "outcome.h"
 #include "settings.h"
@@ -34,7 +34,7 @@ typedef struct {
     bool dry_run;
     bool in_place;     /* source and target are one folder */
     GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
-    MaildirDelivered told;
+    MaildirStaged told;
     void *told_user;
 } MhCarryContext;
 

@@ -1,8 +1,7 @@
 #include "mbox-account.h"
 
 #include "folder-survey.h"
-#include "joined-source.h"
-#include "mbox/mbox-source.h"
+#include "mbox-inbox.h"
 #include "mbox-options.h"
 #include "maildir/maildir-folder-name.h"
 #include "name-plan.h"
@@ -11,135 +10,23 @@
 #include "printable.h"
 #include "size-limits.h"
 #include "source-name.h"
-#include "subscription-list.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-/* One mbox file: what MhSurveyMailbox.open is given. */
-typedef struct {
-    int dirfd; /* the survey's */
-    char *path;
-    MboxSourceOptions options;
-    int home_fd;        /* the INBOX: ~/mbox comes before it; -1: it does not */
-    bool spool_missing; /* and there is nothing behind it */
-} MboxFile;
-
-typedef struct {
-    const MhJob *job;
-    const MhAccount *account;
-    MhFindings *findings;
-    MhAccountSurvey *survey;
-    MboxSourceOptions options;
-    int home_fd, folders_fd;           /* -1: there is none */
-    char *folders_path;                /* absolute */
-    char *folders_root, *folders_rest; /* the same, as mh_place_split() has it */
-    MhStamp inbox_stamp, target_stamp;
-    MhSubscriptionList *subscriptions;
-    GPtrArray *rejected; /* of char **: components of what is there and is no mailbox */
-    GPtrArray *paths;    /* of char *: per mailbox, its path below the folders; NULL: the INBOX */
-} Survey;
-
-static void
-file_free(gpointer data)
-{
-    MboxFile *place = data;
-    g_free(place->path);
-    g_free(place);
-}
-
-static MboxFile *
-file_new(const Survey *survey, int dirfd, const char *path, MhLinks links)
-{
-    MboxFile *place = g_new0(MboxFile, 1);
-    place->dirfd = dirfd;
-    place->path = g_strdup(path);
-    place->options = survey->options;
-    place->options.links = links;
-    place->home_fd = -1;
-    return place;
-}
-
-/* ---- opening ------------------------------------------------------------------------------ */
-
-static MhSource *
-open_file(void *user, MhFindings *findings, GError **error)
-{
-    const MboxFile *place = user;
-    return mbox_source_open(place->dirfd, place->path, &place->options, findings, error);
-}
-
-/* UW's INBOX: ~/mbox and the spool behind it. */
-static MhSource *
-open_inbox(void *user, MhFindings *findings, GError **error)
-{
-    const MboxFile *place = user;
-    if (place->home_fd < 0)
-        return open_file(user, findings, error);
-    g_autoptr(MhSource) home =
-        mbox_source_open(place->home_fd, "mbox", &place->options, findings, error);
-    if (home == NULL || place->spool_missing)
-        return g_steal_pointer(&home);
-    g_autoptr(MhSource) spool = open_file(user, findings, error);
-    if (spool == NULL)
-        return NULL;
-    MhSource **parts = g_new(MhSource *, 2);
-    parts[0] = g_steal_pointer(&home);
-    parts[1] = g_steal_pointer(&spool);
-    return mh_joined_source_new(parts, 2);
-}
-
-/* ---- remembering -------------------------------------------------------------------------- */
-
-/* What @mailbox is read from, in one more place below @root. */
-static void
-add_stamp(Survey *survey, MhSurveyMailbox *mailbox, const char *root, const MhStamp *stamp)
-{
-    MhStamp settled = mh_watch_settle(survey->survey->watch, root, stamp);
-    g_array_append_val(mailbox->stamps, settled);
-}
-
-/* Somebody has locked the file @path, or has left a lock behind: then it is to be opened, and the
- * lock waited for or cleared away, whatever its stamp says. */
-static void
-distrust_locked(MhSurveyMailbox *mailbox, int dirfd, const char *path)
-{
-    struct stat st;
-    g_autofree char *lock = g_strconcat(path, ".lock", NULL);
-    mailbox->locked |= mh_stat(dirfd, lock, MH_LINKS_BENEATH, &st, NULL);
-}
-
-/* Was a mailbox carried from this very file? */
-static bool
-is_remembered(const Survey *survey, const char *key, const MhStamp *stamp)
-{
-    const MhMailboxMemory *known = mh_memory_find(survey->job->memory, key);
-    if (known == NULL || known->source->len == 0 ||
-        g_strcmp0(known->settings, survey->job->settings_digest) != 0)
-        return false;
-    return mh_stamp_equal(&g_array_index(known->source, MhStamp, 0), stamp);
-}
-
 static bool
 is_known_folder(const char *path, const MhStamp *stamp, void *data)
 {
-    return is_remembered(data, path, stamp);
-}
-
-static bool
-is_known_inbox(const char *path, const MhStamp *stamp, void *data)
-{
-    (void)path;
-    return is_remembered(data, "", stamp);
+    return mh_mbox_survey_is_remembered(data, path, stamp);
 }
 
 /* The folder directory's @path was looked at. */
 static void
 folder_seen(const char *path, bool follow, const MhStamp *stamp, const GPtrArray *names, void *data)
 {
-    const Survey *survey = data;
+    const MhMboxSurvey *survey = data;
     MhWatch *watch = survey->survey->watch;
     g_autofree char *whole = strcmp(survey->folders_rest, ".") == 0 ? g_strdup(path)
                              : strcmp(path, ".") == 0
@@ -151,108 +38,11 @@ folder_seen(const char *path, bool follow, const MhStamp *stamp, const GPtrArray
         mh_watch_add(watch, survey->folders_root, whole, follow, stamp);
 }
 
-/* ---- the INBOX ---------------------------------------------------------------------------- */
-
-static bool
-is_file_there(int dirfd, const char *name, MhStamp *out_stamp)
-{
-    struct stat st;
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return false;
-    *out_stamp = mh_stamp_of(&st);
-    return true;
-}
-
-static MhSurveyMailbox *
-add_inbox(Survey *survey, MboxFile *place, const char *shown, uint64_t size)
-{
-    MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, NULL, shown);
-    mailbox->open = open_inbox;
-    mailbox->data = place;
-    mailbox->data_free = file_free;
-    mailbox->size_bytes = size;
-    mailbox->target = g_strdup(".");
-    mailbox->key = g_strdup("");
-    g_ptr_array_add(survey->paths, NULL);
-    return mailbox;
-}
-
-/* Where the INBOX may come: looked at before anything of it is opened. */
-static bool
-watch_inbox(const Survey *survey, char **out_root, GError **error)
-{
-    MhWatch *watch = survey->survey->watch;
-    g_autofree char *rest = NULL;
-    if (survey->account->home != NULL)
-        mh_watch_look(watch, survey->account->home, "mbox");
-    if (survey->job->settings->inbox == NULL)
-        return true;
-    if (!mh_place_split(survey->job->settings->inbox, survey->account, out_root, &rest, error))
-        return false;
-    g_autofree char *lock = g_strconcat(rest, ".lock", NULL);
-    mh_watch_look(watch, *out_root, rest);
-    mh_watch_look(watch, *out_root, lock);
-    return true;
-}
-
-static bool
-find_inbox(Survey *survey, GError **error)
-{
-    const char *pattern = survey->job->settings->inbox;
-    g_autofree char *name = NULL, *shown = NULL;
-    MhFolderSurveyOptions options = {.is_home = true, .is_known = is_known_inbox, .data = survey};
-    MhStamp home_stamp, spool_stamp;
-    g_autofree char *root = NULL;
-    if (!watch_inbox(survey, &root, error))
-        return false;
-    bool home =
-        survey->home_fd >= 0 && mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
-    int dirfd = -1;
-    if (pattern != NULL) {
-        dirfd = mh_place_open_parent(pattern, survey->account, &name, error);
-        if (dirfd < 0) {
-            g_prefix_error(error, "cannot look for the INBOX: ");
-            return false;
-        }
-        mh_account_survey_keep_fd(survey->survey, dirfd);
-        shown = mh_path_pattern_expand(pattern, survey->account, NULL);
-        g_autofree char *spool_dir = g_path_get_dirname(shown);
-        mh_account_survey_add_root(survey->survey, spool_dir, dirfd, true, false);
-    }
-    bool spool = dirfd >= 0 && is_file_there(dirfd, name, &spool_stamp);
-    if (!spool && !home) {
-        mh_findings_add(survey->findings, MH_FINDING_NO_INBOX, "'%s'", shown != NULL ? shown : "");
-        return true;
-    }
-    survey->inbox_stamp = home ? home_stamp : spool_stamp;
-    MboxFile *place = file_new(survey, dirfd, name, MH_LINKS_REFUSE);
-    place->spool_missing = !spool;
-    place->home_fd = home ? survey->home_fd : -1;
-    if (home && spool && home_stamp.inode == spool_stamp.inode &&
-        home_stamp.device == spool_stamp.device)
-        place->spool_missing = true; /* --inbox says ~/mbox itself */
-    g_autofree char *home_mbox =
-        g_strdup_printf("%s/mbox%s%s", survey->account->home, place->spool_missing ? "" : " and ",
-                        place->spool_missing ? "" : shown);
-    MhSurveyMailbox *mailbox =
-        add_inbox(survey, place, home ? home_mbox : shown,
-                  (home ? home_stamp.size_bytes : 0) + (spool ? spool_stamp.size_bytes : 0));
-    if (home)
-        add_stamp(survey, mailbox, survey->account->home, &home_stamp);
-    if (home)
-        distrust_locked(mailbox, survey->home_fd, "mbox");
-    if (spool) {
-        add_stamp(survey, mailbox, root, &spool_stamp);
-        distrust_locked(mailbox, dirfd, name);
-    }
-    return true;
-}
-
 /* ---- subscriptions ------------------------------------------------------------------------ */
 
 /* Reads a list of subscriptions; NULL when there is none that can be read. */
 static GBytes *
-read_list(Survey *survey, int dirfd, const char *name)
+read_list(MhMboxSurvey *survey, int dirfd, const char *name)
 {
     g_autoptr(GError) error = NULL;
     struct stat st;
@@ -271,7 +61,7 @@ read_list(Survey *survey, int dirfd, const char *name)
 
 /* The folder directory below the home: "mail"; "" is the home; NULL: it is elsewhere. */
 static const char *
-below_home(const Survey *survey)
+below_home(const MhMboxSurvey *survey)
 {
     const char *home = survey->account->home, *path = survey->folders_path;
     size_t len = home != NULL ? strlen(home) : 0;
@@ -283,7 +73,7 @@ below_home(const Survey *survey)
 }
 
 static void
-read_subscriptions(Survey *survey)
+read_subscriptions(MhMboxSurvey *survey)
 {
     static const char *const dovecot_lists[] = {".subscriptions", "subscriptions"};
     const char *prefix = below_home(survey);
@@ -305,7 +95,7 @@ read_subscriptions(Survey *survey)
 }
 
 static void
-name_subscriptions(Survey *survey, const MhNamePlan *names)
+name_subscriptions(MhMboxSurvey *survey, const MhNamePlan *names)
 {
     for (guint i = 0; i < survey->subscriptions->entries->len; i++) {
         const MhSubscription *entry = survey->subscriptions->entries->pdata[i];
@@ -330,27 +120,27 @@ name_subscriptions(Survey *survey, const MhNamePlan *names)
 /* ---- folders ------------------------------------------------------------------------------ */
 
 static void
-add_folder(Survey *survey, const MhFound *found)
+add_folder(MhMboxSurvey *survey, const MhFound *found)
 {
     g_autofree char *full = g_build_filename(survey->folders_path, found->path, NULL);
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, found->components, full);
-    mailbox->open = open_file;
-    mailbox->data =
-        file_new(survey, survey->folders_fd, found->linked ? found->alias_of : found->path,
-                 found->linked ? MH_LINKS_BENEATH : MH_LINKS_REFUSE);
-    mailbox->data_free = file_free;
+    mailbox->open = mh_mbox_survey_open;
+    mailbox->data = mh_mbox_survey_file_new(survey, survey->folders_fd,
+                                            found->linked ? found->alias_of : found->path,
+                                            found->linked ? MH_LINKS_BENEATH : MH_LINKS_REFUSE);
+    mailbox->data_free = mh_mbox_survey_file_free;
     mailbox->size_bytes = found->stamp.size_bytes;
     mailbox->key = g_strdup(found->path);
-    add_stamp(survey, mailbox, survey->folders_root, &found->stamp);
+    mh_mbox_survey_add_stamp(survey, mailbox, survey->folders_root, &found->stamp);
     if (survey->folders_fd >= 0)
-        distrust_locked(mailbox, survey->folders_fd, found->path);
+        mh_mbox_survey_distrust_locked(mailbox, survey->folders_fd, found->path);
     if (found->kind == MH_FOUND_ERROR)
         mailbox->error = g_strdup(found->reason);
     g_ptr_array_add(survey->paths, g_strdup(found->path));
 }
 
 static void
-add_no_mail(Survey *survey, const MhFound *found)
+add_no_mail(MhMboxSurvey *survey, const MhFound *found)
 {
     g_autofree char *path = mh_printable_string(found->path);
     g_autofree char *alias = found->alias_of != NULL ? mh_printable_string(found->alias_of) : NULL;
@@ -365,12 +155,12 @@ add_no_mail(Survey *survey, const MhFound *found)
 static bool
 is_subscribed(const char *path, void *data)
 {
-    const Survey *survey = data;
+    const MhMboxSurvey *survey = data;
     return mh_subscription_list_has(survey->subscriptions, path);
 }
 
 static bool
-find_folders(Survey *survey, GError **error)
+find_folders(MhMboxSurvey *survey, GError **error)
 {
     const char *below = below_home(survey);
     MhFolderSurveyOptions options = {
@@ -400,7 +190,7 @@ find_folders(Survey *survey, GError **error)
 
 /* The folders that the admin listed. What is not there is an error of that folder. */
 static void
-list_folders(Survey *survey)
+list_folders(MhMboxSurvey *survey)
 {
     const GPtrArray *paths = mh_folder_list_get(survey->job->folders, survey->account->user);
     for (guint i = 0; paths != NULL && i < paths->len; i++) {
@@ -432,7 +222,7 @@ list_folders(Survey *survey)
 static const char *
 mapped_name(const char *path, void *data)
 {
-    const Survey *survey = data;
+    const MhMboxSurvey *survey = data;
     return mh_name_map_lookup(survey->job->names, survey->account->user, mh_span_from_string(path));
 }
 
@@ -440,7 +230,7 @@ mapped_name(const char *path, void *data)
 static const char *
 earlier_name(const char *path, void *data)
 {
-    const Survey *survey = data;
+    const MhMboxSurvey *survey = data;
     const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
     bool usable = known != NULL && known->directory != NULL && !survey->survey->utf8 &&
                   g_str_is_ascii(known->directory);
@@ -449,7 +239,7 @@ earlier_name(const char *path, void *data)
 
 /* Where mail would have gone that may have come from what is no mailbox now. */
 static void
-name_rejected(Survey *survey)
+name_rejected(MhMboxSurvey *survey)
 {
     for (guint i = 0; i < survey->rejected->len; i++) {
         char **components = survey->rejected->pdata[i];
@@ -464,7 +254,7 @@ name_rejected(Survey *survey)
 }
 
 static void
-choose_names(Survey *survey)
+choose_names(MhMboxSurvey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
@@ -507,7 +297,7 @@ open_if_there(const char *pattern, const MhAccount *account, GError **error)
 }
 
 static bool
-open_places(Survey *survey, GError **error)
+open_places(MhMboxSurvey *survey, GError **error)
 {
     const MhSettings *settings = survey->job->settings;
     GError *failure = NULL;
@@ -536,7 +326,7 @@ open_places(Survey *survey, GError **error)
 }
 
 static bool
-do_survey(Survey *survey, GError **error)
+do_survey(MhMboxSurvey *survey, GError **error)
 {
     if (!mh_mbox_options_from_settings(survey->job->settings, &survey->options, error) ||
         !open_places(survey, error))
@@ -544,7 +334,7 @@ do_survey(Survey *survey, GError **error)
     if (mh_job_only_looks(survey->job))
         survey->options.locks |= MBOX_LOCK_LOOK;
     read_subscriptions(survey);
-    if (!find_inbox(survey, error))
+    if (!mh_mbox_inbox_find(survey, error))
         return false;
     if (survey->job->folders != NULL)
         list_folders(survey);
@@ -559,7 +349,7 @@ mh_mbox_account_survey(const MhJob *job, const MhAccount *account, const Maildir
                        MhFindings *findings, GError **error)
 {
     g_autoptr(MhAccountSurvey) result = mh_account_survey_new("mbox");
-    Survey survey = {.job = job, .account = account, .findings = findings, .survey = result};
+    MhMboxSurvey survey = {.job = job, .account = account, .findings = findings, .survey = result};
     struct stat st;
     if (target->fd >= 0 && fstat(target->fd, &st) == 0)
         survey.target_stamp = mh_stamp_of(&st);

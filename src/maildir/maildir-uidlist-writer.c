@@ -3,7 +3,10 @@
 #include "maildir-uidlist-private.h"
 #include "safe-file.h"
 
+#include <sodium.h>
+
 #define BUFFER_BYTES 65536
+#define GUID_BYTES   16
 
 static void
 flush(MaildirUidlistWriter *writer)
@@ -40,6 +43,17 @@ add_key(MaildirUidlistWriter *writer, char key)
     g_string_append_c(writer->buffer, key);
 }
 
+/* A mailbox without a GUID has Dovecot draw one and write the whole list again at the first login.
+ * 128 random bits are never all zero, which Dovecot does not survive. */
+static void
+add_new_guid(MaildirUidlistWriter *writer)
+{
+    uint8_t guid[GUID_BYTES];
+    char digits[2 * GUID_BYTES + 1];
+    randombytes_buf(guid, sizeof guid);
+    g_string_append(writer->buffer, sodium_bin2hex(digits, sizeof digits, guid, sizeof guid));
+}
+
 void
 maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
                              const MaildirUidlist *like, const char *mark)
@@ -50,10 +64,11 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
     add_number(writer, uids.uidvalidity);
     add_key(writer, 'N');
     add_number(writer, uids.uidnext);
-    if (like != NULL && like->guid.len > 0) {
-        add_key(writer, 'G');
+    add_key(writer, 'G');
+    if (like != NULL && like->guid.len > 0)
         add_text(writer, maildir_uidlist_text(like, like->guid));
-    }
+    else
+        add_new_guid(writer);
     if (like != NULL && like->header_other.len > 0) {
         g_string_append_c(writer->buffer, ' ');
         add_text(writer, maildir_uidlist_text(like, like->header_other));

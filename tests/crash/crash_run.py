@@ -226,9 +226,11 @@ def copy(old, new):
 
 # ---- looking ------------------------------------------------------------------------------------
 
-def fixed_validity(text):
-    """A UID list whose UIDVALIDITY, where mailhaul chose it, is taken out: it is the time."""
-    return re.sub(rb"\A3 V(1[2-9]\d{8}|[2-9]\d{9})\b", b"3 V*", text)
+def fixed_header(text):
+    """A UID list without what no two runs choose alike: the UIDVALIDITY, where it is the time of
+    the run, and the GUID, which is drawn by lot."""
+    text = re.sub(rb"\A3 V(1[2-9]\d{8}|[2-9]\d{9})\b", b"3 V*", text)
+    return re.sub(rb"\A(3 V\S+ N\d+) G[0-9a-f]{32}\b", rb"\1 G*", text)
 
 
 def snapshot(top):
@@ -242,7 +244,7 @@ def snapshot(top):
                 with open(path, "rb") as f:
                     text = f.read()
                 if name == "dovecot-uidlist":
-                    text = fixed_validity(text)
+                    text = fixed_header(text)
                 if os.path.basename(folder) in ("cur", "new"):
                     mtime = st.st_mtime
             seen[os.path.relpath(path, top)] = (oct(st.st_mode), st.st_uid, st.st_gid, mtime, text)
@@ -285,7 +287,7 @@ class Folder:
                 self.files.setdefault(base, []).append((which, info, digest))
         try:
             with open(os.path.join(path, "dovecot-uidlist"), "rb") as f:
-                head, *lines = fixed_validity(f.read()).split(b"\n")
+                head, *lines = fixed_header(f.read()).split(b"\n")
         except FileNotFoundError:
             return
         self.validity = re.match(rb"3 V(\S+) N(\d+)", head).groups()

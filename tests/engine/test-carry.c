@@ -97,6 +97,16 @@ static const FakeMessage three[] = {
     {.text = NULL},
 };
 
+/* Between the two texts stand the digits of the mailbox's GUID, which are never the same. */
+static void
+assert_list_begins(const char *list, const char *before, const char *after)
+{
+    assert_true(g_str_has_prefix(list, before));
+    const char *guid = list + strlen(before);
+    assert_int_equal(strspn(guid, "0123456789abcdef"), 32);
+    assert_true(g_str_has_prefix(guid + 32, after));
+}
+
 static void
 test_first_run(void **state)
 {
@@ -107,7 +117,7 @@ test_first_run(void **state)
     assert_int_equal(outcome->delivered, 3);
     g_autofree char *list = read_target(site, ".Sent/dovecot-uidlist");
     assert_non_null(list);
-    assert_true(g_str_has_prefix(list, "3 V1234 N12 M\n5 W16 MSa :"));
+    assert_list_begins(list, "3 V1234 N12 G", " M\n5 W16 MSa :");
     assert_non_null(strstr(list, "\n7 W17 Puidl-2 M :"));
     assert_non_null(strstr(list, "\n9 W16 M :"));
     assert_true(g_str_has_suffix(list, "\n"));
@@ -150,14 +160,16 @@ test_source_follows(void **state)
     };
     site->mailbox = (FakeMailbox){1234, 12, three, 0, 0};
     g_autoptr(MhMailboxOutcome) first = carry(site, ".", false);
+    g_autofree char *before = read_target(site, "dovecot-uidlist");
     site->mailbox = (FakeMailbox){1234, 14, later, 0, 0};
     g_autoptr(MhMailboxOutcome) second = carry(site, ".", false);
     assert_int_equal(second->delivered, 2);
     assert_int_equal(second->retagged, 2);
     assert_int_equal(second->expunged, 1);
     g_autofree char *list = read_target(site, "dovecot-uidlist");
-    assert_true(g_str_has_prefix(list, "3 V1234 N14 M\n5 W16 MFSab :"));
+    assert_list_begins(list, "3 V1234 N14 G", " M\n5 W16 MFSab :");
     assert_null(strstr(list, "\n7 "));
+    assert_memory_equal(list + strlen("3 V1234 N14 G"), before + strlen("3 V1234 N12 G"), 32);
     assert_non_null(strstr(list, "\n12 W17 M :"));
     assert_non_null(strstr(list, "\n13 W17 MD :"));
     assert_int_equal(count_files(site, "cur", ":2,FSab"), 1);
@@ -214,7 +226,7 @@ test_no_uidvalidity_gets_a_fresh_one(void **state)
     site->mailbox = (FakeMailbox){0, 0, plain, 0, 0};
     g_autoptr(MhMailboxOutcome) first = carry(site, ".", false);
     g_autofree char *list = read_target(site, "dovecot-uidlist");
-    assert_true(g_str_has_prefix(list, "3 V4711 N3 M\n1 "));
+    assert_list_begins(list, "3 V4711 N3 G", " M\n1 ");
     g_autoptr(MhMailboxOutcome) second = carry(site, ".", false);
     assert_int_equal(second->done, MH_DONE_UP_TO_DATE);
 }

@@ -87,7 +87,8 @@ test_no_other_finding(void **state)
 static bool
 is_test(const char *name)
 {
-    static const char *const folders[] = {"..", "../engine", "../mbox", "../maildir", "../courier"};
+    static const char *const folders[] = {"..",         "../engine",  "../mbox",
+                                          "../maildir", "../courier", "../lab"};
     char *path = g_build_filename(FIXTURES, name, NULL);
     bool found = g_file_test(path, G_FILE_TEST_IS_DIR);
     g_free(path);

@@ -96,8 +96,17 @@ class Warm:
         self.assertEqual(self.server.complaints(), [])
         self.check_failure_of_one()
 
+    def uid_lists(self, user):
+        lists = {}
+        for folder in [""] + ["." + f.replace("/", ".") for f in FOLDERS]:
+            path = os.path.join(self.target.maildirs, user, folder, "dovecot-uidlist")
+            with open(path, "rb") as f:
+                lists[folder] = (os.stat(path).st_ino, f.read())
+        return lists
+
     def check_cheap_sessions(self):
         """What mailhaul has written is enough for POP3, and for clients that list flags."""
+        lists = {user: self.uid_lists(user) for user in ("ann", "bob")}
         self.trace.since()
         with self.server.pop3("ann") as client:
             self.assertEqual(client.stat()[0], COUNT)
@@ -109,6 +118,8 @@ class Warm:
         opened, read = self.list_as("bob", "FLAGS UID RFC822.SIZE")
         self.assertEqual(opened, 0)
         self.assertLess(read, self.bytes / 100)
+        for user in lists:                # nor has the server written one of them again
+            self.assertEqual(self.uid_lists(user), lists[user])
 
     def check_cold_listing(self):
         opened, _ = self.list_as("dora", LISTINGS["envelope"])

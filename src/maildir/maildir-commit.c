@@ -1,0 +1,395 @@
+#include "maildir-commit.h"
+
+#include "maildir-file-name.h"
+#include "maildir-lock.h"
+#include "maildir-old-names.h"
+#include "maildir-rebase.h"
+#include "maildir-restore.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The new list of a folder that exists, until it is put in place. */
+static const char list_aside[] = "mailhaul-tmp." MAILDIR_UIDLIST_FILE;
+
+/* So often the lock of a folder is touched while its files are moved. */
+#define LOCK_TOUCH_FILES 10000
+
+/* The server's index of all folders (dovecot.list.index) knows a folder's state by the time of its
+ * cur/, in whole seconds. It has another one then. */
+static void
+age_status(const MaildirFolder *folder)
+{
+    struct stat st;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    if (folder->cur_fd < 0 || fstat(folder->cur_fd, &st) != 0)
+        return;
+    clock_gettime(CLOCK_REALTIME, &times[1]);
+    times[1].tv_sec += times[1].tv_sec == st.st_mtime;
+    futimens(folder->cur_fd, times);
+}
+
+/* What the server remembers of UIDs that are no longer true. Sessions that are open find that out
+ * and log it once; without the index of all folders they would go on complaining. */
+static void
+drop_indexes(const MaildirFolder *folder)
+{
+    /* The cache first: beside an index made anew it is called corrupted. */
+    static const char *const names[] = {"dovecot.index.cache", "dovecot.index", "dovecot.index.log",
+                                        "dovecot.index.log.2"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        unlinkat(folder->fd, names[i], 0);
+    age_status(folder);
+}
+
+/* The INBOX's new/ is there without a cur/: what a killed run has put into it goes, what a server
+ * has delivered stays, and ours comes to it. No reader has seen it yet. */
+static bool
+merge_new(const MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+{
+    for (guint i = 0; i < folder->leftovers->len; i++) {
+        const char *name =
+            maildir_folder_file(folder, &g_array_index(folder->leftovers, MhTargetMessage, i));
+        if (unlinkat(folder->new_fd, name, 0) != 0 && errno != ENOENT)
+            return mh_set_errno(error, errno, "cannot remove '%s' of a killed run", name);
+    }
+    g_autoptr(GPtrArray) names = mh_list_dir(delivery->new_fd, error);
+    if (names == NULL)
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        if (!mh_rename_noreplace(delivery->new_fd, names->pdata[i], folder->new_fd, names->pdata[i],
+                                 error))
+            return false;
+    }
+    return true;
+}
+
+/* A piece of the INBOX. tmp/ and new/ may be there already. */
+static bool
+put_piece(const MaildirDelivery *delivery, const MaildirFolder *folder, const char *name,
+          GError **error)
+{
+    bool is_dir = strcmp(name, "tmp") == 0 || strcmp(name, "new") == 0 || strcmp(name, "cur") == 0;
+    g_autoptr(GError) failure = NULL;
+    if (strcmp(name, "new") == 0 && folder->new_fd >= 0)
+        return merge_new(delivery, folder, error);
+    if (!is_dir) {
+        return renameat(delivery->fd, name, folder->fd, name) == 0 || errno == ENOENT ||
+               mh_set_errno(error, errno, "cannot put '%s' in place", name);
+    }
+    if (mh_rename_noreplace(delivery->fd, name, folder->fd, name, &failure) ||
+        (strcmp(name, "tmp") == 0 && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_EXIST)))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static bool
+commit_new_folder(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    /* Without cur/ there is no folder to readers, so that comes last. */
+    static const char *const pieces[] = {MAILDIR_UIDLIST_FILE,
+                                         MAILDIR_KEYWORDS_FILE,
+                                         "maildirfolder",
+                                         "courierimapuiddb",
+                                         "courierpop3dsizelist",
+                                         "courierimapkeywords",
+                                         "tmp",
+                                         "new",
+                                         "cur"};
+    const MaildirFolder *folder = work->folder;
+    if (folder->fd < 0)
+        return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
+                                   folder->name, error);
+    if (work->plan->uids_replaced || work->plan->inserts_below)
+        drop_indexes(folder);
+    for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
+        if (!put_piece(delivery, folder, pieces[i], error))
+            return false;
+    }
+    return true;
+}
+
+/* cur/ or new/ of a folder that exists. */
+static int
+dir_in_place(const MaildirDelivery *delivery, const MaildirFolder *folder, bool is_new)
+{
+    if (!is_new)
+        return folder->cur_fd;
+    return folder->new_fd >= 0 ? folder->new_fd : delivery->made_new_fd;
+}
+
+static bool
+move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLine *line,
+        const char *name, GError **error)
+{
+    int from = line->is_new ? delivery->new_fd : delivery->cur_fd;
+    int to = dir_in_place(delivery, work->folder, line->is_new);
+    if (mh_rename_noreplace(from, name, to, name, error))
+        return true;
+    g_prefix_error(error, "cannot put a message in place: ");
+    return false;
+}
+
+/* The base name that the file of a line shall have, when it is to be another; NULL otherwise. */
+static const char *
+new_base(const MaildirDelivery *delivery, guint line)
+{
+    return delivery->rebase != NULL
+               ? g_hash_table_lookup(delivery->rebase, GUINT_TO_POINTER(line + 1))
+               : NULL;
+}
+
+/* What the file of a line shall be called. g_free(). */
+static char *
+tagged_name(const MaildirDelivery *delivery, const MaildirWork *work, guint at)
+{
+    const MhSyncLine *line = maildir_work_line(work, at);
+    const char *other = new_base(delivery, at);
+    MaildirFileName parsed;
+    maildir_file_name_parse(
+        mh_span_from_string(maildir_folder_file(work->folder, maildir_work_file(work, line))),
+        &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    return line->is_new ? mh_span_dup(base)
+                        : maildir_file_name_format(base, line->flags, line->letters, parsed.info);
+}
+
+static bool
+retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError **error)
+{
+    const MhSyncLine *line = maildir_work_line(work, at);
+    const MhTargetMessage *there = maildir_work_file(work, line);
+    g_autofree char *new_name = tagged_name(delivery, work, at);
+    const char *old_name = maildir_folder_file(work->folder, there);
+    g_autoptr(GError) failure = NULL;
+    int from = dir_in_place(delivery, work->folder, there->is_new);
+    int to = dir_in_place(delivery, work->folder, line->is_new);
+    if ((from == to && strcmp(old_name, new_name) == 0) ||
+        mh_rename_noreplace(from, old_name, to, new_name, &failure) ||
+        g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return true; /* gone meanwhile: the next run sees it */
+    g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                               "cannot change the flags of a message: ");
+    return false;
+}
+
+static char *
+path_of(bool is_new, const char *name)
+{
+    return g_strconcat(is_new ? "new/" : "cur/", name, NULL);
+}
+
+/* In place: what files are called now is written down before it changes. */
+static bool
+write_old_names(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    const MaildirFolder *folder = work->folder;
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(MaildirOldNames) names = maildir_old_names_load(folder->fd, &failure);
+    bool there = names != NULL, changed = !there;
+    if (!there && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (!there && !maildir_restore_keep(folder->fd, error))
+        return false;
+    if (!there)
+        names = maildir_old_names_new();
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        const MhSyncLine *line = maildir_work_line(work, i);
+        const MhTargetMessage *file = maildir_work_file(work, line);
+        if (file == NULL || (!line->retag && new_base(delivery, i) == NULL))
+            continue;
+        g_autofree char *name = tagged_name(delivery, work, i);
+        g_autofree char *to = path_of(line->is_new, name);
+        g_autofree char *from = path_of(file->is_new, maildir_folder_file(folder, file));
+        maildir_old_names_add(names, from, to);
+        changed = true;
+    }
+    return !changed ||
+           maildir_old_names_save(names, folder->fd, delivery->tree->options.file_mode, error);
+}
+
+/* These before all others: then no two files have one base name. */
+static bool
+rename_bases(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        if (new_base(delivery, i) != NULL && !retag(delivery, work, i, error))
+            return false;
+    }
+    return true;
+}
+
+static bool
+remove_expunged(const MaildirWork *work, GError **error)
+{
+    for (guint i = 0; i < work->plan->expunge->len; i++) {
+        uint32_t at = g_array_index(work->plan->expunge, uint32_t, i);
+        const MhTargetMessage *there = mh_target_index_get(&work->folder->index, at);
+        const char *name = maildir_folder_file(work->folder, there);
+        int dirfd = there->is_new ? work->folder->new_fd : work->folder->cur_fd;
+        if (unlinkat(dirfd, name, 0) != 0 && errno != ENOENT)
+            return mh_set_errno(error, errno, "cannot remove '%s'", name);
+    }
+    return true;
+}
+static bool
+commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    if (!rename_bases(delivery, work, error))
+        return false;
+    for (guint i = 0; i < work->plan->lines->len; i++) {
+        if (i % LOCK_TOUCH_FILES == LOCK_TOUCH_FILES - 1)
+            maildir_lock_touch(work->folder->fd);
+        const MhSyncLine *line = maildir_work_line(work, i);
+        const char *staged = line->target == 0 ? g_hash_table_lookup(delivery->staged,
+                                                                     GUINT_TO_POINTER(line->source))
+                                               : NULL;
+        if (staged != NULL && !move_in(delivery, work, line, staged, error))
+            return false;
+        if (line->retag && new_base(delivery, i) == NULL && !retag(delivery, work, i, error))
+            return false;
+    }
+    return work->in_place || remove_expunged(work, error);
+}
+
+/* One line of the new list of a folder that exists. */
+static void
+add_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirWork *work, guint at,
+         size_t *left_out)
+{
+    const MhSyncLine *line = maildir_work_line(work, at);
+    const char *other = new_base(delivery, at);
+    const MhTargetMessage *there = maildir_work_file(work, line);
+    const MaildirUidlist *list = work->folder->uidlist;
+    const MaildirUidlistEntry *before =
+        there != NULL && there->line != 0 ? maildir_uidlist_get(list, there->line - 1) : NULL;
+    const char *name = there != NULL
+                           ? maildir_folder_file(work->folder, there)
+                           : g_hash_table_lookup(delivery->staged, GUINT_TO_POINTER(line->source));
+    MaildirFileName parsed;
+    if (name == NULL) {
+        (*left_out)++;
+        return;
+    }
+    maildir_file_name_parse(mh_span_from_string(name), &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    maildir_delivery_keep_line(delivery, work, line, base);
+    if (line->source != 0)
+        maildir_delivery_add_line(writer, work, line, before, base);
+    else if (before != NULL)
+        maildir_uidlist_writer_keep(writer, list, before, line->uid, NULL);
+}
+
+/* Writes the new list aside, durably, while nothing has been put in place: here a disk that is full
+ * shows. */
+static bool
+write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+                 GError **error)
+{
+    MaildirUidlistWriter writer;
+    int folder = work->folder->fd;
+    int fd = openat(folder, list_aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                    delivery->tree->options.file_mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
+    if (delivery->lines != NULL)
+        g_array_set_size(delivery->lines, 0);
+    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
+    for (guint i = 0; i < work->plan->lines->len; i++)
+        add_line(&writer, delivery, work, i, out_left_out);
+    bool good = maildir_uidlist_writer_finish(&writer, error);
+    if (good && fsync(fd) != 0)
+        good = mh_set_errno(error, errno, "cannot sync '%s'", list_aside);
+    close(fd);
+    return good;
+}
+
+/* Names of files are durable before the list that has them. */
+static bool
+sync_files(const MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+{
+    int new_fd = dir_in_place(delivery, folder, true);
+    return !delivery->tree->options.sync_batches ||
+           (mh_sync_dir(folder->cur_fd, error) && (new_fd < 0 || mh_sync_dir(new_fd, error)));
+}
+
+/* The list that was written aside comes into place, and what the server remembers of the old one
+ * goes: before, so that no kill can keep it; and after, for what was remembered in between. */
+static bool
+place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    const MaildirFolder *folder = work->folder;
+    bool drop = work->plan->uids_replaced || work->plan->inserts_below;
+    if (!sync_files(delivery, folder, error))
+        return false;
+    if (drop)
+        drop_indexes(folder);
+    if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
+        return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
+    if (drop)
+        drop_indexes(folder);
+    return true;
+}
+
+/* Keywords come before the files that have their letters. */
+static bool
+write_keywords(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+{
+    g_autoptr(GString) before = maildir_keywords_format(work->folder->keywords);
+    g_autoptr(GString) after = maildir_keywords_format(work->keywords);
+    return g_string_equal(before, after) ||
+           mh_replace_file(work->folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len),
+                           delivery->tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+}
+
+/* Somebody has removed new/ or tmp/. */
+static bool
+make_missing(MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
+{
+    mode_t mode = delivery->tree->options.dir_mode;
+    if (folder->new_fd >= 0)
+        return true;
+    delivery->made_new_fd = mh_make_dir(folder->fd, "new", mode, NULL, error);
+    return delivery->made_new_fd >= 0;
+}
+
+static bool
+commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+               GError **error)
+{
+    const MaildirFolder *folder = work->folder;
+    if (work->in_place) {
+        g_clear_pointer(&delivery->rebase, g_hash_table_unref);
+        delivery->rebase = maildir_rebase(folder, work->mailbox, work->plan);
+    }
+    bool has_list = work->plan->list_changed ||
+                    (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
+    bool good = make_missing(delivery, folder, error) &&
+                (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
+                (!work->in_place || write_old_names(delivery, work, error)) &&
+                write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
+                (!has_list || (maildir_delivery_write_state(delivery, work, folder->fd, error) &&
+                               place_list(delivery, work, error)));
+    if (!good)
+        unlinkat(folder->fd, list_aside, 0);
+    return good;
+}
+
+bool
+maildir_commit(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_left_out,
+               GError **error)
+{
+    *out_left_out = 0;
+    bool good = work->folder->exists ? commit_changes(delivery, work, out_left_out, error)
+                                     : commit_new_folder(delivery, work, error);
+    if (!good || work->folder->fd >= 0)
+        maildir_delivery_discard(delivery);
+    maildir_delivery_close(delivery);
+    return good;
+}
