@@ -329,7 +329,8 @@ write_state(const MaildirStateWork *work, GError **error)
            (!work->is_inbox || write_sizelist(work, error));
 }
 
-const struct MaildirState mh_courier_state = {.read = read_state, .write = write_state};
+const struct MaildirState mh_courier_state = {
+    .counts_by_name = true, .read = read_state, .write = write_state};
 
 /* ---- names and subscriptions -------------------------------------------------------------- */
 

@@ -216,18 +216,37 @@ recall_carried(MhHaul *haul, const MhSurveyMailbox *mailbox, GError **error)
     return known->carried != NULL;
 }
 
-static bool
-begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending, GError **error)
+static MhCarry *
+plan_carry(const MhHaul *haul, const MhCarryContext *context, const MhSurveyMailbox *mailbox,
+           MhMailboxOutcome *outcome, GError **error)
 {
     bool is_inbox = strcmp(mailbox->target, ".") == 0;
     MhCarrySource source = {.open = mailbox->open,
                             .open_user = mailbox->data,
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
                             .read_user = haul->uidls};
+    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
+    return mh_carry_begin(context, folder, &source, outcome, error);
+}
+
+bool
+mh_haul_is_settled(const MhHaul *haul, const MhSurveyMailbox *mailbox)
+{
+    MhCarryContext context = haul->context;
+    MhMailboxOutcome *outcome = mh_mailbox_outcome_new();
+    context.dry_run = true;
+    g_autoptr(MhCarry) carry = plan_carry(haul, &context, mailbox, outcome, NULL);
+    bool settled = carry != NULL && outcome->done == MH_DONE_UP_TO_DATE;
+    mh_mailbox_outcome_free(outcome);
+    return settled;
+}
+
+static bool
+begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending, GError **error)
+{
     if (!recall_carried(haul, mailbox, error))
         return false;
-    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
-    pending->carry = mh_carry_begin(&haul->context, folder, &source, pending->outcome, error);
+    pending->carry = plan_carry(haul, &haul->context, mailbox, pending->outcome, error);
     if (pending->carry == NULL)
         return false;
     tell_keywords(haul, mailbox, pending->carry);

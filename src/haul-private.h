@@ -50,6 +50,8 @@ bool mh_haul_is_late(const MhHaul *haul);
 char *mh_haul_describe(const MhHaul *haul, const GError *error);
 void mh_haul_fail_mailbox(MhHaul *haul, MhMailboxOutcome *outcome, const GError *error);
 void mh_haul_carry_mailbox(MhHaul *haul, MhSurveyMailbox *mailbox);
+/* Would another run find nothing to do? Reads both sides again, and writes nothing. */
+bool mh_haul_is_settled(const MhHaul *haul, const MhSurveyMailbox *mailbox);
 /* The carry has been begun: it waits for the batch, or there is nothing to be done. */
 void mh_haul_wait(MhHaul *haul, MhHaulPending *pending);
 /* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */

@@ -230,17 +230,19 @@ same_names(const GPtrArray *a, const GPtrArray *b)
     return same;
 }
 
-/* What is not at the source as it was before. In place message files have new names by now, and
- * they are looked at by their lists alone. */
+/* What is not at the source as it was before. In place the directories of messages have changed by
+ * our own renaming: there it counts that nothing is left to be done. */
 static void
-compare_surveys(const MhAccountSurvey *before, const MhAccountSurvey *now, GString *changed)
+compare_surveys(const MhHaul *haul, const MhAccountSurvey *before, GString *changed)
 {
+    const MhAccountSurvey *now = haul->survey;
     guint first = now->in_place ? MH_COURIER_MESSAGE_STAMPS : 0;
     for (guint i = 0; i < now->mailboxes->len; i++) {
         const MhSurveyMailbox *mailbox = now->mailboxes->pdata[i];
         const MhSurveyMailbox *was = find_mailbox(before, mailbox->key);
         g_autofree char *what = g_strdup_printf("'%s'", mailbox->path);
-        if (was == NULL || !is_same_mailbox(mailbox, was, first))
+        if (was == NULL || !is_same_mailbox(mailbox, was, first) ||
+            (now->in_place && !mh_haul_is_settled(haul, mailbox)))
             add_change(changed, what);
     }
     if (changed->len == 0 && now->mailboxes->len != before->mailboxes->len)
@@ -265,7 +267,7 @@ is_final(MhHaul *haul, GError **error)
     haul->findings = findings;
     if (!good)
         return false;
-    compare_surveys(before, haul->survey, changed);
+    compare_surveys(haul, before, changed);
     if (changed->len > 0)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                     "the source changed during the last run: %s; is the old server stopped? Run "

@@ -29,6 +29,7 @@ typedef struct {
     MhMailboxOutcome *outcome;
     MhVerifySource *source;
     MhVerifyTarget *target;
+    MhVerifyCourier *courier; /* NULL: the new server is another */
 } Pending;
 
 typedef struct {
@@ -53,6 +54,7 @@ pending_free(gpointer item)
     mh_mailbox_outcome_free(pending->outcome);
     mh_verify_source_free(pending->source);
     mh_verify_target_free(pending->target);
+    mh_verify_courier_free(pending->courier);
     g_free(pending);
 }
 
@@ -114,6 +116,7 @@ compare(Run *run, const Pending *pending)
         acl_text != NULL ? maildir_acl_parse(mh_span_from_string(acl_text), NULL) : NULL;
     mh_differences_set_mailbox(differences, outcome->source);
     run->rules.acl = acl;
+    run->rules.courier = pending->courier;
     outcome->unchanged =
         mh_verify_mailbox(pending->source, pending->target, &run->rules, differences);
     run->rules.acl = NULL;
@@ -137,6 +140,19 @@ give_uidls(MhMailbox *mailbox, MhFindings *findings, void *user, GError **error)
     return true;
 }
 
+/* What Courier has written since is the work of its clients. */
+static bool
+read_courier(const Run *run, const MhSurveyMailbox *mailbox, Pending *pending, GError **error)
+{
+    if (!run->rules.for_courier)
+        return true;
+    pending->courier =
+        mh_verify_courier_read(run->tree->fd, mailbox->target, pending->target, error);
+    if (pending->courier != NULL)
+        pending->target->in_use |= pending->courier->in_use;
+    return pending->courier != NULL;
+}
+
 /* Reads both sides. The source goes first, and is given free before the target is read. */
 static bool
 read_sides(Run *run, const MhSurveyMailbox *mailbox, Pending *pending, GError **error)
@@ -156,9 +172,10 @@ read_sides(Run *run, const MhSurveyMailbox *mailbox, Pending *pending, GError **
         return false;
     pending->target =
         mh_verify_target_read(run->tree->fd, mailbox->target, target_read, run, error);
-    if (pending->target == NULL)
+    bool good = pending->target != NULL && read_courier(run, mailbox, pending, error);
+    if (!good)
         g_prefix_error(error, "at the target: ");
-    return pending->target != NULL;
+    return good;
 }
 
 static void

@@ -25,11 +25,9 @@ uid_of(const Pair *pair)
     return pair->source->uid != 0 ? pair->source->uid : pair->target->uid;
 }
 
-/* Where a difference is from, when the target's state, and the source's, is what was carried. */
-static MhDifferenceClass
-explain(const Pair *pair, bool target_is_carried, bool source_is_carried)
+MhDifferenceClass
+mh_verify_explain(const MhVerify *verify, bool target_is_carried, bool source_is_carried)
 {
-    const MhVerify *verify = pair->verify;
     if (target_is_carried && verify->newer)
         return MH_DIFFERENCE_NEWER;
     if (source_is_carried && verify->target->in_use)
@@ -76,8 +74,8 @@ compare_flags(Pair *pair)
         return;
     g_autofree char *left = show_flags(here), *right = show_flags(there);
     DIFFER(pair, FLAGS,
-           explain(pair, target->has_carried && target->carried.flags == there,
-                   target->has_carried && target->carried.flags == here),
+           mh_verify_explain(pair->verify, target->has_carried && target->carried.flags == there,
+                             target->has_carried && target->carried.flags == here),
            "%s at the source, %s at the target", left, right);
 }
 
@@ -87,13 +85,13 @@ compare_keywords(Pair *pair)
     const MhVerifyMessage *target = pair->target;
     uint32_t here = pair->verify->set_letters[pair->source->keywords];
     uint32_t there = target->of.keywords;
-    if (here == there)
+    if (here == there || pair->verify->rules->courier != NULL) /* which has them elsewhere */
         return;
     g_autofree char *left = show_letters(pair->verify, here);
     g_autofree char *right = show_letters(pair->verify, there);
     DIFFER(pair, KEYWORDS,
-           explain(pair, target->has_carried && target->carried.letters == there,
-                   target->has_carried && target->carried.letters == here),
+           mh_verify_explain(pair->verify, target->has_carried && target->carried.letters == there,
+                             target->has_carried && target->carried.letters == here),
            "%s at the source, %s at the target", left, right);
 }
 
@@ -109,7 +107,7 @@ compare_place(Pair *pair)
         return; /* Courier gives what it finds in new another UID */
     if (here == there)
         return;
-    DIFFER(pair, PLACE, explain(pair, there && !here, here && !there),
+    DIFFER(pair, PLACE, mh_verify_explain(pair->verify, there && !here, here && !there),
            here ? "it is in cur although no client has seen it at the source"
                 : "it is in new although clients have seen it at the source");
 }
@@ -287,6 +285,8 @@ mh_verify_message(const MhVerify *verify, uint32_t source, uint32_t target)
     compare_date(&pair);
     if (pair.target->is_file && pair.target->error == NULL)
         compare_sizes(&pair);
+    if (verify->rules->courier != NULL)
+        pair.differs |= !mh_verify_courier_message(verify, source, target);
     if (pair.target->uid != 0) { /* without a line it has none of these, which has been told */
         compare_uidl(&pair);
         compare_pop3_order(&pair);

@@ -18,6 +18,19 @@ typedef struct {
     uint32_t *set_letters; /* keyword set -> letters at the target */
 } MhVerify;
 
+/* Where a difference is from, when the target's state, or the source's, is what was carried. */
+MhDifferenceClass mh_verify_explain(const MhVerify *verify, bool target_is_carried,
+                                    bool source_is_carried);
+
+/* ---- verify-courier-compare: where the new server is Courier ---- */
+
+/* What Courier knows of a pair. Returns whether all is the same. */
+bool mh_verify_courier_message(const MhVerify *verify, uint32_t source, uint32_t target);
+/* The lists of the folder, and the order of its mail. */
+void mh_verify_courier_folder(const MhVerify *verify);
+
+/* ---- the pair ---- */
+
 /* Compares a pair in everything but its bytes and UID. Returns whether all is the same. */
 bool mh_verify_message(const MhVerify *verify, uint32_t source, uint32_t target);
 

@@ -318,8 +318,9 @@ time_of_writing(const Reading *reading)
         if (message->has_carried)
             latest = MAX(latest, message->born_ns);
     }
-    /* A file system that does not tell: then the list, while no server has made it anew. */
-    return latest == 0 && !reading->target->in_use ? reading->target->list_mtime_ns : latest;
+    /* The list, while no server has made it anew: the only one to tell where the later mail is
+     * links to older files, or where the file system does not say when a file was made. */
+    return reading->target->in_use ? latest : MAX(latest, reading->target->list_mtime_ns);
 }
 
 /* Carried messages that are listed and have no file. */

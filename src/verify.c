@@ -384,6 +384,8 @@ mh_verify_mailbox(const MhVerifySource *source, const MhVerifyTarget *target,
     compare_order(&verify);
     check_foreign_sizes(&verify);
     compare_acl(&verify);
+    if (rules->courier != NULL)
+        mh_verify_courier_folder(&verify);
     compare_files(&verify);
     g_free(verify.set_letters);
     g_hash_table_unref(verify.uids);

@@ -21,6 +21,7 @@
 #pragma once
 
 #include "difference.h"
+#include "verify-courier.h"
 #include "verify-source.h"
 #include "verify-target.h"
 
@@ -29,10 +30,11 @@ typedef struct {
     uid_t uid;
     gid_t gid;
     mode_t file_mode, dir_mode;
-    bool in_place;           /* the target is the source's own directory */
-    bool for_courier;        /* the new server is Courier */
-    bool keep_expunged;      /* what has gone at the source was to stay */
-    const MaildirAcl *acl;   /* as it shall be; NULL: the source has none */
+    bool in_place;                  /* the target is the source's own directory */
+    bool for_courier;               /* the new server is Courier */
+    bool keep_expunged;             /* what has gone at the source was to stay */
+    const MhVerifyCourier *courier; /* its own files of the folder; NULL: it is not */
+    const MaildirAcl *acl;          /* as it shall be; NULL: the source has none */
     int64_t tree_written_ns; /* the latest written_ns of all folders, for one that is missing */
 } MhVerifyRules;
 

@@ -2,6 +2,7 @@
 #include "courier-file-name.h"
 #include "courier-keywords.h"
 #include "courier-source-private.h"
+#include "courier-span-index.h"
 #include "courier-uiddb.h"
 #include "printable.h"
 #include "size-limits.h"
@@ -159,34 +160,7 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
     message->where = from->tag;
 }
 
-bool
-courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *findings,
-                            GError **error)
-{
-    g_autoptr(GBytes) text = NULL;
-    g_autoptr(CourierUiddb) list = NULL;
-    if (!read_uiddb(source, &text, &list, findings, error))
-        return false;
-    find_renamed_in_uiddb(source, list);
-    g_autofree CourierUiddbFile *files = g_new0(CourierUiddbFile, source->files->len);
-    size_t count = 0;
-    for (guint i = 0; i < source->files->len; i++) {
-        const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
-        if (file->dropped)
-            continue;
-        files[count++] = (CourierUiddbFile){
-            .name = mh_span_from_string(file->listed != NULL ? file->listed : file->name),
-            .is_new = file->is_new,
-            .tag = i,
-        };
-    }
-    courier_uiddb_assign(list, files, count, &out->uids, findings);
-    for (size_t i = 0; i < count; i++)
-        add_message(source, &files[i], out, findings);
-    return true;
-}
-
-/* --- keywords --- */
+/* --- the keyword directory --- */
 
 /* Reads a file of the keyword directory; NULL without @error when it has just gone. */
 static bool
@@ -239,6 +213,105 @@ read_keywords(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t 
     return read_updates(keywords, dirfd, bases, count, findings, error);
 }
 
+/* -1 without @error when there is no such directory. */
+static int
+open_keywords(CourierSource *source, MhFindings *findings, GError **error)
+{
+    g_autoptr(GError) problem = NULL;
+    int fd = mh_open_dir(source->folderfd, KEYWORD_DIR, &problem);
+    if (fd >= 0 || g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return fd;
+    if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
+        mh_findings_add(findings, MH_FINDING_COURIER_KEYWORDS_UNREADABLE, "%s", problem->message);
+        return -1;
+    }
+    g_propagate_error(error, g_steal_pointer(&problem));
+    return -1;
+}
+
+/* --- messages --- */
+
+/* The files in new/ whose names the list has. */
+static GPtrArray *
+new_and_listed(CourierSource *source, const CourierUiddb *list)
+{
+    GPtrArray *files = g_ptr_array_new();
+    g_autoptr(CourierSpanIndex) listed = courier_span_index_new();
+    uint32_t at;
+    for (guint i = 0; list != NULL && i < source->files->len; i++) {
+        CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        if (file->is_new && !file->dropped)
+            g_ptr_array_add(files, file);
+    }
+    for (size_t i = 0; files->len > 0 && i < courier_uiddb_length(list); i++)
+        courier_span_index_add(listed, courier_file_name_base(courier_uiddb_get(list, i)->name),
+                               (uint32_t)i);
+    for (guint i = files->len; i-- > 0;) {
+        if (!courier_span_index_find(listed, courier_source_base(files->pdata[i]), &at))
+            g_ptr_array_remove_index_fast(files, i);
+    }
+    return files;
+}
+
+/* In place a message in new/ that has flags or keywords is put into cur/, and there Courier's
+ * clients see it under the UID that is listed: so that is its UID from the beginning. */
+static bool
+find_leaving(CourierSource *source, const CourierUiddb *list, GError **error)
+{
+    g_autoptr(GPtrArray) files = new_and_listed(source, list);
+    g_autoptr(CourierKeywords) keywords = courier_keywords_new();
+    g_autoptr(GBytes) text = NULL;
+    g_autoptr(GError) problem = NULL;
+    g_autofree MhSpan *bases = g_new0(MhSpan, files->len + 1);
+    int dirfd = files->len > 0 ? open_keywords(source, NULL, &problem) : -1;
+    for (guint i = 0; i < files->len; i++)
+        bases[i] = courier_source_base(files->pdata[i]);
+    bool good = problem == NULL && (dirfd < 0 || read_keywords(keywords, dirfd, bases, files->len,
+                                                               &text, NULL, &problem));
+    if (dirfd >= 0)
+        close(dirfd);
+    for (guint i = 0; good && i < files->len; i++) {
+        CourierSourceFile *file = files->pdata[i];
+        const MhSpan *names;
+        file->leaves_new = courier_file_name_flags(mh_span_from_string(file->name)) != 0 ||
+                           courier_keywords_get(keywords, bases[i], &names, NULL) > 0;
+    }
+    if (!good)
+        g_propagate_error(error, g_steal_pointer(&problem));
+    return good;
+}
+
+bool
+courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *findings,
+                            GError **error)
+{
+    g_autoptr(GBytes) text = NULL;
+    g_autoptr(CourierUiddb) list = NULL;
+    if (!read_uiddb(source, &text, &list, findings, error))
+        return false;
+    find_renamed_in_uiddb(source, list);
+    if (source->options.ids_of_files && !find_leaving(source, list, error))
+        return false;
+    g_autofree CourierUiddbFile *files = g_new0(CourierUiddbFile, source->files->len);
+    size_t count = 0;
+    for (guint i = 0; i < source->files->len; i++) {
+        const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        if (file->dropped)
+            continue;
+        files[count++] = (CourierUiddbFile){
+            .name = mh_span_from_string(file->listed != NULL ? file->listed : file->name),
+            .is_new = file->is_new && !file->leaves_new,
+            .tag = i,
+        };
+    }
+    courier_uiddb_assign(list, files, count, &out->uids, findings);
+    for (size_t i = 0; i < count; i++)
+        add_message(source, &files[i], out, findings);
+    return true;
+}
+
+/* --- keywords --- */
+
 static void
 set_keywords(CourierKeywords *keywords, MhSpan base, MhMessage *message, MhMailbox *out,
              MhFindings *findings)
@@ -259,22 +332,6 @@ set_keywords(CourierKeywords *keywords, MhSpan base, MhMessage *message, MhMailb
     }
     message->keywords =
         mh_mailbox_keyword_set(out, (uint16_t *)(void *)members->data, members->len);
-}
-
-/* -1 without @error when there is no such directory. */
-static int
-open_keywords(CourierSource *source, MhFindings *findings, GError **error)
-{
-    g_autoptr(GError) problem = NULL;
-    int fd = mh_open_dir(source->folderfd, KEYWORD_DIR, &problem);
-    if (fd >= 0 || g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        return fd;
-    if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
-        mh_findings_add(findings, MH_FINDING_COURIER_KEYWORDS_UNREADABLE, "%s", problem->message);
-        return -1;
-    }
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return -1;
 }
 
 bool

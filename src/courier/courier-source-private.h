@@ -7,6 +7,7 @@ typedef struct {
     const char *name;   /* of the entry in cur/ or new/; held by the source */
     const char *listed; /* the base name it had before it was given another; NULL: that of name */
     bool is_new;
+    bool leaves_new; /* in place: it will be in cur/ after this run */
     bool is_link;
     bool dropped; /* the other name of a file that is already there */
     uint64_t size_bytes;

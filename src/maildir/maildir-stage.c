@@ -2,6 +2,7 @@
 
 #include "maildir-file-name.h"
 #include "maildir-lock.h"
+#include "maildir-name-order.h"
 #include "maildir-occurrences.h"
 #include "maildir-old-names.h"
 #include "maildir-removal.h"
@@ -15,7 +16,7 @@
 /* The base name that a message gets: the source's, if the target can keep it and it is not there
  * already, or one that carries its identity. g_free(). */
 static char *
-choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen)
+choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen, const int64_t *numbers)
 {
     const MhMessage *message = mh_mailbox_get(work->mailbox, index);
     const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
@@ -24,8 +25,8 @@ choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen)
         maildir_file_name_fault(mh_span_from_string(kept), message->size_bytes,
                                 message->virtual_size) == MAILDIR_FAULT_NONE)
         return g_strdup(kept);
-    return maildir_file_name_own(message->internaldate, &message->id, occurrence,
-                                 message->size_bytes);
+    return maildir_file_name_own(numbers != NULL ? numbers[index] : message->internaldate,
+                                 &message->id, occurrence, message->size_bytes);
 }
 
 /* The name in cur/ or new/ for a message with these flags. g_free(). */
@@ -88,6 +89,7 @@ typedef struct {
     void *user;
     MaildirOccurrences *seen;
     MaildirUidlistWriter *writer; /* NULL when the list is written at commit */
+    int64_t *numbers;             /* for names of our own; NULL: their dates of arrival */
 } Staging;
 
 static bool
@@ -95,7 +97,8 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
 {
     MaildirDelivery *delivery = staging->delivery;
     const MhMessage *message = maildir_work_message(staging->work, line);
-    g_autofree char *base = choose_base(staging->work, line->source - 1, staging->seen);
+    g_autofree char *base =
+        choose_base(staging->work, line->source - 1, staging->seen, staging->numbers);
     g_autofree char *name = full_name(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
     if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
@@ -136,12 +139,12 @@ stage_new_folder(Staging *staging, GError **error)
     maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
                                  MAILDIR_REMOVAL_MARK);
     staging->writer = &writer;
-    bool good = stage_messages(staging, error);
+    bool good = stage_messages(staging, error) &&
+                maildir_delivery_write_state(delivery, staging->work, delivery->fd, error);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
     if (close(fd) != 0 && good)
         good = mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
-    return good && write_new_state(delivery, staging->work, error) &&
-           maildir_delivery_write_state(delivery, staging->work, delivery->fd, error);
+    return good && write_new_state(delivery, staging->work, error);
 }
 
 /* Removes what a killed run has left in the folder. The tree's lock says that none is at work. */
@@ -164,11 +167,15 @@ maildir_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSource *sour
     if (work->in_place || (work->folder->exists && work->plan->delivered == 0))
         return true;
     MaildirOccurrences *seen = maildir_occurrences_new(work->folder, work->mailbox, work->plan);
-    Staging staging = {delivery, work, source, told, user, seen, NULL};
+    const struct MaildirState *state = delivery->tree->options.state;
+    Staging staging = {delivery, work, source, told, user, seen, NULL, NULL};
+    if (state != NULL && state->counts_by_name)
+        staging.numbers = maildir_name_order(work->folder, work->mailbox, work->plan);
     bool good =
         make_build(delivery, error) && (work->folder->exists ? stage_messages(&staging, error)
                                                              : stage_new_folder(&staging, error));
     maildir_occurrences_free(seen);
+    g_free(staging.numbers);
     if (!good)
         maildir_delivery_discard(delivery);
     return good;

@@ -30,6 +30,7 @@ typedef struct {
 } MaildirStateWork;
 
 struct MaildirState {
+    bool counts_by_name; /* POP3 clients see mail in the order of the files' names */
     /* Corrects the index by what the server knows. */
     bool (*read)(MaildirFolder *folder, GError **error);
     bool (*write)(const MaildirStateWork *work, GError **error);

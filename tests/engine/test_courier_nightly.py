@@ -3,10 +3,12 @@ have nothing to do. The Maildirs are made by hand; no server is needed.
 
     test_courier_nightly.py MAILHAUL [TEST...]
 """
+import glob
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -361,6 +363,35 @@ class Nightly(unittest.TestCase):
         self.own()
         self.assertNotEqual(self.traced(target=here)[3], [])
 
+    # ---- to Courier ---------------------------------------------------------------------------
+
+    def test_files_sort_as_the_mbox_did(self):
+        """Courier's POP3 server goes by the number that a name begins with, then by the name."""
+        def mail(years):
+            return "".join("From a@b Sat Jan  1 00:00:00 %d\nSubject: %d\n\nx\n\n" % (year, year)
+                           for year in years)
+
+        def order():
+            names = sorted(os.listdir(os.path.join(self.target, "cur")),
+                           key=lambda name: int(name.split(".")[0]))
+            found = []
+            for name in names:
+                with open(os.path.join(self.target, "cur", name)) as f:
+                    found.append(int(re.search("Subject: ([0-9]+)", f.read()).group(1)))
+            self.assertEqual(len({name.split(".")[0] for name in names}), len(names))
+            return found
+
+        years = [2010, 2004, 2004, 2020, 2005]
+        for more in ([], [2019, 2001, 2030]):
+            years += more
+            write(self.path("spool/ann"), mail(years))
+            if ROOT:
+                os.chown(self.path("spool/ann"), UID, UID)
+            options = ("--inbox", self.path("spool/%u"), "--server", "courier")
+            self.run_it(*options)
+            self.assertEqual(order(), years)
+            self.run_it(*options, command="verify")
+
     # ---- the last run -------------------------------------------------------------------------
 
     def test_final_run_sees_a_change_under_it(self):
@@ -374,6 +405,63 @@ class Nightly(unittest.TestCase):
                 self.add(".big", 2000, first=len(self.folders.get(".big", [])) + 1)
                 self.own()
                 self.change_meanwhile(os.path.join(self.maildir, what))
+
+    def test_final_in_place_sees_a_change_under_it(self):
+        """What comes between the folder's turn and the end of the run keeps the account open."""
+        def inbox(*parts):
+            return os.path.join(self.maildir, *parts)
+
+        here = ("--inbox", "%h/Maildir", "--maildir", self.path("home/%u/Maildir"))
+        ways = [lambda: write(inbox("cur/1400000000.M1P1.x:2,"), "Subject: n\n\nn\n"),
+                lambda: write(inbox("new/1400000001.M1P1.x"), "Subject: n\n\nn\n"),
+                lambda: os.rename(glob.glob(inbox("cur/1000000001.*"))[0],
+                                  inbox("cur/1000000001.M1P1.inbox:2,FS")),
+                lambda: os.remove(glob.glob(inbox("cur/1000000002.*"))[0]),
+                lambda: write(inbox("courierimapkeywords/1000000003.M1P1.inbox"), "work\n")]
+        for n, change in enumerate(ways):
+            with self.subTest(n):
+                self.add(".Sent", 1, first=len(self.folders[".Sent"]) + 1)
+                self.own()
+                said = self.final_held_up(here, change)
+                self.assertIn("the source changed during the last run: '", said)
+        self.run_it("--final", target=here[-1])
+        self.assertIn("closed", self.run_it(expect=2, target=here[-1]))
+
+    def final_held_up(self, where, change):
+        """A final run that waits for a server's lock on Sent while @change happens to the INBOX,
+        whose turn is over."""
+        lock = os.path.join(self.maildir, ".Sent/dovecot-uidlist.lock")
+        write(lock, "%d:%s" % (os.getpid(), socket.gethostname()))
+        self.own_path(lock)
+        process = subprocess.Popen(
+            [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.path("users"), *where,
+             "--state", self.path("state"), "--final"],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        time.sleep(1)
+        self.assertIsNone(process.poll())
+        change()
+        self.own()
+        os.remove(lock)
+        said = process.communicate()[0]
+        self.assertEqual(process.returncode, 2, said)
+        return said
+
+    def test_in_place_mail_leaves_new_with_its_uid(self):
+        """Courier gives what is listed and in new/ another UID; but what has keywords goes to cur/,
+        and there Courier's clients see it under the listed one."""
+        here = self.path("home/%u/Maildir")
+        write(os.path.join(self.maildir, "new/1000000002.M1P1.inbox"), "Subject: 2\n\nbody 2\n")
+        os.remove(os.path.join(self.maildir, "cur/1000000002.M1P1.inbox:2,S"))
+        write(os.path.join(self.maildir, "courierimapkeywords/1000000002.M1P1.inbox"), "work\n")
+        self.own()
+        lists = []
+        for _ in range(2):
+            self.run_it(target=here)
+            with open(os.path.join(self.maildir, "dovecot-uidlist")) as f:
+                lists.append(re.findall(r"^(\d+) .*:(\d+)", f.read(), re.M))
+        self.assertEqual(lists[0], [("1", "1000000001"), ("2", "1000000002"), ("3", "1000000003")])
+        self.assertEqual(lists[0], lists[1])
+        self.assertEqual(os.listdir(os.path.join(self.maildir, "new")), [])
 
     def change_meanwhile(self, path):
         process = subprocess.Popen(

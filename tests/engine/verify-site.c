@@ -192,6 +192,14 @@ verify_site_new_courier(MhTransfer transfer, bool in_place)
     return site;
 }
 
+VerifySite *
+verify_site_new_for_courier(void)
+{
+    VerifySite *site = verify_site_new_courier(MH_TRANSFER_COPY, false);
+    site->settings->server = MH_SERVER_COURIER;
+    return site;
+}
+
 void
 verify_site_free(VerifySite *site)
 {

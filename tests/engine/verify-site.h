@@ -18,6 +18,8 @@ typedef struct {
 VerifySite *verify_site_new(void);
 /* The same of a Courier Maildir. */
 VerifySite *verify_site_new_courier(MhTransfer transfer, bool in_place);
+/* The same, moved to another Courier. */
+VerifySite *verify_site_new_for_courier(void);
 void verify_site_free(VerifySite *site);
 
 /* Carries it over, in this process. Fails the test when not all is done. */

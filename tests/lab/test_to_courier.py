@@ -39,9 +39,9 @@ class FromCourier(unittest.TestCase):
         cls.site = courier_site.build(cls.work)
         cls.old = cls.site.views(os.path.join(cls.work, "old"))
 
-    def migrate(self, site, name):
+    def migrate(self, site, name, *more):
         target = end_to_end.Target(site, self.work, name)
-        done = target.migrate("--server", "courier")
+        done = target.migrate("--server", "courier", *more)
         self.assertEqual(done.returncode, 0, lab.told(done))
         verified = lab.mailhaul("verify", *target.arguments(), "--server", "courier")
         self.assertEqual(verified.returncode, 0, lab.told(verified))
@@ -64,7 +64,7 @@ class FromCourier(unittest.TestCase):
     def test_both_go_on(self):
         """Courier serves the target, gives UIDs to mail of its own; then the source changes."""
         site = self.site.copy(os.path.join(self.work, "goes-on"))
-        target = self.migrate(site, "on")
+        target = self.migrate(site, "on", "--transfer", "copy")
         served = Served(os.path.join(self.work, "on-served"), site.accounts, target.maildirs)
         generator = messages.Generator(11)
         served.deliver("ada", generator.mail())
@@ -79,6 +79,8 @@ class FromCourier(unittest.TestCase):
         target.maildirs = served.top
         done = target.migrate("--server", "courier")
         self.assertEqual(done.returncode, 0, lab.told(done))
+        verified = lab.mailhaul("verify", *target.arguments(), "--server", "courier")
+        self.assertIn(" 0 damaged, 1 with other differences", verified.stdout, lab.told(verified))
         inbox = view.record(served, "ada")["folders"]["INBOX"]
         old = self.old["ada"]["folders"]["INBOX"]
         self.assertEqual(inbox["uidvalidity"], old["uidvalidity"])
@@ -121,6 +123,9 @@ class FromMbox(unittest.TestCase):
         before = lab.snapshot(target.maildirs)
         target.migrate("--server", "courier")
         self.assertEqual(lab.changes(before, lab.snapshot(target.maildirs)), [])
+        verified = lab.mailhaul("verify", *target.arguments(), "--server", "courier")
+        self.assertIn(" 0 damaged, 1 with other differences", verified.stdout, lab.told(verified))
+        self.assertRegex(verified.stdout, r"uma: .* 14 lost as reported")
         served = Served(os.path.join(work, "served"), site.accounts, target.maildirs)
         for account in site.accounts:
             if account.kind == "thunderbird":
@@ -152,8 +157,16 @@ class FromMbox(unittest.TestCase):
                 with served.pop3(account.name) as client:
                     self.assertEqual(client.uidl(), uidls)
 
+    def check_pop3_order(self, new):
+        """That of the mbox, which is that of UIDs. Courier ends what does not end with a line."""
+        imap = [m["size"] for m in new["folders"]["INBOX"]["messages"]]
+        pop3 = [m["size"] for m in new["pop3"]["messages"]]
+        self.assertEqual(len(imap), len(pop3))
+        self.assertEqual([n for n, (a, b) in enumerate(zip(imap, pop3)) if b - a not in (0, 2)], [])
+
     def check(self, account, old, new):
         """Folder by folder: "a/b" is INBOX.a.b, and what Courier cannot hold is '_'."""
+        self.check_pop3_order(new)
         empty = from_mbox.without_uids(account)
         for name, folder in from_mbox.forget(old, empty)["folders"].items():
             to = "INBOX" if name == "INBOX" else "INBOX." + re.sub(
