@@ -12,8 +12,6 @@
 
 /* How often a source that keeps changing is read before we give up on it for this run. */
 #define READS_MAX 5
-/* Seconds to wait for a server that holds a folder's lock; longer than a lock can be stale. */
-#define FOLDER_LOCK_S 150
 
 struct MhCarry {
     const MhCarryContext *context;
@@ -435,7 +433,7 @@ put_in_place(MhCarry *carry, GError **error)
     int folder_fd = dup(carry->folder->fd); /* outlives a new look at the folder */
     if (folder_fd < 0)
         return mh_set_errno(error, errno, "cannot lock the folder");
-    bool good = maildir_lock_take(folder_fd, FOLDER_LOCK_S, error);
+    bool good = maildir_tree_lock(carry->context->tree, folder_fd, error);
     if (good) {
         good = (maildir_folder_unchanged(carry->context->tree, carry->folder) ||
                 plan_again(carry, error)) &&

@@ -15,29 +15,29 @@ static const struct {
     unsigned long type;
     MhFileSystem system;
 } table[] = {
-    {EXT4_SUPER_MAGIC, {"ext4", true}}, /* ext2 and ext3, too */
-    {BTRFS_SUPER_MAGIC, {"btrfs", true}},
-    {TMPFS_MAGIC, {"tmpfs", true}},
-    {F2FS_SUPER_MAGIC, {"f2fs", true}},
-    {0x58465342, {"xfs", true}},
-    {0x2fc12fc1, {"zfs", true}},
-    {0xca451a4e, {"bcachefs", true}},
-    {OVERLAYFS_SUPER_MAGIC, {"overlayfs", true}},
-    {NFS_SUPER_MAGIC, {"nfs", false}},
-    {0xff534d42, {"cifs", false}},
-    {0xfe534d42, {"smb2", false}},
-    {CEPH_SUPER_MAGIC, {"ceph", false}},
-    {AFS_SUPER_MAGIC, {"afs", false}},
-    {0x65735546, {"fuse", false}},
-    {0x01021997, {"9p", false}},
-    {MSDOS_SUPER_MAGIC, {"vfat", false}}, /* times of two seconds */
-    {0x2011bab0, {"exfat", false}},
+    {EXT4_SUPER_MAGIC, {"ext4", true, false}}, /* ext2 and ext3, too */
+    {BTRFS_SUPER_MAGIC, {"btrfs", true, false}},
+    {TMPFS_MAGIC, {"tmpfs", true, false}},
+    {F2FS_SUPER_MAGIC, {"f2fs", true, false}},
+    {0x58465342, {"xfs", true, false}},
+    {0x2fc12fc1, {"zfs", true, false}},
+    {0xca451a4e, {"bcachefs", true, false}},
+    {OVERLAYFS_SUPER_MAGIC, {"overlayfs", true, false}},
+    {NFS_SUPER_MAGIC, {"nfs", false, false}},
+    {0xff534d42, {"cifs", false, false}},
+    {0xfe534d42, {"smb2", false, false}},
+    {CEPH_SUPER_MAGIC, {"ceph", false, false}},
+    {AFS_SUPER_MAGIC, {"afs", false, false}},
+    {0x65735546, {"fuse", false, false}},
+    {0x01021997, {"9p", false, false}},
+    {MSDOS_SUPER_MAGIC, {"vfat", false, true}}, /* times of two seconds */
+    {0x2011bab0, {"exfat", false, true}},
 };
 
 const MhFileSystem *
 mh_file_system_of_type(unsigned long type)
 {
-    static const MhFileSystem unknown = {"unknown", false};
+    static const MhFileSystem unknown = {"unknown", false, false};
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
         if (table[i].type == (type & 0xffffffff)) /* some are negative on the way */
             return &table[i].system;

@@ -6,7 +6,7 @@
  * Where upper and lower case are the same, two folders that differ in nothing else would become
  * one. That can be a property of a single directory (ext4, f2fs), so it is tried, by looking only.
  *
- * Source: linux/magic.h, statfs(2).
+ * Source: linux/magic.h, statfs(2); linux fs/fat/namei_vfat.c and fs/exfat/nls.c on names.
  */
 #pragma once
 
@@ -15,7 +15,8 @@
 
 typedef struct {
     const char *name;
-    bool local; /* this machine keeps its times, to a tick of its clock */
+    bool local;     /* this machine keeps its times, to a tick of its clock */
+    bool no_colons; /* names with ':' cannot be had, and every message of a Maildir has one */
 } MhFileSystem;
 
 /* By statfs's f_type. Never NULL; what is not known is not local. */

@@ -73,6 +73,30 @@ count_messages(const MaildirFolder *folder, MhGone *gone)
     }
 }
 
+static bool
+is_our_line(const MaildirUidlist *list, const MaildirUidlistEntry *entry)
+{
+    MaildirCarried carried;
+    return maildir_carried_parse(maildir_uidlist_text(list, entry->other), entry->uid, &carried) ||
+           maildir_file_name_parse_own(maildir_uidlist_text(list, entry->name), NULL, NULL);
+}
+
+/* Lines of ours whose file has gone: a run was killed before it wrote the list without them. */
+static size_t
+count_stale(const MaildirFolder *folder)
+{
+    size_t ours = 0, filed = 0;
+    if (folder->index.unfiled == 0)
+        return 0;
+    for (size_t i = 0; i < maildir_uidlist_length(folder->uidlist); i++)
+        ours += is_our_line(folder->uidlist, maildir_uidlist_get(folder->uidlist, i));
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        filed += message->ours && message->line != 0;
+    }
+    return ours - MIN(filed, ours);
+}
+
 /* Adds the folder if something of it is ours. */
 static bool
 look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError **error)
@@ -87,7 +111,8 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
     gone->exists = folder->exists;
     gone->made_here = folder->fd >= 0 && maildir_removal_made_here(folder);
     count_messages(folder, gone);
-    if (gone->ours == 0 && !gone->made_here) {
+    gone->stale = count_stale(folder);
+    if (gone->ours == 0 && gone->stale == 0 && !gone->made_here) {
         gone_free(gone);
         return true;
     }
@@ -120,18 +145,11 @@ mh_gone_find(const MaildirTree *tree, const MhAccountSurvey *survey, MhFindings 
              GError **error)
 {
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(gone_free);
-    if (tree->fd < 0)
-        return g_steal_pointer(&all);
-    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    g_autoptr(GPtrArray) names = maildir_tree_folders(tree, error);
     if (names == NULL)
         return NULL;
-    g_ptr_array_insert(names, 0, g_strdup("."));
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        struct stat st;
-        if (name[0] != '.' || fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISDIR(st.st_mode))
-            continue;
         if (survey != NULL && (has_target(survey, name) || !is_looked_for(survey, name)))
             continue;
         guint before = all->len;
@@ -161,19 +179,11 @@ is_couriers(const MaildirUidlist *list)
 bool
 mh_gone_from_courier(const MaildirTree *tree, GError **error)
 {
-    if (tree->fd < 0)
-        return false;
-    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    g_autoptr(GPtrArray) names = maildir_tree_folders(tree, error);
     if (names == NULL)
         return false;
-    g_ptr_array_insert(names, 0, g_strdup("."));
     for (guint i = 0; i < names->len; i++) {
-        const char *name = names->pdata[i];
-        struct stat st;
-        if (name[0] != '.' || fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ||
-            !S_ISDIR(st.st_mode))
-            continue;
-        g_autofree char *path = g_build_filename(name, MAILDIR_UIDLIST_FILE, NULL);
+        g_autofree char *path = g_build_filename(names->pdata[i], MAILDIR_UIDLIST_FILE, NULL);
         g_autoptr(GBytes) text =
             mh_read_file(tree->fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
         g_autoptr(MaildirUidlist) list =

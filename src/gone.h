@@ -14,6 +14,7 @@
 typedef struct {
     char *directory;          /* of the target tree; "." is the INBOX */
     size_t ours;              /* messages that were carried */
+    size_t stale;             /* lines of its list about carried messages that have gone */
     size_t foreign;           /* others */
     GPtrArray *foreign_names; /* of char *: the first of them, printable, "cur/NAME" */
     bool exists;              /* it has a cur directory */

@@ -40,7 +40,7 @@ mh_haul_empty_folder(MhHaul *haul, const MhGone *gone)
         mh_findings_add(pending->outcome->findings, MH_FINDING_FOLDER_GONE, "'%s'",
                         pending->outcome->target);
     name_foreign(gone, pending->outcome);
-    if (!gone->exists || gone->ours == 0)
+    if (!gone->exists || gone->ours + gone->stale == 0)
         return; /* only the directory is left of it */
     haul->context.carried = NULL;
     pending->carry =

@@ -15,8 +15,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOCK_S 150
-
 /* The target is looked at as the Courier Maildir that it is, whatever --inbox says. */
 static bool
 survey_target(MhHaul *haul, GError **error)
@@ -92,7 +90,7 @@ restore_folder(const MhHaul *haul, const MhSurveyMailbox *mailbox, MhMailboxOutc
     bool good = true;
     if (!haul->dry_run) {
         maildir_lock_clear_dead(fd);
-        good = maildir_lock_take(fd, LOCK_S, error);
+        good = maildir_tree_lock(haul->tree, fd, error);
     }
     if (good) {
         good = restore_locked(haul, mailbox, fd, outcome, error);

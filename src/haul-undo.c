@@ -1,6 +1,7 @@
 #include "haul-private.h"
 
 #include "in-place.h"
+#include "maildir/maildir-lock.h"
 #include "place.h"
 #include "stopping.h"
 #include "subscribe.h"
@@ -10,6 +11,21 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Locks that a killed run has left, also where nothing is left to be done. */
+static bool
+clear_locks(const MhHaul *haul, GError **error)
+{
+    g_autoptr(GPtrArray) folders = maildir_tree_folders(haul->tree, error);
+    for (guint i = 0; folders != NULL && i < folders->len; i++) {
+        int fd = mh_open_dir_links(haul->tree->fd, folders->pdata[i], MH_LINKS_REFUSE, NULL);
+        if (fd < 0)
+            continue;
+        maildir_lock_clear_dead(fd);
+        close(fd);
+    }
+    return folders != NULL;
+}
 
 /* The folders before the INBOX, whose directory holds them all. */
 static void
@@ -104,6 +120,8 @@ mh_haul_undo(MhHaul *haul, GError **error)
     if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
         return true;
     if (!mh_haul_open_tree(haul, error))
+        return false;
+    if (!haul->dry_run && !clear_locks(haul, error))
         return false;
     if (mh_in_place_is(haul->tree->fd))
         return mh_haul_restore(haul, error);

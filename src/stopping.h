@@ -1,4 +1,5 @@
-/* stopping: has this process been asked to stop? What runs long looks here between two messages. */
+/* stopping: has this process been asked to stop? What runs long looks here between two messages,
+ * and so does who waits for a lock. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 #include "target-check.h"
 
+#include "file-system.h"
 #include "printable.h"
 #include "time-text.h"
 
@@ -219,6 +220,9 @@ find_system(MhTargetCheck *check, const char *place, const struct stat *st)
     g_ptr_array_add(check->systems, system);
     if ((fs.f_flag & ST_RDONLY) != 0)
         add(check, MH_OBSTACLE_READ_ONLY, "%s", system->place);
+    const MhFileSystem *kind = mh_file_system_at(place);
+    if (kind->no_colons)
+        add(check, MH_OBSTACLE_NO_COLONS, "%s: %s", system->place, kind->name);
     if (fs.f_namemax < NAME_BYTES)
         add(check, MH_OBSTACLE_SHORT_NAMES, "%s: %lu bytes", system->place,
             (unsigned long)fs.f_namemax);

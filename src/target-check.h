@@ -22,6 +22,7 @@
     X(NOT_WRITABLE, "the account may not write to its target")                                     \
     X(NO_PRIVILEGE, "root here may not give files to their owners, or become them")                \
     X(CLOCK, "this machine's clock is wrong, and new UIDVALIDITYs are taken from it")              \
+    X(NO_COLONS, "the target's file system cannot hold ':' in file names, which Maildir needs")    \
     X(SHORT_NAMES, "the target's file system cannot hold file names of 255 bytes")                 \
     X(FAILED, "an account or a mailbox could not be surveyed")
 

@@ -84,8 +84,7 @@ tear_down(void **state)
     mh_safe_file_forget_openat2(false);
     close(tree->root);
     close(tree->outside);
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", tree->top);
-    int status = system(command);
+    int status = testing_remove_tree(tree->top);
     g_free(tree->top);
     g_free(tree);
     return status;

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -21,6 +22,14 @@ testing_exact_copy(const void *data, size_t len)
     if (len > 0)
         memcpy(block, data, len);
     return mh_span(block, len);
+}
+
+/* Removes the directory @path with all that is in it: 0, as a teardown returns it. */
+static inline int
+testing_remove_tree(const char *path)
+{
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", path);
+    return system(command);
 }
 
 /* Fails with the message of @error when there is one. */

@@ -1,6 +1,7 @@
 #include "maildir-lock.h"
 
 #include "safe-file.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,7 +78,8 @@ break_stale(int folder_fd, bool even_old)
     struct stat lock, again;
     if (fstatat(folder_fd, lock_name, &lock, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT;
-    if (!names_dead_process(folder_fd, &lock) && !(even_old && is_old(folder_fd, &lock)))
+    if (!S_ISLNK(lock.st_mode) && !names_dead_process(folder_fd, &lock) &&
+        !(even_old && is_old(folder_fd, &lock)))
         return false;
     /* Somebody else may have found the same, and locked anew. */
     if (fstatat(folder_fd, lock_name, &again, AT_SYMLINK_NOFOLLOW) != 0)
@@ -95,9 +97,9 @@ maildir_lock_clear_dead(int folder_fd)
 
 /* Puts the lock in place. G_FILE_ERROR_AGAIN when it did not become free. */
 static bool
-put_in_place(int folder_fd, int aside, unsigned timeout_s, GError **error)
+put_in_place(int folder_fd, int aside, unsigned timeout_ms, GError **error)
 {
-    int64_t until = g_get_monotonic_time() + (int64_t)timeout_s * G_USEC_PER_SEC;
+    int64_t until = g_get_monotonic_time() + (int64_t)timeout_ms * 1000;
     for (;;) {
         g_autoptr(GError) failure = NULL;
         if (mh_rename_noreplace(folder_fd, aside_name, folder_fd, lock_name, &failure))
@@ -109,7 +111,7 @@ put_in_place(int folder_fd, int aside, unsigned timeout_s, GError **error)
         }
         if (break_stale(folder_fd, true))
             continue;
-        if (g_get_monotonic_time() >= until)
+        if (mh_stopping() || g_get_monotonic_time() >= until)
             return mh_set_errno(error, EAGAIN, "the folder is locked: '%s' stays", lock_name);
         g_usleep(POLL_US);
         futimens(aside, NULL);
@@ -117,12 +119,12 @@ put_in_place(int folder_fd, int aside, unsigned timeout_s, GError **error)
 }
 
 bool
-maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error)
+maildir_lock_take(int folder_fd, unsigned timeout_ms, GError **error)
 {
     int aside = make_aside(folder_fd, error);
     if (aside < 0)
         return false;
-    bool good = put_in_place(folder_fd, aside, timeout_s, error);
+    bool good = put_in_place(folder_fd, aside, timeout_ms, error);
     if (!good)
         unlinkat(folder_fd, aside_name, 0);
     close(aside);

@@ -3,7 +3,8 @@
  * While it is held no Dovecot process gives out UIDs in the folder or rewrites its list; reading
  * goes on. Format: a file "dovecot-uidlist.lock", made exclusively, content "PID:HOST". A lock
  * whose process of this host is no more is dead, and so is one that has not changed for
- * MAILDIR_LOCK_STALE_S; holders touch theirs meanwhile. Ours is written aside and moved into place,
+ * MAILDIR_LOCK_STALE_S; holders touch theirs meanwhile. A link is
+ * nobody's: no program makes one. Ours is written aside and moved into place,
  * so a kill leaves no lock that does not name its holder; and it is known by a 0 before PID, which
  * means nothing to the server.
  * Source: Dovecot 2.3 and 2.4 (lib/file-dotlock), and doc maildirlock.
@@ -15,8 +16,9 @@
 
 #define MAILDIR_LOCK_STALE_S 120
 
-/* Waits up to @timeout_s seconds. G_FILE_ERROR_AGAIN: somebody else has it. */
-bool maildir_lock_take(int folder_fd, unsigned timeout_s, GError **error);
+/* Waits up to @timeout_ms, and no longer when this process is asked to stop. G_FILE_ERROR_AGAIN:
+ * somebody else has it. */
+bool maildir_lock_take(int folder_fd, unsigned timeout_ms, GError **error);
 /* Says that we are still alive; call it every few seconds of long work. */
 void maildir_lock_touch(int folder_fd);
 bool maildir_lock_release(int folder_fd, GError **error);

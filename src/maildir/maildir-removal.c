@@ -7,8 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LOCK_S 150
-
 /* What servers keep in a folder beside mail, and what they keep in the root. A name that ends in
  * '*' stands for all that begin so. The UID list is not among them: it goes last. */
 static const char *const of_folder[] = {
@@ -47,27 +45,27 @@ maildir_removal_made_here(const MaildirFolder *folder)
     return false;
 }
 
-/* Is there nothing but what a server can do without? */
+/* Is there nothing in the folder but what a server can do without, and @parts (NULL: none)? */
 static bool
-only_known(const GPtrArray *names, bool is_root)
+only_known(const GPtrArray *names, const char *const *parts)
 {
+    static const char *const last[] = {MAILDIR_UIDLIST_FILE, MAILDIR_UIDLIST_FILE ".lock", NULL};
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        bool part = strcmp(name, MAILDIR_UIDLIST_FILE ".lock") == 0 || strcmp(name, "cur") == 0 ||
-                    strcmp(name, "new") == 0 || strcmp(name, "tmp") == 0 ||
-                    strcmp(name, MAILDIR_UIDLIST_FILE) == 0;
-        if (!part && !is_root && !is_among(of_folder, name))
+        if (!is_among(of_folder, name) && !is_among(last, name) &&
+            (parts == NULL || !is_among(parts, name)))
             return false;
     }
     return true;
 }
 
+static const char *const parts[] = {"tmp", "new", "cur", NULL};
+
 /* Takes away tmp, new and cur. False with errno: they are as before. */
 static bool
 remove_parts(int fd, mode_t mode)
 {
-    static const char *const parts[] = {"tmp", "new", "cur"};
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+    for (size_t i = 0; parts[i] != NULL; i++) {
         if (unlinkat(fd, parts[i], AT_REMOVEDIR) == 0 || errno == ENOENT)
             continue;
         int errnum = errno;
@@ -83,11 +81,11 @@ remove_parts(int fd, mode_t mode)
 }
 
 static bool
-remove_files(int fd, const GPtrArray *names, bool is_root, GError **error)
+remove_files_of_root(int fd, const GPtrArray *names, GError **error)
 {
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        if (!is_among(of_folder, name) && !(is_root && is_among(of_root, name)))
+        if (!is_among(of_folder, name) && !is_among(of_root, name))
             continue;
         if (unlinkat(fd, name, 0) != 0 && errno != ENOENT)
             return mh_set_errno(error, errno, "cannot remove '%s'", name);
@@ -97,37 +95,56 @@ remove_files(int fd, const GPtrArray *names, bool is_root, GError **error)
     return true;
 }
 
-/* The folder's lock is held. */
+/* Takes the folder out of the tree, whole, so that no killed run leaves a part of it that nobody
+ * knows. Where something has come into it meanwhile it stays. */
 static bool
-remove_locked(MaildirTree *tree, int fd, bool is_root, bool *out_removed, GError **error)
+move_out(MaildirTree *tree, const char *name, int fd, bool *out_removed, GError **error)
 {
+    g_autofree char *aside = NULL;
+    int aside_fd = maildir_tree_build(tree, &aside, error);
+    if (aside_fd < 0)
+        return false;
+    close(aside_fd);
+    if (renameat(tree->fd, name, tree->build_fd, aside) != 0)
+        return mh_set_errno(error, errno, "cannot remove the folder");
     g_autoptr(GPtrArray) names = mh_list_dir(fd, error);
     if (names == NULL)
         return false;
-    if (!only_known(names, is_root))
+    if (!only_known(names, NULL))
+        return mh_rename_noreplace(tree->build_fd, aside, tree->fd, name, error);
+    *out_removed = true;
+    return mh_remove_tree(tree->build_fd, aside, error);
+}
+
+/* The folder's lock is held. */
+static bool
+remove_locked(MaildirTree *tree, const char *name, int fd, bool *out_removed, GError **error)
+{
+    bool is_root = strcmp(name, ".") == 0;
+    g_autoptr(GPtrArray) names = mh_list_dir(fd, error);
+    if (names == NULL)
+        return false;
+    if (!is_root && !only_known(names, parts))
         return true;
     if (!remove_parts(fd, tree->options.dir_mode))
         return errno == ENOTEMPTY || errno == EEXIST ||
                mh_set_errno(error, errno, "cannot remove a directory of the folder");
-    *out_removed = true;
-    return remove_files(fd, names, is_root, error);
+    return is_root ? (*out_removed = remove_files_of_root(fd, names, error))
+                   : move_out(tree, name, fd, out_removed, error);
 }
 
 bool
 maildir_removal_remove(MaildirTree *tree, const char *name, bool *out_removed, GError **error)
 {
-    bool is_root = strcmp(name, ".") == 0, removed = false;
+    bool removed = false;
     int fd = mh_open_dir_links(tree->fd, name, MH_LINKS_REFUSE, error);
     if (fd < 0)
         return false;
-    bool good = maildir_lock_take(fd, LOCK_S, error);
+    bool good = maildir_tree_lock(tree, fd, error);
     if (good) {
-        good = remove_locked(tree, fd, is_root, &removed, error);
+        good = remove_locked(tree, name, fd, &removed, error);
         good = maildir_lock_release(fd, good ? error : NULL) && good;
     }
-    if (good && removed && !is_root && unlinkat(tree->fd, name, AT_REMOVEDIR) != 0 &&
-        errno != ENOENT && errno != ENOTEMPTY && errno != EEXIST)
-        good = mh_set_errno(error, errno, "cannot remove the directory '%s'", name);
     close(fd);
     if (good)
         *out_removed = removed;

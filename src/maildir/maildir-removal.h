@@ -5,8 +5,8 @@
  *
  * Nothing is removed that somebody else put there: directories go by rmdir(2), which fails when a
  * message has come meanwhile, and then everything is as before. State files of the server go with
- * the folder; what we do not know keeps it. The list goes last, so that a run which was killed in
- * between is finished by the next.
+ * the folder; what we do not know keeps it. A folder leaves the tree with one rename, and of the
+ * INBOX the list goes last, so that a run which was killed in between is finished by the next.
  */
 #pragma once
 

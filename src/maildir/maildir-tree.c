@@ -1,5 +1,6 @@
 #include "maildir-tree.h"
 
+#include "maildir-lock.h"
 #include "printable.h"
 #include "safe-file.h"
 
@@ -18,6 +19,7 @@ tree_new(const char *path, const MaildirTreeOptions *options)
     MaildirTree *tree = g_new0(MaildirTree, 1);
     tree->fd = -1;
     tree->build_fd = -1;
+    tree->lock_wait_ms = MAILDIR_TREE_LOCK_S * 1000;
     tree->path = mh_printable_string(path);
     tree->options = *options;
     tree->options.trusted = NULL; /* the caller's */
@@ -149,16 +151,76 @@ maildir_tree_free(MaildirTree *tree)
     g_free(tree);
 }
 
+/* Some file systems (vfat, shares of other systems) cannot hold the names of messages: that is told
+ * before the first of them is written. */
+static bool
+try_names(int fd, const char *shown, GError **error)
+{
+    static const char name[] = "name:2,S";
+    int file = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0 && errno == EINVAL)
+        return mh_set_errno(error, EINVAL,
+                            "the file system of '%s' cannot hold ':' in file names, which Maildir "
+                            "needs",
+                            shown);
+    if (file < 0)
+        return mh_set_errno(error, errno, "cannot make a file in '%s'", shown);
+    close(file);
+    return unlinkat(fd, name, 0) == 0 ||
+           mh_set_errno(error, errno, "cannot remove a file in '%s'", shown);
+}
+
+static bool
+begin_build(MaildirTree *tree, GError **error)
+{
+    int fd = mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
+    if (fd < 0)
+        return false;
+    if (!try_names(fd, tree->path, error)) {
+        close(fd);
+        return false;
+    }
+    tree->build_fd = fd;
+    return true;
+}
+
 int
 maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
 {
-    if (tree->build_fd < 0)
-        tree->build_fd =
-            mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
-    if (tree->build_fd < 0)
+    if (tree->build_fd < 0 && !begin_build(tree, error))
         return -1;
     *out_name = g_strdup_printf("%u", ++tree->builds);
     return mh_make_dir(tree->build_fd, *out_name, tree->options.dir_mode, NULL, error);
+}
+
+GPtrArray *
+maildir_tree_folders(const MaildirTree *tree, GError **error)
+{
+    g_autoptr(GPtrArray) folders = g_ptr_array_new_with_free_func(g_free);
+    if (tree->fd < 0)
+        return g_steal_pointer(&folders);
+    g_autoptr(GPtrArray) names = mh_list_dir(tree->fd, error);
+    if (names == NULL)
+        return NULL;
+    g_ptr_array_add(folders, g_strdup("."));
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        struct stat st;
+        if (name[0] == '.' && fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISDIR(st.st_mode))
+            g_ptr_array_add(folders, g_strdup(name));
+    }
+    return g_steal_pointer(&folders);
+}
+
+bool
+maildir_tree_lock(MaildirTree *tree, int folder_fd, GError **error)
+{
+    int64_t since = g_get_monotonic_time();
+    bool taken = maildir_lock_take(folder_fd, tree->lock_wait_ms, error);
+    int64_t waited_ms = (g_get_monotonic_time() - since) / 1000;
+    tree->lock_wait_ms -= (unsigned)MIN(waited_ms, (int64_t)tree->lock_wait_ms);
+    return taken;
 }
 
 bool

@@ -38,6 +38,7 @@ typedef struct {
     char *path;     /* printable */
     bool no_reflinks, no_hard_links; /* the file systems do not offer them */
     uint64_t not_linked;             /* messages that were copied though they might be linked */
+    unsigned lock_wait_ms;           /* what is left of the time to wait for folders' locks */
     MaildirTreeOptions options;
 } MaildirTree;
 
@@ -59,6 +60,17 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_tree_free)
 /* Makes a new numbered directory below build_fd and opens it; @out_name (g_free()) is its name
  * there. -1 on error. */
 int maildir_tree_build(MaildirTree *tree, char **out_name, GError **error);
+
+/* The directories that are folders of the tree, of char *, its root "." first; none where it is not
+ * there. NULL with @error. */
+GPtrArray *maildir_tree_folders(const MaildirTree *tree, GError **error);
+
+/* Seconds that all folders of a tree together wait for servers that hold their locks: longer than
+ * a lock can be stale (maildir-lock.h). After that each is tried once, so that whoever locks many
+ * folders for good cannot stop a run for hours. */
+#define MAILDIR_TREE_LOCK_S 150
+/* Takes the lock of the folder that is open as @folder_fd, as maildir_lock_take() does. */
+bool maildir_tree_lock(MaildirTree *tree, int folder_fd, GError **error);
 
 /* Everything written to the tree's file system so far is durable, if batches are to be. */
 bool maildir_tree_sync(MaildirTree *tree, GError **error);

@@ -3,6 +3,7 @@
 #include "mbox-dotlock.h"
 #include "printable.h"
 #include "safe-file.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -205,7 +206,7 @@ mbox_lock_take(int dirfd, const char *path, int fd, MboxLockKinds kinds, unsigne
     gulong wait = WAIT_FIRST_US;
     Obstacle obstacle;
     while (!try_all(lock, kinds, &obstacle)) {
-        int64_t left = end - g_get_monotonic_time();
+        int64_t left = mh_stopping() ? 0 : end - g_get_monotonic_time();
         if (left <= 0) {
             g_autofree char *shown = mh_printable_string(path);
             g_set_error(error, MBOX_ERROR, MBOX_ERROR_LOCKED,

@@ -37,7 +37,8 @@ bool mbox_lock_kinds_parse(const char *text, MboxLockKinds *out_kinds);
 typedef struct MboxLock MboxLock;
 
 /* Locks the open file @fd that is @path below @dirfd. NULL with MBOX_ERROR_LOCKED when others held
- * it for @timeout_ms, or in G_FILE_ERROR. @findings may be NULL. The caller keeps @fd open. */
+ * it for @timeout_ms or until this process was asked to stop, or in G_FILE_ERROR. @findings may be
+ * NULL. The caller keeps @fd open. */
 MboxLock *mbox_lock_take(int dirfd, const char *path, int fd, MboxLockKinds kinds,
                          unsigned timeout_ms, MhFindings *findings, GError **error);
 

@@ -5,6 +5,7 @@
 #include "mbox-index.h"
 #include "mbox-render.h"
 #include "printable.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -229,6 +230,8 @@ scan_file(Source *source, const MboxScanOptions *options, GError **error)
         at += len;
         if (source->lock != NULL)
             mbox_lock_refresh(source->lock);
+        if (at < options->size && mh_stopping())
+            return mh_set_errno(error, EINTR, "reading '%s' was stopped", source->shown);
     }
     return true;
 }

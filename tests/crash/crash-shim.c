@@ -14,6 +14,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -27,6 +28,7 @@
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -116,6 +118,11 @@ take_step(const char *call, int dirfd, const char *path, Needs needs)
     uint32_t action = shared->action;
     if (shared->happened && (action == CRASH_FREEZE || action == CRASH_TORN))
         freeze();
+    if (shared->vfat && path != NULL && strchr(path, ':') != NULL) {
+        errno = EINVAL;
+        verdict.fails = true;
+        return verdict;
+    }
     verdict.step = __atomic_add_fetch(&shared->steps, 1, __ATOMIC_SEQ_CST);
     write_down(verdict.step, call, dirfd, path);
     errno = saved;
@@ -369,6 +376,20 @@ readable(int fd, off64_t offset, size_t len)
 READ(read, (int fd, void *data, size_t len), -1, (fd, data, len))
 READ(pread, (int fd, void *data, size_t len, off_t at), at, (fd, data, len, at))
 READ(pread64, (int fd, void *data, size_t len, off64_t at), at, (fd, data, len, at))
+
+/* ---- what the file system is ---------------------------------------------------------------- */
+
+#define STATFS(name, type)                                                                         \
+    int name(const char *path, struct type *out)                                                   \
+    {                                                                                              \
+        int result = NEXT(name)(path, out);                                                        \
+        if (result == 0 && shared != NULL && shared->vfat)                                         \
+            out->f_type = MSDOS_SUPER_MAGIC;                                                       \
+        return result;                                                                             \
+    }
+
+STATFS(statfs, statfs)
+STATFS(statfs64, statfs64)
 
 /* ---- the clock ---------------------------------------------------------------------------- */
 

@@ -28,10 +28,11 @@ SOMEBODY = 21901                          # the ordinary user, and the first of 
 CHANGES, READS = range(2)
 NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL = range(7)
 HEAD = struct.Struct("=IIIiIIIi")
-BAD = struct.Struct("=120sQQq")              # follows the head
+BAD = struct.Struct("=120sQQqI")            # follows the head
 STEP = struct.Struct("=16s104sii")
 LOG = HEAD.size + BAD.size
 STEPS = 16384
+OWN = "1600000000.M1P1.new"               # mail of the new server's
 
 libc = ctypes.CDLL(None, use_errno=True)
 
@@ -67,11 +68,15 @@ class Shared:
 
     def break_device(self, path="", offset=0, end=2**63):
         """From now on nothing from @offset to @end can be read of the file whose path ends so."""
-        self.map[HEAD.size:LOG] = BAD.pack(path.encode(), offset, end, 0)
+        self.map[HEAD.size:LOG] = BAD.pack(path.encode(), offset, end, 0, 0)
 
     def shift_clock(self, seconds):
         """From now on the clock is wrong by so much."""
-        self.map[HEAD.size:LOG] = BAD.pack(b"", 0, 0, seconds)
+        self.map[HEAD.size:LOG] = BAD.pack(b"", 0, 0, seconds, 0)
+
+    def be_vfat(self, vfat):
+        """From now on names cannot hold ':', and the file system says that it is of that kind."""
+        self.map[HEAD.size:LOG] = BAD.pack(b"", 0, 0, 0, vfat)
 
     @property
     def steps(self):
@@ -155,14 +160,16 @@ class Place:
                 "--maildir", os.path.join(self.target, "%u"), "--state", self.state,
                 "--jobs", str(jobs), "--config", "/dev/null", *more]
 
-    def start(self, *more, jobs=1, shim=True, wrapper=()):
+    def start(self, *more, command=None, jobs=1, shim=True, wrapper=()):
         env = {"PATH": "/usr/bin:/bin", "TZ": "UTC", "HOME": self.top, "LC_ALL": "C"}
         if shim:
             env.update(LD_PRELOAD=SHIM, CRASH_SHARED=self.shared.path)
         who = {}
         if self.uid is not None:
             who = {"user": self.uid, "group": self.uid, "extra_groups": []}
-        return subprocess.Popen([*wrapper, *self.command(*more, jobs=jobs)], env=env, cwd="/",
+        whole = self.command(*more, jobs=jobs)
+        whole[1] = command or whole[1]
+        return subprocess.Popen([*wrapper, *whole], env=env, cwd="/",
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, start_new_session=True, **who)
 
@@ -312,7 +319,7 @@ def inconsistencies(seen, before, after):
     for name, folder in seen.items():
         old, new = before.get(name), after.get(name)
         if new is None:
-            out.append("folder %r is not to be" % name)
+            out += [] if old else ["folder %r is not to be" % name]
             continue
         for base, copies in folder.files.items():
             known = new.files.get(base, []) + (old.files.get(base, []) if old else [])

@@ -82,6 +82,9 @@ def ann(changed):
         gap.insert(1, M(47, 7))
     files[folder + "gap"] = mbox(gap, VALIDITY + 5, 20)
     files[folder + "empty"] = ""
+    if not changed:                                 # two that go
+        files[folder + "going"] = mbox([M(80, 1), M(81, 2)], VALIDITY + 6, 2)
+        files[folder + "left"] = mbox([M(82, 1), M(83, 2)], VALIDITY + 7, 2)
     if changed:
         files[folder + "news"] = mbox([M(50, 1), M(51, 2, "O"), M(52, 4, "RO", "", ("Work",))],
                                       VALIDITY + 3, 4, ("Work",))

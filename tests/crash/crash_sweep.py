@@ -96,6 +96,9 @@ class Scenario:
                 for index in ("dovecot.index", "dovecot.index.log", "dovecot.index.cache"):
                     self.plant(os.path.join(top, name, index))
             self.plant(os.path.join(top, "dovecot.list.index.log"))
+        own = os.path.join(place.target, "ann/.left/cur/%s:2,S" % run.OWN)
+        self.plant(own)                   # what is the server's own stays where it was
+        os.utime(own, (run.crash_site.DATE, run.crash_site.DATE))
         self.before = self.look()
         place.keep("kept")
         place.write_source(True)
@@ -119,12 +122,13 @@ class Scenario:
             self.place.clear()
 
     def recorded(self):
-        """What the state says of the accounts, without times."""
+        """What the state says of the accounts, without times, and without folders that have gone:
+        these are told of once, by the run that removed them."""
         path = os.path.join(self.place.state, "mailhaul.db")
         with sqlite3.connect(path) as db:
             rows = [db.execute("SELECT user, error FROM account ORDER BY user").fetchall(),
-                    db.execute("SELECT user, source, target, error, messages FROM mailbox"
-                               " ORDER BY user, source").fetchall()]
+                    db.execute("SELECT user, source, target, error, messages FROM mailbox WHERE"
+                               " source NOT IN ('going', 'left') ORDER BY user, source").fetchall()]
         db.close()
         return rows
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""A machine that is short of something: descriptors, memory, a clock that can be trusted."""
+"""A machine that is short of something: descriptors, memory, a clock that can be trusted, a file
+system for Maildirs."""
 import os
 import resource
 import shutil
@@ -64,6 +65,25 @@ class Limits(unittest.TestCase):
                 self.assertNotEqual(status, 1, text)
         self.assertEqual(statuses[-1], 0)
         self.assertNotEqual(statuses[0], 0)
+
+    def test_names_without_colons(self):
+        """It is told beforehand, and no mail is half there when nobody has asked."""
+        self.undisturbed()
+        self.place.clear()
+        self.place.shared.be_vfat(True)
+        process = self.place.start(command="check")
+        out, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 2, out + err)
+        self.assertRegex(out, "cannot hold ':' in file names(.|\n)*: vfat")
+        done = self.place.run()
+        self.assertEqual(done.status, 2, done)
+        self.assertIn("cannot hold ':' in file names", done.out + done.err)
+        self.assertEqual([path for path in run.snapshot(self.place.target)
+                          if "/cur" in path or "/new" in path or "mailhaul.build" in path], [])
+        self.place.shared.be_vfat(False)
+        done = self.place.run()
+        self.assertEqual(done.status, 0, done)
+        self.assertEqual(run.differences(self.expected, run.snapshot(self.place.target)), [])
 
     def test_clock(self):
         """Whatever the clock says, the second night ends as it should, and the third is quiet."""

@@ -26,11 +26,11 @@ static int
 tear_down(void **state)
 {
     Site *site = *state;
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", site->root);
     maildir_tree_free(site->tree);
+    int result = testing_remove_tree(site->root);
     g_free(site->root);
     g_free(site);
-    return system(command);
+    return result;
 }
 
 /* Folders @from are to be called @to. */

@@ -217,8 +217,7 @@ test_state(void **unused)
     assert_false(nothing->known);
     assert_int_equal(nothing->mailboxes->len, 0);
     mh_state_free(state);
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", directory);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(testing_remove_tree(directory), 0);
 }
 
 static void

@@ -42,8 +42,7 @@ static int
 tear_down(void **state)
 {
     Site *site = *state;
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", site->root);
-    int result = system(command);
+    int result = testing_remove_tree(site->root);
     g_free(site->root);
     g_free(site);
     return result;

@@ -203,8 +203,7 @@ verify_site_new_for_courier(void)
 void
 verify_site_free(VerifySite *site)
 {
-    g_autofree char *command = g_strdup_printf("rm -rf '%s'", site->root);
-    assert_int_equal(system(command), 0);
+    assert_int_equal(testing_remove_tree(site->root), 0);
     mh_settings_free(site->settings);
     mh_account_free(site->account);
     mh_name_map_free(site->names);

@@ -1,7 +1,9 @@
 #include "testing.h"
 
 #include "maildir/maildir-lock.h"
+#include "maildir/maildir-tree.h"
 #include "safe-file.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -140,6 +142,47 @@ test_a_name_aside_is_replaced(void **state)
     assert_true(maildir_lock_release(place->fd, NULL)); /* somebody else has removed it: fine */
 }
 
+/* A link says nothing of a holder, wherever it leads. */
+static void
+test_a_link_is_nobodys(void **state)
+{
+    const Place *place = *state;
+    assert_int_equal(symlinkat("/nowhere", place->fd, "dovecot-uidlist.lock"), 0);
+    assert_true(maildir_lock_take(place->fd, 0, NULL));
+    assert_true(maildir_lock_release(place->fd, NULL));
+}
+
+/* One folder's wait is taken from the next one's; the lock of each is still tried. */
+static void
+test_folders_share_the_time_to_wait(void **state)
+{
+    const Place *place = *state;
+    MaildirTree tree = {.lock_wait_ms = 300};
+    g_autofree char *live = g_strdup_printf("%ld:%s", (long)getppid(), g_get_host_name());
+    int64_t since = g_get_monotonic_time();
+    plant(place, live, 0);
+    for (int folder = 0; folder < 50; folder++)
+        assert_false(maildir_tree_lock(&tree, place->fd, NULL));
+    assert_int_equal(tree.lock_wait_ms, 0);
+    assert_true(g_get_monotonic_time() - since < 10 * G_USEC_PER_SEC);
+    assert_true(maildir_lock_release(place->fd, NULL));
+    assert_true(maildir_tree_lock(&tree, place->fd, NULL));
+    assert_true(maildir_lock_release(place->fd, NULL));
+}
+
+/* Comes last: there is no way back. */
+static void
+test_who_is_to_stop_does_not_wait(void **state)
+{
+    const Place *place = *state;
+    g_autofree char *live = g_strdup_printf("%ld:%s", (long)getppid(), g_get_host_name());
+    int64_t since = g_get_monotonic_time();
+    plant(place, live, 0);
+    mh_stopping_now();
+    assert_false(maildir_lock_take(place->fd, 100000, NULL));
+    assert_true(g_get_monotonic_time() - since < 10 * G_USEC_PER_SEC);
+}
+
 int
 main(void)
 {
@@ -147,6 +190,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_holds_our_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_whose_lock_counts, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_name_aside_is_replaced, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_a_link_is_nobodys, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_folders_share_the_time_to_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_to_stop_does_not_wait, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,290 @@
+#!/usr/bin/python3
+"""What happens to mail between two runs, one thing at a time, with real servers on both sides.
+
+Mail edited where it lies (Pine); Courier's lists rewritten; mail of the new server that has the UID
+of a newcomer; two runs side by side.
+"""
+import os
+import re
+import subprocess
+import time
+import unittest
+
+import courier_site
+import lab
+import mbox_site
+import messages
+import test_courier_end_to_end as courier
+import view
+
+USER = "ada"
+
+
+class Nights(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.work = lab.scratch()
+        self.addCleanup(lab.remove, self.work)
+        self.looks = 0
+
+    def night(self, target, status=0):
+        done = target.migrate()
+        self.assertEqual(done.returncode, status, lab.told(done))
+        return done.stdout
+
+    def compare(self, old, target, user=USER, skip=()):
+        """What the new server shows is what the old one did."""
+        self.looks += 1
+        copy = target.copy("copy%d" % self.looks)
+        with target.server("2.4", "new%d" % self.looks, copy) as server:
+            seen = view.record(server, user)
+            self.assertEqual(view.compare(old, seen, skip=skip), [])
+            self.assertEqual(server.complaints(), [])
+        return seen
+
+
+class Mbox(Nights):
+    """Dovecot 2.3 is the old server."""
+
+    def setUp(self):
+        super().setUp()
+        self.site = mbox_site.Site(self.work)
+        self.account = self.site.add(USER, "nights")
+        self.site.settle(self.account)
+        self.generator = messages.Generator(17)
+        with self.site.server(os.path.join(self.work, "serve")) as server, \
+                server.imap(USER) as session:
+            session.on("CREATE", "Sent")
+            for folder in ("INBOX", "Sent"):
+                mbox_site.fill(session, folder, [self.plain(n) for n in range(5)])
+                session.on("SELECT", folder)
+                session.store("2", "+FLAGS (\\Flagged kept)")
+        self.target = lab.Target(self.site, self.work)
+        self.target.folders = False
+
+    def plain(self, n):
+        mail = self.generator.mail()
+        mail.data = b"Subject: plain %d\r\nMessage-ID: <p%d@x.example>\r\n\r\nline %d of text\r\n" \
+            % (n, n, n)
+        return mail
+
+    def old(self):
+        self.looks += 1
+        copy = self.site.copy(os.path.join(self.work, "old%d" % self.looks))
+        for account in copy.accounts:    # what it remembers of files that others have changed
+            lab.remove(os.path.join(account.folders, ".imap"))
+        with copy.server(os.path.join(self.work, "serve%d" % self.looks)) as server:
+            return view.record(server, USER)
+
+    def edit(self, path, *changes):
+        with open(path, "rb") as f:
+            data = f.read()
+        for before, after in changes:
+            self.assertEqual(data.count(before), 1, before)
+            data = data.replace(before, after)
+        with open(path, "r+b") as f:     # the same file, as Pine writes it
+            f.write(data)
+            f.truncate()
+
+    def test_edited_in_place(self):
+        """The UID, flags and keywords stay with it, the text is the new one."""
+        self.night(self.target)
+        before = self.compare(self.old(), self.target)["folders"]
+        self.edit(self.account.inbox, (b"line 1 of text", b"LINE 1 OF TEXT"))    # of one size
+        self.edit(os.path.join(self.account.folders, "Sent"),
+                  (b"line 3 of text", b"an attachment was removed here"),
+                  (b"Subject: plain 0", b"Subject: rewritten"))
+        self.night(self.target)
+        after = self.compare(self.old(), self.target)["folders"]
+        for folder, edited in (("INBOX", [1]), ("Sent", [0, 3])):
+            rows = list(zip(before[folder]["messages"], after[folder]["messages"], strict=True))
+            self.assertEqual([n for n, (a, b) in enumerate(rows) if a["sha256"] != b["sha256"]],
+                             edited)
+            for key in ("uid", "flags", "keywords", "date"):
+                self.assertEqual([a[key] for a, _ in rows], [b[key] for _, b in rows])
+        self.assertIn("up to date", self.night(self.target))
+
+    def test_uid_of_the_new_servers_mail(self):
+        """A newcomer with a UID that the new server has given out gets another, and nothing else
+        changes: it is a finding, not a folder."""
+        self.night(self.target)
+        with self.target.server("2.4", "test", self.target.maildirs) as server, \
+                server.imap(USER) as session:
+            session.append("INBOX", b"Subject: of a tester\r\n\r\nmine\r\n", ("\\Seen",), None)
+            session.append("Sent", b"Subject: of a tester\r\n\r\nmine, too\r\n", (), None)
+            before = view.imap(session)["folders"]
+        with self.site.server(os.path.join(self.work, "later")) as server, \
+                server.imap(USER) as session:
+            for folder, count in (("INBOX", 2), ("Sent", 1)):
+                mbox_site.fill(session, folder, [self.plain(10 + n) for n in range(count)])
+        old = self.old()["folders"]
+        said = self.night(self.target, 1)
+        self.assertRegex(said, "UID")
+        with self.target.server("2.4", "again", self.target.maildirs) as server, \
+                server.imap(USER) as session:
+            now = view.imap(session)["folders"]
+            self.assertEqual(server.complaints(), [])
+        for folder, came in (("INBOX", 2), ("Sent", 1)):
+            rows = now[folder]["messages"]
+            self.assertEqual(rows[:6], before[folder]["messages"])       # five, and the tester's
+            self.assertEqual(old[folder]["messages"][5]["uid"], rows[5]["uid"])   # the clash
+            self.assertEqual(sorted(m["sha256"] for m in rows[6:]),
+                             sorted(m["sha256"] for m in old[folder]["messages"][5:]))
+            self.assertEqual(len(rows), 6 + came)
+            self.assertEqual(now[folder]["uidvalidity"], old[folder]["uidvalidity"])
+        self.assertEqual(now["INBOX"]["messages"][6], old["INBOX"]["messages"][6])   # was free
+        self.assertIn("up to date", lab.told(self.target.migrate()))
+
+    def test_side_by_side(self):
+        """Two runs over disjoint users, each with its state directory, are at work at the same
+        time; a third on one of the states is told who has it."""
+        other = self.site.add("bea", "nights")
+        mbox_site.write(other.inbox, mbox_site.delivered([self.plain(n) for n in range(7)]))
+        self.site.settle(other)
+        mbox_site.open_spool(os.path.join(self.site.top, "spool"))
+        runs, locks = {}, []
+        for account in (self.account, other):
+            users = os.path.join(self.work, "users-" + account.name)
+            with open(users, "w", encoding="ascii") as f:
+                f.write(account.user.passwd())
+            target = lab.Target(self.site, self.work)
+            target.folders, target.users = False, users
+            target.state = os.path.join(self.work, "state-" + account.name)
+            locks.append(account.inbox + ".lock")
+            with open(locks[-1], "w", encoding="ascii") as f:
+                f.write("%d" % os.getpid())
+            process = subprocess.Popen([lab.MAILHAUL, "migrate", *target.arguments()],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                       env=lab.environment("migrate"))
+            runs[account.name] = (target, process)
+        for target, process in runs.values():
+            self.wait_for(os.path.join(target.state, "lock"), "%d" % process.pid)
+            again = target.migrate()
+            self.assertEqual(again.returncode, 75, lab.told(again))
+            self.assertIn("process %d" % process.pid, again.stderr)
+        self.assertEqual([p.poll() for _, p in runs.values()], [None, None])
+        for lock in locks:
+            os.unlink(lock)
+        for name, (target, process) in runs.items():
+            said = process.communicate(timeout=120)[0]
+            self.assertEqual(process.returncode, 0, said)
+            self.assertIn("up to date", self.night(target), name)
+        self.compare(self.old(), self.target)
+        with self.target.server("2.4", "both", self.target.copy("both-copy")) as server:
+            self.assertEqual(len(view.record(server, "bea")["folders"]["INBOX"]["messages"]), 7)
+
+    def wait_for(self, path, text):
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            if os.path.exists(path):
+                with open(path, encoding="ascii") as f:
+                    if f.read().strip() == text:
+                        return
+            time.sleep(0.02)
+        self.fail("no run has taken " + path)
+
+
+class Courier(Nights):
+    """What Courier does to its lists when nobody looks."""
+
+    def setUp(self):
+        super().setUp()
+        self.site = courier_site.Site(self.work)
+        self.account = self.site.add(USER, "nights")
+        generator = messages.Generator(18)
+        with self.site.imap(USER) as session:
+            session.on("CREATE", "INBOX.Sent")
+            for folder in ("INBOX", "INBOX.Sent"):
+                courier_site.fill(session, folder, generator.mails(9))
+        self.look()
+        self.target = courier.Target(self.site, self.work, "target")
+        self.night(self.target)
+        self.compare(self.old(), self.target)
+
+    def look(self):
+        with self.site.imap(USER) as session:
+            for folder in ("INBOX", "INBOX.Sent"):
+                session.on("SELECT", folder)
+        with self.site.pop3(USER) as session:
+            session.uidl()
+
+    def old(self):
+        self.looks += 1
+        return self.site.views(os.path.join(self.work, "old%d" % self.looks))[USER]
+
+    def path(self, *parts):
+        return os.path.join(self.account.maildir, *parts)
+
+    def rewrite(self, path, change):
+        with open(path, "rb") as f:
+            data = f.read()
+        other = change(data)
+        self.assertNotEqual(other, data)
+        with open(path, "wb") as f:
+            f.write(other)
+
+    def follow(self):
+        old = self.old()
+        self.night(self.target)
+        self.compare(old, self.target)
+        self.assertIn("up to date", self.night(self.target))
+        return old["folders"]
+
+    def test_uids_under_the_same_validity(self):
+        """A restored or damaged list was made again: other UIDs, above the old ones."""
+        def renumber(data):
+            head, *lines = data.decode().splitlines()
+            version, validity, uidnext = head.split()
+            count = int(uidnext)
+            rows = [re.sub(r"^\d+", str(count + n), line) for n, line in enumerate(lines)]
+            return "\n".join(["%s %s %d" % (version, validity, count + len(rows)), *rows,
+                              ""]).encode()
+        for folder in (".", ".Sent"):
+            self.rewrite(self.path(folder, "courierimapuiddb"), renumber)
+        uids = [m["uid"] for m in self.follow()["INBOX.Sent"]["messages"]]
+        self.assertGreater(uids[0], 9)
+
+    def test_list_lost(self):
+        """Courier numbers all anew, under another UIDVALIDITY."""
+        before = self.old()["folders"]["INBOX"]["uidvalidity"]
+        time.sleep(1.1)
+        for folder in (".", ".Sent"):
+            os.unlink(self.path(folder, "courierimapuiddb"))
+        self.look()
+        self.assertNotEqual(self.follow()["INBOX"]["uidvalidity"], before)
+
+    def test_uidls_of_an_older_version(self):
+        """The administrator has gone back to an older Courier, whose list has other fields; then
+        forward again."""
+        courier_site.older_list(self.account)
+        self.follow()
+        with self.site.pop3(USER) as session:
+            session.command("DELE 3")
+        self.follow()
+
+    def test_keywords_compacted(self):
+        """One file a message becomes one list; numbers in it change when a keyword goes."""
+        with self.site.imap(USER) as session:
+            session.on("SELECT", "INBOX.Sent")
+            session.store("1:3", "+FLAGS (first second)")
+            session.store("2", "+FLAGS (third)")
+        self.follow()
+        with self.site.imap(USER) as session:        # a new session reads all, and makes the list
+            session.on("SELECT", "INBOX.Sent")
+            session.store("1:3", "-FLAGS (first)")
+        self.look()
+        self.follow()
+        with self.site.imap(USER) as session:
+            session.on("SELECT", "INBOX.Sent")
+            session.store("4", "+FLAGS (fourth)")
+            session.store("2", "-FLAGS (third)")
+        self.look()
+        ours = {"first", "second", "third", "fourth"}
+        self.assertEqual([ours & set(m["keywords"])
+                          for m in self.follow()["INBOX.Sent"]["messages"][:5]],
+                         [{"second"}, {"second"}, {"second"}, {"fourth"}, set()])
+
+
+if __name__ == "__main__":
+    unittest.main()
