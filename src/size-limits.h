@@ -33,8 +33,8 @@
 #define MH_LIMIT_HEADER_BYTES (1u << 20)
 /* How much of an mbox is searched for a first message when it does not begin with one. */
 #define MH_LIMIT_LEADING_BYTES (1u << 20)
-/* How often a device may fail to read of one mbox before what comes behind is given up: each time may
- * take it half a minute. */
+/* How often a device may fail to read of one mbox before what comes behind is given up: each time
+ * may take it half a minute. */
 #define MH_LIMIT_BAD_READS 32
 /* Content-Length headers of one message that are tried; mail that went through several systems has
  * two. */

@@ -5,7 +5,8 @@
  * S is what the environment's MAILHAUL_FUZZ_SECONDS says, or 1. Each SEED is a file, or a directory
  * of files. First the seeds themselves, whole and cut off at each of their first bytes; then, for S
  * seconds, seeds that a generator with a fixed start has changed: the n-th input is the same in
- * every run. The input that ends the process is written to "fuzz-crash" in the working directory. */
+ * every run. The input that ends the process is written to "fuzz-crash" in the working directory.
+ */
 #include "fuzz.h"
 
 #include <fcntl.h>
