@@ -63,6 +63,19 @@ class Corpus:
         os.rename(path + ".new", path)
         return path
 
+    def write_halves(self, out):
+        """The same in two lists of as many folders each. Their paths."""
+        with open(self.write_list()) as file:
+            lines = file.readlines()
+        folders = sorted({line.split(" ", 1)[0] for line in lines})
+        number = {folder: place for place, folder in enumerate(folders)}
+        paths = [os.path.join(out, f"half-{half}") for half in (0, 1)]
+        for half, path in enumerate(paths):
+            with open(path, "w") as file:
+                file.writelines(line for line in lines
+                                if number[line.split(" ", 1)[0]] % 2 == half)
+        return paths
+
     def write_places(self, out):
         """What must be looked at to see that nothing is new: lines PATH. Its path."""
         path = os.path.join(out, "places")

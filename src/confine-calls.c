@@ -3,11 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* By name, so that a call that this machine has not is left out. The C library chooses among
@@ -64,6 +68,10 @@ static const Use uses[] = {
     {"utimensat_time64", 1, false, 0},
 };
 
+/* Stands for the process's own number, which abort() needs, until the filter is used; larger than
+ * any that Linux gives. */
+#define OWN_PID 0x7f5a39c1
+
 /* Not F_SETOWN and F_SETSIG, which would send a signal to any process of the same user. */
 static const int of_fcntl[] = {
     F_DUPFD, F_DUPFD_CLOEXEC, F_GETFD,  F_SETFD,     F_GETFL,     F_SETFL,
@@ -84,8 +92,7 @@ allow_use(scmp_filter_ctx filter, const Use *use)
 static bool
 allow_some_uses(scmp_filter_ctx filter)
 {
-    const uint64_t self = (uint64_t)getpid();
-    const Use to_self[] = {{"kill", 0, true, self}, {"tgkill", 0, true, self}}; /* abort() */
+    static const Use to_self[] = {{"kill", 0, true, OWN_PID}, {"tgkill", 0, true, OWN_PID}};
     /* a thread, but no process; clone3() is not looked into, and said not to be there */
     bool good = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                                  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, CLONE_THREAD)) == 0;
@@ -106,19 +113,82 @@ mh_confine_calls_available(void)
     return seccomp_api_get() >= 1;
 }
 
-const char *
-mh_confine_calls(void)
+static scmp_filter_ctx
+make_filter(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
     if (filter == NULL)
-        return "there is no memory for a seccomp filter";
+        return NULL;
     bool good = allow_some_uses(filter);
     for (size_t i = 0; i < G_N_ELEMENTS(allowed); i++) {
         int call = seccomp_syscall_resolve_name(allowed[i]);
         if (call != __NR_SCMP_ERROR && call >= 0)
             good &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0) == 0;
     }
-    good = good && seccomp_load(filter) == 0;
-    seccomp_release(filter);
-    return good ? NULL : "the kernel takes no seccomp filter";
+    /* A tree: the kernel tries a new filter with each of its calls. */
+    good = good && seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2) == 0;
+    if (!good)
+        seccomp_release(filter);
+    return good ? filter : NULL;
+}
+
+/* The filter as the kernel takes it; NULL when it cannot be made. Kept for the next worker. */
+static GArray *program;
+
+static bool
+read_program(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0 || st.st_size <= 0 ||
+        (size_t)st.st_size % sizeof(struct sock_filter) != 0)
+        return false;
+    guint count = (guint)((size_t)st.st_size / sizeof(struct sock_filter));
+    g_autoptr(GArray) read = g_array_sized_new(FALSE, TRUE, sizeof(struct sock_filter), count);
+    g_array_set_size(read, count);
+    if (pread(fd, read->data, (size_t)st.st_size, 0) != st.st_size)
+        return false;
+    program = g_steal_pointer(&read);
+    return true;
+}
+
+bool
+mh_confine_calls_prepare(void)
+{
+    if (program != NULL)
+        return true;
+    scmp_filter_ctx filter = make_filter();
+    int fd = filter != NULL ? memfd_create("filter", MFD_CLOEXEC) : -1;
+    bool good = fd >= 0 && seccomp_export_bpf(filter, fd) == 0 && read_program(fd);
+    if (fd >= 0)
+        close(fd);
+    if (filter != NULL)
+        seccomp_release(filter);
+    return good;
+}
+
+/* False when the filter does not ask for it, so that a worker could not abort(). */
+static bool
+put_own_pid(GArray *filter)
+{
+    bool put = false;
+    for (guint i = 0; i < filter->len; i++) {
+        struct sock_filter *step = &g_array_index(filter, struct sock_filter, i);
+        if (step->code != (BPF_JMP | BPF_JEQ | BPF_K) || step->k != OWN_PID)
+            continue;
+        step->k = (uint32_t)getpid();
+        put = true;
+    }
+    return put;
+}
+
+const char *
+mh_confine_calls(void)
+{
+    if (!mh_confine_calls_prepare())
+        return "a seccomp filter cannot be made";
+    g_autoptr(GArray) own = g_array_copy(program);
+    struct sock_fprog filter = {.len = (unsigned short)own->len, .filter = (void *)own->data};
+    if (!put_own_pid(own) || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0)
+        return "the kernel takes no seccomp filter";
+    return NULL;
 }

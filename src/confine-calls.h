@@ -7,4 +7,8 @@
  * without. NULL, or why this cannot be had. */
 const char *mh_confine_calls(void);
 
+/* Makes what that needs, which takes longer than many an account: once, before processes are
+ * forked. False when it cannot be made, and then it will be tried again. */
+bool mh_confine_calls_prepare(void);
+
 bool mh_confine_calls_available(void);

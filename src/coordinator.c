@@ -117,82 +117,130 @@ start_next(Run *run)
     g_ptr_array_add(run->seats, seat);
 }
 
+/* ---- records ------------------------------------------------------------------------------ */
+
+static bool
+take_progress(Run *run, Seat *seat, GVariant *content)
+{
+    guint64 messages, bytes;
+    (void)seat;
+    g_variant_get(content, "(tt)", &messages, &bytes);
+    run->messages += messages;
+    run->bytes += bytes;
+    return true;
+}
+
+static bool
+take_mailbox(Run *run, Seat *seat, GVariant *content)
+{
+    MhMailboxOutcome *mailbox = mh_mailbox_outcome_from_variant(content);
+    (void)run;
+    if (mailbox != NULL)
+        g_ptr_array_add(seat->outcome->mailboxes, mailbox);
+    return mailbox != NULL;
+}
+
+static bool
+take_not_mail(Run *run, Seat *seat, GVariant *content)
+{
+    const char *path, *reason;
+    (void)run;
+    g_variant_get(content, "(&s&s)", &path, &reason);
+    g_ptr_array_add(seat->outcome->not_mail, mh_not_mail_new(path, reason));
+    return true;
+}
+
+static bool
+take_findings(Run *run, Seat *seat, GVariant *content)
+{
+    g_autoptr(MhFindings) findings = mh_findings_from_variant(content);
+    (void)run;
+    mh_findings_merge(seat->outcome->findings, findings);
+    return findings != NULL;
+}
+
+static bool
+take_error(Run *run, Seat *seat, GVariant *content)
+{
+    (void)run;
+    g_free(seat->outcome->error);
+    g_variant_get(content, "(s)", &seat->outcome->error);
+    return true;
+}
+
 /* Hands a keyword without a letter on as a command. False when it is not what one can be. */
 static bool
-tell_keyword(const Run *run, const char *user, GVariant *content)
+take_keyword(Run *run, Seat *seat, GVariant *content)
 {
     const char *mailbox, *keyword, *uids;
     g_variant_get(content, "(&s&s&s)", &mailbox, &keyword, &uids);
-    g_autofree char *command = mh_late_keyword_command(user, mailbox, keyword, uids);
+    g_autofree char *command = mh_late_keyword_command(seat->outcome->user, mailbox, keyword, uids);
     if (command != NULL && run->events->late_keyword != NULL)
         run->events->late_keyword(command, run->events->user);
     return command != NULL;
 }
 
+static bool
+take_mailbox_memory(Run *run, Seat *seat, GVariant *content)
+{
+    (void)run;
+    return mh_remember_take_mailbox(seat->outcome, content);
+}
+
+static bool
+take_account_memory(Run *run, Seat *seat, GVariant *content)
+{
+    (void)run;
+    return mh_remember_take_account(seat->outcome, content);
+}
+
+static bool
+take_difference(Run *run, Seat *seat, GVariant *content)
+{
+    MhDifference *difference = mh_difference_from_variant(content);
+    (void)run;
+    if (difference != NULL)
+        mh_differences_take(seat->outcome->differences, difference);
+    return difference != NULL;
+}
+
+static bool
+take_end(Run *run, Seat *seat, GVariant *content)
+{
+    gboolean stopped;
+    (void)run;
+    g_variant_get(content, "(b)", &stopped);
+    seat->ended = true;
+    seat->stopped = stopped;
+    return true;
+}
+
+/* What is done with a record of each kind, and what it must be; NULL: who takes it looks. */
+static const struct {
+    const char *type;
+    bool (*take)(Run *run, Seat *seat, GVariant *content);
+} handlers[] = {
+    [MH_RECORD_PROGRESS] = {"(tt)", take_progress},
+    [MH_RECORD_MAILBOX] = {NULL, take_mailbox},
+    [MH_RECORD_NOT_MAIL] = {"(ss)", take_not_mail},
+    [MH_RECORD_FINDINGS] = {NULL, take_findings},
+    [MH_RECORD_ERROR] = {"(s)", take_error},
+    [MH_RECORD_KEYWORD] = {"(sss)", take_keyword},
+    [MH_RECORD_REMEMBER] = {NULL, take_mailbox_memory},
+    [MH_RECORD_ACCOUNT] = {NULL, take_account_memory},
+    [MH_RECORD_DIFFERENCE] = {NULL, take_difference},
+    [MH_RECORD_END] = {"(b)", take_end},
+};
+
 /* Takes in one record. False when it is not one that a worker sends. */
 static bool
 take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
 {
-    const char *a, *b;
-    switch (kind) {
-    case MH_RECORD_PROGRESS: {
-        guint64 messages, bytes;
-        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(tt)")))
-            return false;
-        g_variant_get(content, "(tt)", &messages, &bytes);
-        run->messages += messages;
-        run->bytes += bytes;
-        return true;
-    }
-    case MH_RECORD_MAILBOX: {
-        MhMailboxOutcome *mailbox = mh_mailbox_outcome_from_variant(content);
-        if (mailbox != NULL)
-            g_ptr_array_add(seat->outcome->mailboxes, mailbox);
-        return mailbox != NULL;
-    }
-    case MH_RECORD_NOT_MAIL:
-        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(ss)")))
-            return false;
-        g_variant_get(content, "(&s&s)", &a, &b);
-        g_ptr_array_add(seat->outcome->not_mail, mh_not_mail_new(a, b));
-        return true;
-    case MH_RECORD_FINDINGS: {
-        g_autoptr(MhFindings) findings = mh_findings_from_variant(content);
-        mh_findings_merge(seat->outcome->findings, findings);
-        return findings != NULL;
-    }
-    case MH_RECORD_ERROR:
-        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(s)")))
-            return false;
-        g_variant_get(content, "(&s)", &a);
-        g_free(seat->outcome->error);
-        seat->outcome->error = g_strdup(a);
-        return true;
-    case MH_RECORD_KEYWORD:
-        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(sss)")))
-            return false;
-        return tell_keyword(run, seat->outcome->user, content);
-    case MH_RECORD_REMEMBER:
-        return mh_remember_take_mailbox(seat->outcome, content);
-    case MH_RECORD_ACCOUNT:
-        return mh_remember_take_account(seat->outcome, content);
-    case MH_RECORD_DIFFERENCE: {
-        MhDifference *difference = mh_difference_from_variant(content);
-        if (difference != NULL)
-            mh_differences_take(seat->outcome->differences, difference);
-        return difference != NULL;
-    }
-    case MH_RECORD_END: {
-        gboolean stopped;
-        if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(b)")))
-            return false;
-        g_variant_get(content, "(b)", &stopped);
-        seat->ended = true;
-        seat->stopped = stopped;
-        return true;
-    }
-    }
-    return false;
+    if (kind >= G_N_ELEMENTS(handlers) || handlers[kind].take == NULL)
+        return false;
+    const char *type = handlers[kind].type;
+    return (type == NULL || g_variant_is_of_type(content, G_VARIANT_TYPE(type))) &&
+           handlers[kind].take(run, seat, content);
 }
 
 /* Whatever a worker says is for people, but the name of a mailbox in a command: that is checked
@@ -204,6 +252,8 @@ take_printable(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
         kind == MH_RECORD_KEYWORD ? g_variant_ref(content) : mh_printable_variant(content);
     return take_record(run, seat, kind, printable);
 }
+
+/* ---- workers ------------------------------------------------------------------------------ */
 
 static void set_error(MhAccountOutcome *outcome, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

@@ -2,6 +2,8 @@
 
 #include "memory.h"
 
+#include <string.h>
+
 MhMailboxOutcome *
 mh_mailbox_outcome_new(void)
 {
@@ -137,43 +139,130 @@ mh_findings_from_variant(GVariant *variant)
     return g_steal_pointer(&findings);
 }
 
-/* Every field of a mailbox outcome, in this order. */
-#define MAILBOX_FIELDS "msmsmsmsbmsmsymsuutttttttttt"
+/* A mailbox outcome. Flat, since one is read for each mailbox in each run: the texts that are not
+ * NULL, with a NUL at the end of each; the numbers; findings, if there are any. */
+#define MAILBOX_TYPE "(ayatm" FINDINGS_TYPE ")"
+
+enum { TEXTS = 7, NUMBERS = 12 };
+enum { PRESENT, RENAMED, DONE, OF_NUMBERS, ALL_NUMBERS = OF_NUMBERS + NUMBERS };
+
+/* The one list of the texts, in the order in which they travel. */
+static void
+list_texts(MhMailboxOutcome *o, char **out_texts[TEXTS])
+{
+    char **texts[TEXTS] = {&o->source,   &o->path,   &o->target, &o->name,
+                           &o->name_map, &o->format, &o->error};
+    memcpy(out_texts, texts, sizeof texts);
+}
+
+static void
+numbers_of(const MhMailboxOutcome *o, uint64_t out[NUMBERS])
+{
+    const uint64_t numbers[NUMBERS] = {
+        o->uidvalidity, o->uidnext,  o->messages,  o->bytes,   o->delivered, o->delivered_bytes,
+        o->retagged,    o->expunged, o->unchanged, o->foreign, o->kept_gone, o->left_out};
+    memcpy(out, numbers, sizeof numbers);
+}
+
+static bool
+take_numbers(MhMailboxOutcome *o, const uint64_t numbers[NUMBERS])
+{
+    uint64_t *wide[] = {&o->messages,  &o->bytes,    &o->delivered, &o->delivered_bytes,
+                        &o->retagged,  &o->expunged, &o->unchanged, &o->foreign,
+                        &o->kept_gone, &o->left_out};
+    G_STATIC_ASSERT(G_N_ELEMENTS(wide) + 2 == NUMBERS);
+    o->uidvalidity = (uint32_t)numbers[0];
+    o->uidnext = (uint32_t)numbers[1];
+    for (size_t i = 0; i < G_N_ELEMENTS(wide); i++)
+        *wide[i] = numbers[2 + i];
+    return numbers[0] <= UINT32_MAX && numbers[1] <= UINT32_MAX;
+}
+
+static bool
+has_any(const MhFindings *findings)
+{
+    bool any = false;
+    for (int code = 0; code < MH_FINDING_COUNT; code++)
+        any |= mh_findings_count(findings, (MhFindingCode)code) > 0;
+    return any;
+}
 
 GVariant *
 mh_mailbox_outcome_to_variant(const MhMailboxOutcome *o)
 {
-    return g_variant_new("(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", o->source, o->path, o->target,
-                         o->name, (gboolean)o->renamed, o->name_map, o->format, (guchar)o->done,
-                         o->error, o->uidvalidity, o->uidnext, o->messages, o->bytes, o->delivered,
-                         o->delivered_bytes, o->retagged, o->expunged, o->unchanged, o->foreign,
-                         o->kept_gone, o->left_out, mh_findings_to_variant(o->findings));
+    MhMailboxOutcome shown = *o;
+    char **texts[TEXTS];
+    uint64_t numbers[ALL_NUMBERS] = {[RENAMED] = o->renamed, [DONE] = o->done};
+    g_autoptr(GString) bytes = g_string_new(NULL);
+    list_texts(&shown, texts);
+    for (size_t i = 0; i < TEXTS; i++) {
+        if (*texts[i] == NULL)
+            continue;
+        numbers[PRESENT] |= UINT64_C(1) << i;
+        g_string_append_len(bytes, *texts[i], (gssize)strlen(*texts[i]) + 1);
+    }
+    numbers_of(o, numbers + OF_NUMBERS);
+    GVariant *findings = has_any(o->findings) ? mh_findings_to_variant(o->findings) : NULL;
+    return g_variant_new(
+        "(@ay@at@m" FINDINGS_TYPE ")",
+        g_variant_new_fixed_array(G_VARIANT_TYPE_BYTE, bytes->str, bytes->len, 1),
+        g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, numbers, ALL_NUMBERS, sizeof(uint64_t)),
+        g_variant_new_maybe(G_VARIANT_TYPE(FINDINGS_TYPE), findings));
 }
 
 const char *
 mh_mailbox_outcome_type(void)
 {
-    return "(" MAILBOX_FIELDS FINDINGS_TYPE ")";
+    return MAILBOX_TYPE;
+}
+
+static bool
+take_texts(MhMailboxOutcome *o, GVariant *variant, uint64_t present)
+{
+    gsize len;
+    char **texts[TEXTS];
+    g_autoptr(GVariant) child = g_variant_get_child_value(variant, 0);
+    const char *at = g_variant_get_fixed_array(child, &len, 1);
+    list_texts(o, texts);
+    for (size_t i = 0; i < TEXTS; i++) {
+        if ((present >> i & 1) == 0)
+            continue;
+        const char *end = len > 0 ? memchr(at, '\0', len) : NULL;
+        if (end == NULL || !g_utf8_validate(at, end - at, NULL))
+            return false;
+        *texts[i] = g_strndup(at, (gsize)(end - at));
+        len -= (gsize)(end - at) + 1;
+        at = end + 1;
+    }
+    return len == 0 && present >> TEXTS == 0;
+}
+
+static MhFindings *
+take_findings(GVariant *variant)
+{
+    g_autoptr(GVariant) maybe = g_variant_get_child_value(variant, 2);
+    g_autoptr(GVariant) findings = g_variant_get_maybe(maybe);
+    if (findings == NULL)
+        return mh_findings_new();
+    return g_variant_is_normal_form(findings) ? mh_findings_from_variant(findings) : NULL;
 }
 
 MhMailboxOutcome *
 mh_mailbox_outcome_from_variant(GVariant *variant)
 {
+    gsize count;
+    if (strcmp(g_variant_get_type_string(variant), MAILBOX_TYPE) != 0)
+        return NULL;
+    g_autoptr(GVariant) child = g_variant_get_child_value(variant, 1);
+    const uint64_t *numbers = g_variant_get_fixed_array(child, &count, sizeof(uint64_t));
+    if (count != ALL_NUMBERS || numbers[DONE] > MH_DONE_FAILED)
+        return NULL;
     g_autoptr(MhMailboxOutcome) o = g_new0(MhMailboxOutcome, 1);
-    g_autoptr(GVariant) findings = NULL;
-    guchar done;
-    gboolean renamed;
-    if (!g_variant_is_of_type(variant, G_VARIANT_TYPE(mh_mailbox_outcome_type())))
+    o->findings = take_findings(variant);
+    if (o->findings == NULL || !take_numbers(o, numbers + OF_NUMBERS) ||
+        !take_texts(o, variant, numbers[PRESENT]))
         return NULL;
-    g_variant_get(variant, "(" MAILBOX_FIELDS "@" FINDINGS_TYPE ")", &o->source, &o->path,
-                  &o->target, &o->name, &renamed, &o->name_map, &o->format, &done, &o->error,
-                  &o->uidvalidity, &o->uidnext, &o->messages, &o->bytes, &o->delivered,
-                  &o->delivered_bytes, &o->retagged, &o->expunged, &o->unchanged, &o->foreign,
-                  &o->kept_gone, &o->left_out, &findings);
-    o->findings = mh_findings_from_variant(findings);
-    if (o->findings == NULL || done > MH_DONE_FAILED)
-        return NULL;
-    o->done = (MhDone)done;
-    o->renamed = renamed;
+    o->done = (MhDone)numbers[DONE];
+    o->renamed = numbers[RENAMED] != 0;
     return g_steal_pointer(&o);
 }

@@ -68,7 +68,7 @@ bool mh_account_outcome_failed(const MhAccountOutcome *outcome);
 uint64_t mh_account_outcome_weigh(const MhAccountOutcome *outcome, MhWeight weight);
 
 /* The form in which a worker sends them: see channel.h. A floating GVariant; from_variant() gives
- * NULL for anything that to_variant() does not make. */
+ * NULL for anything that to_variant() does not make, in normal form or not. */
 GVariant *mh_mailbox_outcome_to_variant(const MhMailboxOutcome *outcome);
 MhMailboxOutcome *mh_mailbox_outcome_from_variant(GVariant *variant);
 const char *mh_mailbox_outcome_type(void);

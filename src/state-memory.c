@@ -25,18 +25,25 @@ bind_variant(sqlite3_stmt *statement, int at, GVariant *variant)
                         SQLITE_TRANSIENT);
 }
 
-/* A column as @type; NULL when it holds nothing of the kind. */
+/* A column as @type, whose reader checks each part of it; NULL when it holds nothing. */
 static GVariant *
-column_variant(sqlite3_stmt *statement, int at, const char *type)
+column_unchecked(sqlite3_stmt *statement, int at, const char *type)
 {
     const void *data = sqlite3_column_blob(statement, at);
     int size = sqlite3_column_bytes(statement, at);
     if (data == NULL)
         return NULL;
     g_autoptr(GBytes) bytes = g_bytes_new(data, (gsize)size);
-    g_autoptr(GVariant) variant =
-        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
-    return g_variant_is_normal_form(variant) ? g_steal_pointer(&variant) : NULL;
+    return g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(type), bytes, FALSE));
+}
+
+/* A column as @type; NULL when it holds nothing of the kind. */
+static GVariant *
+column_variant(sqlite3_stmt *statement, int at, const char *type)
+{
+    g_autoptr(GVariant) variant = column_unchecked(statement, at, type);
+    /* which looks at each byte of an array on its own */
+    return variant != NULL && g_variant_is_normal_form(variant) ? g_steal_pointer(&variant) : NULL;
 }
 
 static bool
@@ -182,7 +189,7 @@ take_mailbox(MhMemory *memory, sqlite3_stmt *statement, bool carried)
     if (mailbox == NULL || mh_memory_find(memory, mailbox->key) != NULL)
         return;
     mailbox->settings = g_strdup((const char *)sqlite3_column_text(statement, 0));
-    mailbox->outcome = column_variant(statement, 2, mh_mailbox_outcome_type());
+    mailbox->outcome = column_unchecked(statement, 2, mh_mailbox_outcome_type());
     if (carried)
         mailbox->carried = column_variant(statement, 3, MH_CARRIED_TYPE);
     mh_memory_add(memory, g_steal_pointer(&mailbox));

@@ -9,6 +9,7 @@ struct MhState {
     sqlite3 *db;
     int lock_fd; /* -1: opened to look only */
     int64_t run;
+    int64_t batch_us;       /* when the transaction was begun that is under way, if one is */
     GPtrArray *same;        /* of char *: users to whom nothing happened, not yet written */
     GHashTable *statements; /* SQL -> sqlite3_stmt *, at rest */
 };

@@ -195,6 +195,8 @@ mh_state_free(MhState *state)
 {
     if (state == NULL)
         return;
+    if (state->db != NULL)
+        mh_state_settle(state, true, NULL);
     g_hash_table_unref(state->statements);
     sqlite3_close(state->db);
     g_ptr_array_unref(state->same);
@@ -251,6 +253,8 @@ mh_state_begin_run(MhState *state, const char *task, GError **error)
 bool
 mh_state_end_run(MhState *state, int exit_status, GError **error)
 {
+    if (!mh_state_settle(state, true, error))
+        return false;
     if (!mh_state_write_same(state))
         return mh_state_failed(state, "write", error);
     return run_sql(state, "UPDATE run SET ended = ?, exit_status = ? WHERE id = ?", "iii", now_s(),
@@ -342,6 +346,34 @@ record(MhState *state, const MhAccountOutcome *outcome)
     return mh_state_write_memory(state, outcome);
 }
 
+/* Accounts that end within this time are written down together, since each commit waits for the
+ * disk: so much work is done again when the machine fails. */
+#define BATCH_US (G_USEC_PER_SEC / 2)
+
+bool
+mh_state_settle(MhState *state, bool now, GError **error)
+{
+    if (sqlite3_get_autocommit(state->db)) /* nothing has been begun */
+        return true;
+    if (!now && g_get_monotonic_time() - state->batch_us < BATCH_US)
+        return true;
+    if (run_sql(state, "COMMIT", ""))
+        return true;
+    mh_state_failed(state, "write", error);
+    run_sql(state, "ROLLBACK", "");
+    return false;
+}
+
+/* Begins a batch, unless one has been. */
+static bool
+begin_batch(MhState *state)
+{
+    if (!sqlite3_get_autocommit(state->db))
+        return true;
+    state->batch_us = g_get_monotonic_time();
+    return run_sql(state, "BEGIN IMMEDIATE", "");
+}
+
 bool
 mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error)
 {
@@ -349,11 +381,17 @@ mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError 
         g_ptr_array_add(state->same, g_strdup(outcome->user));
         return true;
     }
-    if (!run_sql(state, "BEGIN IMMEDIATE", ""))
+    if (!begin_batch(state))
         return mh_state_failed(state, "write", error);
-    if (record(state, outcome) && run_sql(state, "COMMIT", ""))
-        return true;
+    if (run_sql(state, "SAVEPOINT account", "") && record(state, outcome) &&
+        run_sql(state, "RELEASE account", ""))
+        return mh_state_settle(state, outcome->closed || outcome->undone, error);
     mh_state_failed(state, "write", error);
-    run_sql(state, "ROLLBACK", "");
+    if (sqlite3_get_autocommit(state->db)) { /* it has given up all of the batch */
+        g_prefix_error(error, "this account and those of the last moment are not recorded: ");
+        return false;
+    }
+    run_sql(state, "ROLLBACK TO account", "");
+    run_sql(state, "RELEASE account", "");
     return false;
 }

@@ -36,9 +36,13 @@ MhMemory *mh_state_recall(MhState *state, const char *user, bool carried, GError
 /* A closed account is one no longer. */
 bool mh_state_reopen(MhState *state, const char *user, GError **error);
 
-/* Records what was done to an account, in one transaction that is durable when it returns. (Of an
- * account to which nothing happened, when the run ends.) */
+/* Records what was done to an account. It is durable when mh_state_settle() has written it down;
+ * that an account was closed or undone, at once; that nothing happened to one, when the run ends.
+ * What is lost with the machine before is looked at again by the next run. */
 bool mh_state_record_account(MhState *state, const MhAccountOutcome *outcome, GError **error);
+/* To be called now and then: makes durable what has waited for some time, or, with @now, all. When
+ * that fails nothing of it is recorded. */
+bool mh_state_settle(MhState *state, bool now, GError **error);
 
 /* The caches of an account's target were built when it bore @mark (warm-mark.h). What is set is
  * durable after mh_state_keep_warm(): many accounts cost one wait for the disk. */

@@ -1,6 +1,7 @@
 #include "worker.h"
 
 #include "channel.h"
+#include "confine-calls.h"
 #include "haul.h"
 #include "printable.h"
 #include "privileges.h"
@@ -146,6 +147,7 @@ bool
 mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker, GError **error)
 {
     int ends[2];
+    mh_confine_calls_prepare();
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return mh_set_errno(error, errno, "cannot make a socket for a worker");
     pid_t coordinator = getpid();

@@ -153,9 +153,20 @@ recall(const char *name, void *user, GError **error)
 }
 
 static void
+settle(Tally *tally)
+{
+    g_autoptr(GError) error = NULL;
+    if (!tally->recorded || mh_state_settle(tally->state, false, &error))
+        return;
+    fprintf(stderr, "mailhaul: what was done last is not recorded: %s\n", error->message);
+    tally->failed++;
+}
+
+static void
 show_progress(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user)
 {
     Tally *tally = user;
+    settle(tally);
     MhProgressAt at = {.accounts = tally->accounts,
                        .done = accounts_done,
                        .failed = tally->failed,

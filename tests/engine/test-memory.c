@@ -220,6 +220,63 @@ test_state(void **unused)
     assert_int_equal(testing_remove_tree(directory), 0);
 }
 
+/* Is there a record of @user for another process, which would find it after a power cut, too? */
+static bool
+is_durable(const char *directory, const char *user)
+{
+    MhState *reader = NULL;
+    GError *error = NULL;
+    assert_true(mh_state_open_to_look(directory, &reader, &error));
+    g_autoptr(MhMemory) memory = mh_state_recall(reader, user, false, &error);
+    assert_no_error(error);
+    mh_state_free(reader);
+    return memory->known;
+}
+
+/* Records wait for each other, but not for long, and not those that must stand. */
+static void
+test_batches(void **unused)
+{
+    (void)unused;
+    g_autofree char *directory = g_dir_make_tmp("memory-XXXXXX", NULL);
+    MhState *state = open_state(directory);
+    record(state, account("digest"));
+    assert_true(mh_state_settle(state, false, NULL));
+    assert_false(is_durable(directory, "fred"));
+    assert_true(mh_state_settle(state, true, NULL));
+    assert_true(is_durable(directory, "fred"));
+    assert_true(mh_state_settle(state, true, NULL)); /* with nothing to do */
+
+    MhAccountOutcome *undone = mh_account_outcome_new("fred");
+    undone->undone = true;
+    record(state, undone);
+    assert_false(is_durable(directory, "fred"));
+
+    MhAccountOutcome *closed = account("digest");
+    closed->closed = true;
+    record(state, closed);
+    assert_true(is_durable(directory, "fred"));
+
+    MhAccountOutcome *other = account("digest");
+    g_free(other->user);
+    other->user = g_strdup("anna");
+    record(state, other);
+    assert_false(is_durable(directory, "anna"));
+    assert_true(mh_state_end_run(state, 0, NULL));
+    assert_true(is_durable(directory, "anna"));
+
+    MhAccountOutcome *third = account("digest");
+    g_free(third->user);
+    third->user = g_strdup("bert");
+    record(state, third);
+    g_usleep(600000);
+    assert_true(mh_state_settle(state, false, NULL));
+    assert_true(is_durable(directory, "bert"));
+    mh_state_free(state);
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", directory);
+    assert_int_equal(system(command), 0);
+}
+
 static void
 test_stamps(void **unused)
 {
@@ -271,9 +328,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_carried),   cmocka_unit_test(test_many_equal),
-        cmocka_unit_test(test_stamps),    cmocka_unit_test(test_state),
-        cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_carried), cmocka_unit_test(test_many_equal),
+        cmocka_unit_test(test_stamps),  cmocka_unit_test(test_state),
+        cmocka_unit_test(test_batches), cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -84,6 +84,8 @@ make_site(const char *directory)
     account = mh_account_outcome_new("never");
     account->error = g_strdup(HOSTILE);
     record(state, account);
+    mh_state_settle(state, true, &error);
+    assert_no_error(error);
     return state;
 }
 
