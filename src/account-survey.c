@@ -134,15 +134,6 @@ mh_survey_mailbox_is_renamed(const MhAccountSurvey *survey, const MhSurveyMailbo
     return strcmp(name, before) != 0;
 }
 
-void
-mh_account_survey_for_courier(MhAccountSurvey *survey)
-{
-    survey->prefix = "INBOX.";
-    survey->separator = ".";
-    survey->escape = MAILDIR_ESCAPE_NONE;
-    survey->utf8 = true;
-}
-
 char *
 mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned)
 {
@@ -151,10 +142,25 @@ mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned)
     return survey->utf8 ? mh_courier_directory(planned) : g_strdup(planned);
 }
 
-void
-mh_account_survey_look_at_target(MhAccountSurvey *survey, int fd, MhFindings *findings)
+/* Its separator, no escapes, UTF-8. */
+static void
+name_for_courier(MhAccountSurvey *survey)
 {
+    survey->prefix = "INBOX.";
+    survey->separator = ".";
+    survey->escape = MAILDIR_ESCAPE_NONE;
+    survey->utf8 = true;
+}
+
+MhAccountSurvey *
+mh_account_survey_begin(const char *format, MhServer server, int fd, MhFindings *findings)
+{
+    MhAccountSurvey *survey = mh_account_survey_new(format);
+    if (server == MH_SERVER_COURIER)
+        name_for_courier(survey);
     survey->folds_case = fd >= 0 && mh_file_system_folds_case(fd);
     if (survey->folds_case)
         mh_findings_add(findings, MH_FINDING_FILE_SYSTEM_CASE, NULL);
+    survey->watch = mh_watch_new();
+    return survey;
 }

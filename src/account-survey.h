@@ -6,6 +6,7 @@
 #pragma once
 
 #include "carry.h"
+#include "settings.h"
 #include "watch.h"
 
 typedef struct {
@@ -61,8 +62,6 @@ MhAccountSurvey *mh_account_survey_new(const char *format);
 void mh_account_survey_free(MhAccountSurvey *survey); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhAccountSurvey, mh_account_survey_free)
 
-/* Names are for Courier: its separator, no escapes, UTF-8. */
-void mh_account_survey_for_courier(MhAccountSurvey *survey);
 /* The directory for a name that was planned (name-plan.h). g_free(). */
 char *mh_account_survey_directory(const MhAccountSurvey *survey, const char *planned);
 
@@ -71,8 +70,10 @@ MhSurveyMailbox *mh_account_survey_add(MhAccountSurvey *survey, char **component
                                        const char *path);
 void mh_account_survey_add_root(MhAccountSurvey *survey, const char *path, int fd, bool has_inbox,
                                 bool has_folders);
-/* What of the target's root matters for names. @fd: -1 when it is not there. */
-void mh_account_survey_look_at_target(MhAccountSurvey *survey, int fd, MhFindings *findings);
+/* A survey with what of the target matters for names: the new server, and the root @fd, -1 when it
+ * is not there. */
+MhAccountSurvey *mh_account_survey_begin(const char *format, MhServer server, int fd,
+                                         MhFindings *findings);
 /* Keeps @fd open until the survey is freed. */
 void mh_account_survey_keep_fd(MhAccountSurvey *survey, int fd);
 

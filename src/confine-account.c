@@ -86,10 +86,22 @@ allow_home(Confine *confine)
     allow(confine, home >= 0 ? home : -errno, MH_CONFINE_LIST | (has_mbox ? confine->locks : 0));
 }
 
+/* Mail that others share, below the directory that the admin named. */
+static void
+allow_shared(Confine *confine)
+{
+    const MhSettings *settings = confine->job->settings;
+    if (settings->shared != MH_SHARED_COPY)
+        return;
+    int fd = open(settings->shared_root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    allow(confine, fd >= 0 ? fd : -errno, MH_CONFINE_READ);
+}
+
 static void
 allow_sources(Confine *confine)
 {
     const char *folders = confine->job->settings->folders;
+    allow_shared(confine);
     if (confine->job->settings->inbox != NULL)
         allow_inbox(confine);
     if (folders != NULL)

@@ -1,16 +1,13 @@
-#include "courier-account.h"
+#include "courier-account-private.h"
 
 #include "courier-access.h"
 #include "courier-options.h"
-#include "courier-watch.h"
-#include "courier/courier-quota.h"
-#include "courier/courier-subscribed.h"
+#include "courier-shared.h"
 #include "courier/courier-tree.h"
 #include "in-place.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-folder.h"
 #include "maildir/maildir-folder-name.h"
-#include "name-plan.h"
 #include "path-pattern.h"
 #include "place.h"
 #include "printable.h"
@@ -29,22 +26,6 @@ typedef struct {
     MaildirUidlist *known; /* of the target's folder: sizes that were found before */
     GBytes *known_text;
 } CourierFolder;
-
-typedef struct {
-    const MhJob *job;
-    const MhAccount *account;
-    const MaildirTree *target;
-    MhFindings *findings;
-    MhAccountSurvey *survey;
-    CourierSourceOptions options;
-    int root_fd;
-    char *root_path;
-    char *place, *rest; /* the same: see place.h */
-    MhCourierWatch watch;
-    CourierNames names;
-    GHashTable *renamed; /* in place: directories that had another name; see in-place.h */
-    GPtrArray *paths;    /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
-} Survey;
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -116,7 +97,7 @@ open_folder(void *user, MhFindings *findings, GError **error)
 
 /* What Courier called the directory @name. */
 static const char *
-courier_dir(const Survey *survey, const char *name)
+courier_dir(const MhCourierSurvey *survey, const char *name)
 {
     const char *before =
         survey->renamed != NULL ? g_hash_table_lookup(survey->renamed, name) : NULL;
@@ -127,17 +108,17 @@ courier_dir(const Survey *survey, const char *name)
 static const char *
 earlier_name(const char *path, void *data)
 {
-    const Survey *survey = data;
+    const MhCourierSurvey *survey = data;
     const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
     bool usable = known != NULL && !survey->survey->in_place && !survey->survey->utf8 &&
                   g_str_is_ascii(known->directory);
     return usable ? known->directory : NULL;
 }
 
-static void
-add_folder(Survey *survey, const char *dir, char **components)
+/* @path is the folder's name behind its first dot, or that of the directory of a shared one. */
+static CourierFolder *
+add_folder_of(MhCourierSurvey *survey, const char *dir, const char *path, char **components)
 {
-    const char *path = courier_dir(survey, dir) + 1;
     g_autofree char *full = strcmp(dir, ".") == 0 ? g_strdup(survey->root_path)
                                                   : g_build_filename(survey->root_path, dir, NULL);
     MhSurveyMailbox *mailbox = mh_account_survey_add(survey->survey, components, full);
@@ -152,10 +133,20 @@ add_folder(Survey *survey, const char *dir, char **components)
     mailbox->data_free = folder_free;
     mailbox->key = g_strdup(path);
     mh_courier_watch_folder(&survey->watch, dir, mailbox->stamps);
+    g_ptr_array_add(survey->paths, g_strdup(path));
+    return folder;
+}
+
+static void
+add_folder(MhCourierSurvey *survey, const char *dir, char **components)
+{
+    const char *path = courier_dir(survey, dir) + 1;
+    add_folder_of(survey, dir, path, components);
+    guint last = survey->survey->mailboxes->len - 1;
+    MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[last];
     mailbox->acl = mh_courier_access(survey->root_fd, dir, path, survey->findings);
     if (survey->survey->in_place)
         mailbox->directory = g_strdup(dir);
-    g_ptr_array_add(survey->paths, g_strdup(path));
 }
 
 /* The folder's name for lists and maps that an admin writes. g_free(). */
@@ -167,7 +158,7 @@ levels_of(char *const *components)
 
 /* Did the admin ask for this folder? By what clients saw, or as its directory is called. */
 static bool
-is_listed(const Survey *survey, const char *path, char *const *components)
+is_listed(const MhCourierSurvey *survey, const char *path, char *const *components)
 {
     const MhFolderList *list = survey->job->folders;
     g_autofree char *levels = levels_of(components);
@@ -177,14 +168,14 @@ is_listed(const Survey *survey, const char *path, char *const *components)
 }
 
 static void
-add_no_mail(Survey *survey, const char *name, const char *reason)
+add_no_mail(MhCourierSurvey *survey, const char *name, const char *reason)
 {
     g_autofree char *shown = mh_printable_string(name);
     g_ptr_array_add(survey->survey->not_mail, mh_not_mail_new(shown, reason));
 }
 
 static void
-guess_names(Survey *survey, const GPtrArray *entries)
+guess_names(MhCourierSurvey *survey, const GPtrArray *entries)
 {
     g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
     for (guint i = 0; i < entries->len; i++) {
@@ -207,7 +198,7 @@ is_dovecots(const char *name)
 
 /* What is there, but no folder now: what was carried of it stays. */
 static void
-add_unsure(Survey *survey, const char *name)
+add_unsure(MhCourierSurvey *survey, const char *name)
 {
     g_autoptr(GArray) stamps = mh_stamps_new();
     mh_courier_watch_folder(&survey->watch, name, stamps);
@@ -222,7 +213,7 @@ add_unsure(Survey *survey, const char *name)
 }
 
 static void
-take_entry(Survey *survey, const CourierTreeEntry *entry)
+take_entry(MhCourierSurvey *survey, const CourierTreeEntry *entry)
 {
     const char *path = courier_dir(survey, entry->name) + 1;
     if (entry->kind != COURIER_TREE_FOLDER) {
@@ -247,9 +238,60 @@ take_entry(Survey *survey, const CourierTreeEntry *entry)
         add_folder(survey, entry->name, components);
 }
 
+/* ---- what others share -------------------------------------------------------------------- */
+
+static bool
+open_shared_root(MhCourierSurvey *survey, GError **error)
+{
+    const char *path = survey->job->settings->shared_root;
+    survey->shared_fd = mh_open_root(path, error);
+    if (survey->shared_fd < 0) {
+        g_prefix_error(error, "cannot read what others share: ");
+        return false;
+    }
+    mh_account_survey_keep_fd(survey->survey, survey->shared_fd);
+    return true;
+}
+
+/* "shared-folders/NAME/FOLDER" is the folder shared/NAME/FOLDER. */
+static void
+add_shared(MhCourierSurvey *survey, const char *dir)
+{
+    g_autofree char *name = g_strdup(dir + strlen(MH_COURIER_SHARED_DIR "/"));
+    g_autofree char *path = g_strdup_printf("shared.%s", g_strdelimit(name, "/", '.'));
+    g_auto(GStrv) components =
+        courier_folder_components(mh_span_from_string(path), survey->names, survey->findings);
+    if (!is_listed(survey, path, components))
+        return;
+    CourierFolder *folder = add_folder_of(survey, dir, dir, components);
+    folder->options.shared_path = survey->job->settings->shared_root;
+    folder->options.shared_fd = survey->shared_fd;
+}
+
+static bool
+find_shared(MhCourierSurvey *survey, GError **error)
+{
+    if (survey->job->settings->shared != MH_SHARED_COPY)
+        return true;
+    g_autoptr(GPtrArray) dirs = mh_courier_shared_list(&survey->watch);
+    const char *obstacle = mh_courier_shared_obstacle(survey->account, survey->survey->in_place);
+    if (dirs->len == 0)
+        return true;
+    if (obstacle != NULL) {
+        mh_findings_add(survey->findings, MH_FINDING_COURIER_SHARED_LEFT, "%u: %s", dirs->len,
+                        obstacle);
+        return true;
+    }
+    if (!open_shared_root(survey, error))
+        return false;
+    for (guint i = 0; i < dirs->len; i++)
+        add_shared(survey, dirs->pdata[i]);
+    return true;
+}
+
 /* Is @listed the folder of that survey's mailbox, as the admin may have written it? */
 static bool
-is_of_mailbox(const Survey *survey, guint i, const char *listed)
+is_of_mailbox(const MhCourierSurvey *survey, guint i, const char *listed)
 {
     const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
     g_autofree char *levels = levels_of(mailbox->components);
@@ -258,7 +300,7 @@ is_of_mailbox(const Survey *survey, guint i, const char *listed)
 
 /* A folder that the admin has listed and that is not there is an error of that folder. */
 static void
-list_missing(Survey *survey)
+list_missing(MhCourierSurvey *survey)
 {
     const MhFolderList *list = survey->job->folders;
     const GPtrArray *listed = list != NULL ? mh_folder_list_get(list, survey->account->user) : NULL;
@@ -280,7 +322,7 @@ list_missing(Survey *survey)
 }
 
 static bool
-find_folders(Survey *survey, GError **error)
+find_folders(MhCourierSurvey *survey, GError **error)
 {
     mh_courier_watch_root(&survey->watch);
     g_autoptr(GPtrArray) entries = courier_tree_list(survey->root_fd, survey->findings, error);
@@ -289,6 +331,8 @@ find_folders(Survey *survey, GError **error)
     guess_names(survey, entries);
     for (guint i = 0; i < entries->len; i++)
         take_entry(survey, entries->pdata[i]);
+    if (!find_shared(survey, error))
+        return false;
     list_missing(survey);
     if (survey->survey->mailboxes->len > 0 && *(char *)survey->paths->pdata[0] == '\0')
         return true;
@@ -304,7 +348,7 @@ find_folders(Survey *survey, GError **error)
 static const char *
 mapped_name(const char *path, void *data)
 {
-    const Survey *survey = data;
+    const MhCourierSurvey *survey = data;
     for (guint i = 0; i < survey->paths->len; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
         if (strcmp(survey->paths->pdata[i], path) != 0)
@@ -317,7 +361,7 @@ mapped_name(const char *path, void *data)
 }
 
 static MhNamePlan *
-choose_names(Survey *survey)
+choose_names(MhCourierSurvey *survey)
 {
     guint count = survey->survey->mailboxes->len;
     g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
@@ -344,74 +388,10 @@ choose_names(Survey *survey)
     return names;
 }
 
-/* ---- subscriptions and quota -------------------------------------------------------------- */
-
-/* A state file of the root; NULL when there is none that can be read. */
-static GBytes *
-read_state(Survey *survey, const char *name, MhFindingCode unreadable)
-{
-    g_autoptr(GError) error = NULL;
-    GBytes *text = mh_read_file(survey->root_fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &error);
-    if (text == NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        mh_findings_add(survey->findings, unreadable, "%s", error->message);
-    return text;
-}
-
-/* The target's name of a subscribed folder, without its first dot. g_free(). */
-static char *
-subscribed_name(const Survey *survey, const MhNamePlan *names, MhSpan path)
-{
-    g_autofree char *text = mh_span_dup(path);
-    const MhTargetName *known = mh_name_plan_find(names, text);
-    if (known != NULL) {
-        g_autofree char *target = mh_account_survey_directory(survey->survey, known->directory);
-        return g_strdup(target + 1);
-    }
-    g_autofree char *shown = mh_printable(path);
-    g_auto(GStrv) levels = courier_folder_components(path, survey->names, NULL);
-    g_autofree char *directory = NULL;
-    mh_findings_add(survey->findings, MH_FINDING_SUBSCRIBED_MISSING, "'%s'", shown);
-    directory = mh_name_plan_directory(levels, survey->survey->escape);
-    g_autofree char *target = mh_account_survey_directory(survey->survey, directory);
-    return g_strdup(target + 1);
-}
-
-static void
-read_subscriptions(Survey *survey, const MhNamePlan *names)
-{
-    g_autoptr(GBytes) text =
-        read_state(survey, "courierimapsubscribed", MH_FINDING_SUBSCRIPTIONS_UNREADABLE);
-    if (text == NULL)
-        return;
-    survey->survey->has_subscriptions = true;
-    g_autoptr(GArray) list = courier_subscribed_parse(mh_span_from_bytes(text), survey->findings);
-    for (guint i = 0; i < list->len; i++) {
-        const CourierSubscribed *entry = &g_array_index(list, CourierSubscribed, i);
-        char *name = NULL;
-        if (entry->kind == COURIER_SUBSCRIBED_INBOX)
-            name = g_strdup("INBOX");
-        else if (entry->kind == COURIER_SUBSCRIBED_FOLDER)
-            name = subscribed_name(survey, names, entry->path);
-        if (name != NULL)
-            g_ptr_array_add(survey->survey->subscriptions, name);
-    }
-}
-
-static void
-read_quota(Survey *survey)
-{
-    g_autoptr(GBytes) text = read_state(survey, "maildirsize", MH_FINDING_COURIER_QUOTA_INVALID);
-    if (text == NULL)
-        return;
-    CourierQuota quota = courier_quota_parse(mh_span_from_bytes(text), survey->findings);
-    survey->survey->quota_bytes = quota.bytes;
-    survey->survey->quota_messages = quota.messages;
-}
-
 /* ---- the account -------------------------------------------------------------------------- */
 
 static bool
-open_root(Survey *survey, GError **error)
+open_root(MhCourierSurvey *survey, GError **error)
 {
     const char *pattern = survey->job->settings->inbox;
     if (pattern == NULL) {
@@ -450,7 +430,7 @@ is_same_directory(int a, int b)
 }
 
 static bool
-do_survey(Survey *survey, GError **error)
+do_survey(MhCourierSurvey *survey, GError **error)
 {
     if (!mh_courier_options_from_settings(survey->job->settings, &survey->options, error) ||
         !open_root(survey, error))
@@ -464,8 +444,8 @@ do_survey(Survey *survey, GError **error)
     if (!find_folders(survey, error))
         return false;
     g_autoptr(MhNamePlan) names = choose_names(survey);
-    read_subscriptions(survey, names);
-    read_quota(survey);
+    mh_courier_survey_subscriptions(survey, names);
+    mh_courier_survey_quota(survey);
     return true;
 }
 
@@ -473,18 +453,15 @@ MhAccountSurvey *
 mh_courier_account_survey(const MhJob *job, const MhAccount *account, const MaildirTree *target,
                           MhFindings *findings, GError **error)
 {
-    g_autoptr(MhAccountSurvey) result = mh_account_survey_new("courier");
-    Survey survey = {.job = job,
-                     .account = account,
-                     .target = target,
-                     .findings = findings,
-                     .survey = result,
-                     .root_fd = -1};
-    if (job->settings->server == MH_SERVER_COURIER)
-        mh_account_survey_for_courier(result);
-    mh_account_survey_look_at_target(result, target->fd, findings);
+    g_autoptr(MhAccountSurvey) result =
+        mh_account_survey_begin("courier", job->settings->server, target->fd, findings);
+    MhCourierSurvey survey = {.job = job,
+                              .account = account,
+                              .target = target,
+                              .findings = findings,
+                              .survey = result,
+                              .root_fd = -1};
     survey.paths = g_ptr_array_new_with_free_func(g_free);
-    result->watch = mh_watch_new();
     bool good = do_survey(&survey, error);
     g_ptr_array_unref(survey.paths);
     if (survey.renamed != NULL)

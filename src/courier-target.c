@@ -136,47 +136,67 @@ read_sizelist(const MaildirStateWork *work, CourierPop3Sizelist **out_list)
     return text;
 }
 
+/* The list in the making. */
+typedef struct {
+    CourierPop3Line *lines;
+    bool *settled;    /* of each line: it has its number */
+    GPtrArray *names; /* that lines point to */
+    size_t count;
+    uint64_t next;
+} Sizelist;
+
+/* The line of one message: as the source's UIDL says it, else as Courier has listed it since. */
+static void
+add_to_sizelist(Sizelist *list, const MaildirStateWork *work, const MaildirStateLine *from,
+                CourierPop3Sizelist *before)
+{
+    const CourierPop3Line *listed;
+    CourierPop3Line *line = &list->lines[list->count];
+    char *name = g_strconcat(from->base, ":2,", NULL);
+    g_ptr_array_add(list->names, name);
+    line->name = mh_span_from_string(name);
+    bool settled = keep_uidl(work, from, line);
+    if (!settled &&
+        courier_pop3_sizelist_find(before, line->name, &listed) != COURIER_POP3_NO_MATCH) {
+        line->number = listed->number;
+        line->validity = listed->validity;
+        line->size_bytes = listed->size_bytes;
+        settled = true;
+    }
+    if (from->message == NULL && !settled)
+        return; /* the server lists its own mail */
+    if (from->message != NULL)
+        line->size_bytes = from->message->virtual_size;
+    if (line->number >= list->next && line->number < UINT32_MAX)
+        list->next = line->number + 1;
+    list->settled[list->count++] = settled;
+}
+
+static void
+number_sizelist(Sizelist *list, uint32_t validity)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (list->settled[i])
+            continue;
+        list->lines[i].number = list->next++;
+        list->lines[i].validity = validity;
+    }
+}
+
 static bool
 write_sizelist(const MaildirStateWork *work, GError **error)
 {
     g_autoptr(CourierPop3Sizelist) before = NULL;
     g_autoptr(GBytes) before_text = read_sizelist(work, &before);
-    g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, work->lines->len + 1);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, work->lines->len + 1);
     g_autofree bool *settled = g_new0(bool, work->lines->len + 1);
-    uint64_t next = MAX(before->next, 1);
-    size_t count = 0;
-    for (size_t i = 0; i < work->lines->len; i++) {
-        const MaildirStateLine *from = line_at(work, i);
-        char *name = g_strconcat(from->base, ":2,", NULL);
-        g_ptr_array_add(names, name);
-        CourierPop3Line *line = &lines[count];
-        const CourierPop3Line *listed;
-        line->name = mh_span_from_string(name);
-        settled[count] = keep_uidl(work, from, line);
-        if (!settled[count] &&
-            courier_pop3_sizelist_find(before, line->name, &listed) != COURIER_POP3_NO_MATCH) {
-            line->number = listed->number;
-            line->validity = listed->validity;
-            line->size_bytes = listed->size_bytes;
-            settled[count] = true;
-        }
-        if (from->message == NULL && !settled[count])
-            continue; /* the server lists its own mail */
-        if (from->message != NULL)
-            line->size_bytes = from->message->virtual_size;
-        if (line->number >= next && line->number < UINT32_MAX)
-            next = line->number + 1;
-        count++;
-    }
-    for (size_t i = 0; i < count; i++) {
-        if (!settled[i]) {
-            lines[i].number = next++;
-            lines[i].validity = work->uids.uidvalidity;
-        }
-    }
+    Sizelist list = {lines, settled, names, 0, MAX(before->next, 1)};
+    for (size_t i = 0; i < work->lines->len; i++)
+        add_to_sizelist(&list, work, line_at(work, i), before);
+    number_sizelist(&list, work->uids.uidvalidity);
     g_autoptr(GBytes) text =
-        courier_pop3_sizelist_format(next, work->uids.uidvalidity, lines, count, error);
+        courier_pop3_sizelist_format(list.next, work->uids.uidvalidity, lines, list.count, error);
     return text != NULL &&
            replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
 }
@@ -345,46 +365,54 @@ mh_courier_directory(const char *directory)
     return g_strconcat(".", joined, NULL);
 }
 
-bool
-mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
+/* The subscriptions of the survey that @text does not have, as Courier writes them: empty when it
+ * has all. */
+static GBytes *
+missing_subscriptions(MhSpan text, const MhAccountSurvey *survey, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(GBytes) before =
-        mh_read_file(tree->fd, SUBSCRIBED, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    g_autoptr(GArray) there = courier_subscribed_parse(text, NULL);
     g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
     g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    if (!survey->has_subscriptions)
-        return true;
-    if (before == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return false;
-    }
-    g_autoptr(GArray) there = courier_subscribed_parse(
-        before != NULL ? mh_span_from_bytes(before) : mh_span(NULL, 0), NULL);
     for (guint i = 0; i < there->len; i++)
         g_hash_table_add(known, mh_span_dup(g_array_index(there, CourierSubscribed, i).path));
     for (guint i = 0; i < survey->subscriptions->len; i++) {
         const char *name = survey->subscriptions->pdata[i];
         MhSpan path = mh_span_from_string(strcmp(name, "INBOX") == 0 ? "" : name);
-        g_autofree char *key = mh_span_dup(path);
-        if (g_hash_table_add(known, g_steal_pointer(&key)))
+        if (g_hash_table_add(known, mh_span_dup(path)))
             g_array_append_val(paths, path);
     }
-    if (paths->len == 0)
+    return courier_subscribed_format((const MhSpan *)(const void *)paths->data, paths->len, error);
+}
+
+/* @text and behind it, from a new line on, @more. */
+static GByteArray *
+join_lines(MhSpan text, MhSpan more)
+{
+    GByteArray *joined = g_byte_array_new();
+    if (text.len > 0)
+        g_byte_array_append(joined, text.data, (guint)text.len);
+    if (text.len > 0 && text.data[text.len - 1] != '\n')
+        g_byte_array_append(joined, (const guint8 *)"\n", 1);
+    return g_byte_array_append(joined, more.data, (guint)more.len);
+}
+
+bool
+mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    if (!survey->has_subscriptions)
         return true;
-    g_autoptr(GBytes) more =
-        courier_subscribed_format((const MhSpan *)(const void *)paths->data, paths->len, error);
-    if (more == NULL)
+    g_autoptr(GBytes) before =
+        mh_read_file(tree->fd, SUBSCRIBED, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (before == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        g_propagate_error(error, g_steal_pointer(&failure));
         return false;
-    g_autoptr(GByteArray) text = g_byte_array_new();
-    MhSpan parts[] = {before != NULL ? mh_span_from_bytes(before) : mh_span(NULL, 0),
-                      mh_span_from_bytes(more)};
-    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        if (i > 0 && text->len > 0 && text->data[text->len - 1] != '\n')
-            g_byte_array_append(text, (const guint8 *)"\n", 1);
-        if (parts[i].len > 0)
-            g_byte_array_append(text, parts[i].data, (guint)parts[i].len);
     }
-    return mh_replace_file(tree->fd, SUBSCRIBED, mh_span(text->data, text->len),
+    MhSpan text = before != NULL ? mh_span_from_bytes(before) : mh_span(NULL, 0);
+    g_autoptr(GBytes) more = missing_subscriptions(text, survey, error);
+    if (more == NULL || g_bytes_get_size(more) == 0)
+        return more != NULL;
+    g_autoptr(GByteArray) joined = join_lines(text, mh_span_from_bytes(more));
+    return mh_replace_file(tree->fd, SUBSCRIBED, mh_span(joined->data, joined->len),
                            tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
 }

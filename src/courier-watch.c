@@ -45,6 +45,12 @@ watch_place(const MhCourierWatch *courier, const char *path)
 }
 
 void
+mh_courier_watch_place(const MhCourierWatch *courier, const char *path)
+{
+    watch_place(courier, path);
+}
+
+void
 mh_courier_watch_root(const MhCourierWatch *courier)
 {
     static const char *const files[] = {"courierimapsubscribed", "maildirsize",

@@ -22,6 +22,8 @@ typedef struct {
 
 /* The root's own: its names, subscriptions, quota, access lists of names that are no folders. */
 void mh_courier_watch_root(const MhCourierWatch *courier);
+/* Any place of the Maildir. */
+void mh_courier_watch_place(const MhCourierWatch *courier, const char *path);
 /* A folder's, whose directory is @dir ("." is the INBOX); its stamps are added to @stamps, those of
  * cur and new first. It need not be a folder. */
 void mh_courier_watch_folder(const MhCourierWatch *courier, const char *dir, GArray *stamps);

@@ -86,6 +86,7 @@ typedef enum {
     X(COURIER_UIDL_UNUSABLE, LOSS, "a UIDL that the POP3 protocol cannot carry")                   \
     X(COURIER_NOT_A_FILE, LOSS, "an entry among the messages that is no file")                     \
     X(COURIER_MESSAGE_LINK, NOTE, "a message that is a link to another file of the Maildir")       \
+    X(COURIER_SHARED_UNREADABLE, LOSS, "a message that others share cannot be read by the user")   \
     X(COURIER_MESSAGE_LINK_OUT, LOSS, "a message that is a link out of the Maildir or to nothing") \
     X(COURIER_FILE_LINKED_TWICE, REPAIRED, "one file under two names of one message")              \
     X(COURIER_NAME_UNUSABLE, REPAIRED, "a file name that the target cannot keep")                  \
@@ -129,7 +130,8 @@ typedef enum {
     X(COURIER_FOLDER_LINK, NOTE, "a folder that is a link to another one: carried as its own")     \
     X(COURIER_FOLDER_LINK_OUT, LOSS, "a folder that is a link out of the Maildir")                 \
     X(COURIER_NESTED_MAILDIR, NOTE, "a Maildir that Courier does not show, for want of a dot")     \
-    X(COURIER_SHARED, NOTE, "folders shared by others: not carried")                               \
+    X(COURIER_SHARED, NOTE, "folders shared by others")                                            \
+    X(COURIER_SHARED_LEFT, LOSS, "folders shared by others cannot be copied in this way")          \
     X(COURIER_USER_SETUP, NOTE, "something the user or webmail set up: not carried")               \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \

@@ -348,18 +348,15 @@ MhAccountSurvey *
 mh_mbox_account_survey(const MhJob *job, const MhAccount *account, const MaildirTree *target,
                        MhFindings *findings, GError **error)
 {
-    g_autoptr(MhAccountSurvey) result = mh_account_survey_new("mbox");
+    g_autoptr(MhAccountSurvey) result =
+        mh_account_survey_begin("mbox", job->settings->server, target->fd, findings);
     MhMboxSurvey survey = {.job = job, .account = account, .findings = findings, .survey = result};
     struct stat st;
     if (target->fd >= 0 && fstat(target->fd, &st) == 0)
         survey.target_stamp = mh_stamp_of(&st);
-    mh_account_survey_look_at_target(result, target->fd, findings);
-    if (job->settings->server == MH_SERVER_COURIER)
-        mh_account_survey_for_courier(result);
     survey.subscriptions = mh_subscription_list_new();
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     survey.rejected = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
-    result->watch = mh_watch_new();
     bool good = do_survey(&survey, error);
     mh_subscription_list_free(survey.subscriptions);
     g_ptr_array_unref(survey.paths);

@@ -28,6 +28,7 @@ static const char *const uidls[] = {"auto",     "imap", "uw",           "x-uidl"
 static const char *const unquotes[] = {"none", "mboxo", "mboxrd", NULL};
 static const char *const syncs[] = {"none", "batch", "message", NULL};
 static const char *const courier_names[] = {"auto", "mutf7", "utf8", NULL};
+static const char *const shares[] = {"skip", "copy", NULL};
 static const char *const progresses[] = {"auto", "always", "never", NULL};
 static const char *const report_formats[] = {"text", "json", "html", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
@@ -85,8 +86,10 @@ static const MhOption options[] = {
     {ROW(SOURCE, "courier-names", courier_names, CHOICE), .choices = courier_names,
      .preset = "auto", .commands = READS | BIT(INSPECT),
      .help = "how Courier wrote folder names: mutf7 before 5.0, utf8 since"},
-    {ROW(SOURCE, "shared", shared, FLAG), .commands = READS,
-     .help = "carry what others share with a Courier account too, as folders of its own"},
+    {ROW(SOURCE, "shared", shared, CHOICE), .choices = shares, .preset = "skip", .commands = READS,
+     .help = "Courier's folders that others share as files: leave them, or copy their mail"},
+    {ROW(SOURCE, "shared-root", shared_root, TEXT), .arg = "DIR", .commands = READS,
+     .help = "where the mail is that others share; nothing outside of it is copied"},
 
     {ROW(TARGET, "maildir", maildir, PATTERN), .arg = "PATTERN", .commands = SITE,
      .help = "the Maildir at the target: /data/mail2/%u"},
@@ -441,8 +444,12 @@ mh_settings_check(const MhSettings *settings, GError **error)
         {settings->mirror && settings->keep_expunged,
          "--mirror removes what has gone at the source, --keep-expunged keeps it"},
         {settings->quiet && settings->verbose, "--quiet and --verbose exclude each other"},
-        {settings->shared && settings->source_format == MH_FORMAT_MBOX,
+        {settings->shared == MH_SHARED_COPY && settings->source_format == MH_FORMAT_MBOX,
          "--shared is about Courier, and the source format is mbox"},
+        {settings->shared == MH_SHARED_COPY && settings->shared_root == NULL,
+         "--shared=copy reads mail of others: say with --shared-root where that is"},
+        {settings->shared_root != NULL && !g_path_is_absolute(settings->shared_root),
+         "--shared-root must be an absolute path, as it stands in Courier's links"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (rows[i].both) {

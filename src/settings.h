@@ -50,6 +50,7 @@ typedef enum {
     MH_COURIER_NAMES_MUTF7,
     MH_COURIER_NAMES_UTF8
 } MhCourierNames;
+typedef enum { MH_SHARED_SKIP, MH_SHARED_COPY } MhShared;
 typedef enum { MH_PROGRESS_AUTO, MH_PROGRESS_ALWAYS, MH_PROGRESS_NEVER } MhProgress;
 typedef enum { MH_LOG_TEXT, MH_LOG_JSON } MhLogFormat;
 typedef enum { MH_REPORT_TEXT, MH_REPORT_JSON, MH_REPORT_HTML } MhReportFormat;
@@ -76,7 +77,8 @@ typedef struct {
     char *locks;    /* "dotlock,fcntl,flock": a list of these, or "none" */
     uint32_t lock_timeout_s;
     MhCourierNames courier_names;
-    bool shared;
+    MhShared shared;
+    char *shared_root; /* absolute; NULL: none */
 
     /* where it goes */
     char *maildir; /* pattern */

@@ -9,6 +9,8 @@ typedef struct {
     bool is_new;
     bool leaves_new; /* in place: it will be in cur/ after this run */
     bool is_link;
+    const char
+        *shared;  /* where the link leads, below shared_fd; held by the source; NULL: within */
     bool dropped; /* the other name of a file that is already there */
     uint64_t size_bytes;
     int64_t mtime; /* seconds */
@@ -33,6 +35,8 @@ typedef struct {
     MhStamp stamps[COURIER_STAMP_COUNT]; /* when index() began; zeroed: not there */
     GPtrArray *names;                    /* of char *: what files point to */
     GArray *files;                       /* of CourierSourceFile */
+    GHashTable *shared_names;            /* base name -> name, in shared_dir; NULL: not needed */
+    char *shared_dir;                    /* the directory of shared mail that was listed last */
 } CourierSource;
 
 /* The stamps of everything index() reads beside the messages. */
@@ -41,6 +45,11 @@ bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STA
 
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
+
+/* Where the link @name to mail of others leads. NULL when it is not to be carried: a finding says
+ * why, unless it is not shared any more. g_free(). */
+char *courier_source_follow_shared(CourierSource *source, const char *name, bool is_new,
+                                   struct stat *out_stat, MhFindings *findings);
 
 /* The base name by which Courier's own files know the message. */
 MhSpan courier_source_base(const CourierSourceFile *file);

@@ -127,8 +127,15 @@ add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findi
         return mh_set_errno(error, errno, "cannot look at message '%s'", shown);
     }
     file.is_link = S_ISLNK(st.st_mode);
-    if (file.is_link && !follow_link(source, name, is_new, &st, findings))
+    if (file.is_link && source->options.shared_path != NULL) {
+        char *path = courier_source_follow_shared(source, name, is_new, &st, findings);
+        if (path == NULL)
+            return true;
+        g_ptr_array_add(source->names, path);
+        file.shared = path;
+    } else if (file.is_link && !follow_link(source, name, is_new, &st, findings)) {
         return true;
+    }
     if (!S_ISREG(st.st_mode)) {
         g_autofree char *shown = mh_printable_string(name);
         mh_findings_add(findings, MH_FINDING_COURIER_NOT_A_FILE, "%s: %s", shown,
@@ -201,7 +208,9 @@ courier_source_open_file(CourierSource *source, const CourierSourceFile *file, G
     g_autoptr(GError) problem = NULL;
     struct stat st;
     int fd;
-    if (file->is_link) {
+    if (file->shared != NULL) {
+        fd = mh_open_file(source->options.shared_fd, file->shared, MH_LINKS_BENEATH, &st, &problem);
+    } else if (file->is_link) {
         g_autofree char *path = g_strdup_printf("%s/%s/%s", source->folder_dir,
                                                 file->is_new ? "new" : "cur", file->name);
         fd = mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, &st, &problem);
@@ -315,6 +324,8 @@ free_source(MhSource *base)
     g_free(source->folder_dir);
     g_array_unref(source->files);
     g_ptr_array_unref(source->names);
+    g_clear_pointer(&source->shared_names, g_hash_table_unref);
+    g_free(source->shared_dir);
     g_free(source);
 }
 
@@ -322,6 +333,14 @@ static const MhSourceClass courier_class = {
     .index = index_folder,
     .copy = copy,
     .open_message = open_message,
+    .check = check,
+    .free = free_source,
+};
+
+/* Mail of others: its files are theirs, and not to be linked. */
+static const MhSourceClass shared_class = {
+    .index = index_folder,
+    .copy = copy,
     .check = check,
     .free = free_source,
 };
@@ -354,6 +373,8 @@ courier_source_open(int maildirfd, const char *folder_dir, const CourierSourceOp
     source->source.class = &courier_class;
     if (options != NULL)
         source->options = *options;
+    if (source->options.shared_path != NULL)
+        source->source.class = &shared_class;
     source->rootfd = source->folderfd = source->curfd = source->newfd = -1;
     source->folder_dir = g_strdup(folder_dir);
     source->is_inbox = strcmp(folder_dir, ".") == 0;

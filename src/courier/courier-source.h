@@ -8,7 +8,9 @@
  * - In the INBOX, pop3_order is the order of the POP3 server, which is not that of UIDs, and uidl
  *   what its list says; mail that is not in it has the UIDL that it would get next, if that can be
  *   foretold (it needs the V of the list's header).
- * - Symlinks count as the files that they lead to, as long as these are in the Maildir.
+ * - Symlinks count as the files that they lead to, as long as these are in the Maildir. In a folder
+ *   that others share ("shared-folders/NAME/FOLDER", all links) they are below a directory that the
+ *   admin has named; flags, UIDs and keywords there are the user's own.
  * - name is the base name, unless the target cannot keep it: empty, with CR or LF, or with a ",S="
  *   or ",W=" that is not the message's size. The identity is always made of the base name.
  * - Two files with one base name are two messages with one identity; two names of one file are
@@ -45,6 +47,11 @@ typedef struct {
      * read; NULL: none is. */
     bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size);
     void *known_size_data;
+
+    /* The folder is one of shared-folders/: its links lead to mail below this directory, named as
+     * in the links, and opened; such mail is not the user's, and only copied. NULL: they do not. */
+    const char *shared_path;
+    int shared_fd;
 } CourierSourceOptions;
 
 /* What ids_of_files gives a file. */

@@ -1,0 +1,22 @@
+/* courier-shared: the folders that others share with a Courier account through the file system.
+ *
+ *     shared-folders/NAME/FOLDER[.SUB]/    IMAP clients see shared.NAME.FOLDER.SUB
+ *
+ * is made when a user subscribes such a folder, and goes when he does not any more. In its cur/ are
+ * links to the messages, which bear the user's own flags; UIDs and keywords are his own, too.
+ *
+ * Source: Courier-IMAP 5.0.13 as observed.
+ */
+#pragma once
+
+#include "courier-watch.h"
+#include "job.h"
+
+#define MH_COURIER_SHARED_DIR "shared-folders"
+
+/* The directories of such folders below the Maildir, sorted: a GPtrArray of char *. Every place
+ * that was looked at is watched. */
+GPtrArray *mh_courier_shared_list(const MhCourierWatch *courier);
+
+/* Why shared folders cannot be copied into this account's target; NULL: they can. */
+const char *mh_courier_shared_obstacle(const MhAccount *account, bool in_place);

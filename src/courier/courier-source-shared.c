@@ -1,0 +1,91 @@
+/* The links of courier-source that stand for mail which others share. */
+#include "courier-file-name.h"
+#include "courier-source-private.h"
+#include "printable.h"
+
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What the link says, below the directory that the admin named. g_free(). NULL: elsewhere. */
+static char *
+path_in_link(const CourierSource *source, const char *name, bool is_new)
+{
+    char target[PATH_MAX];
+    const char *root = source->options.shared_path;
+    size_t root_len = strlen(root);
+    ssize_t len = readlinkat(is_new ? source->newfd : source->curfd, name, target, sizeof target);
+    if (len <= 0 || (size_t)len >= sizeof target)
+        return NULL;
+    target[len] = '\0';
+    while (root_len > 0 && root[root_len - 1] == '/')
+        root_len--;
+    if (strlen(target) != (size_t)len || (size_t)len < root_len + 2 ||
+        memcmp(target, root, root_len) != 0 || target[root_len] != '/')
+        return NULL;
+    return g_strdup(target + root_len + 1);
+}
+
+/* The names of the messages in the directory @dir, by their base names. */
+static void
+list_shared(CourierSource *source, const char *dir)
+{
+    int fd = mh_open_dir(source->options.shared_fd, dir, NULL);
+    g_autoptr(GPtrArray) names = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;
+    g_clear_pointer(&source->shared_names, g_hash_table_unref);
+    source->shared_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_free(source->shared_dir);
+    source->shared_dir = g_strdup(dir);
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        g_hash_table_insert(
+            source->shared_names,
+            mh_span_dup(courier_file_name_base(mh_span_from_string(names->pdata[i]))),
+            g_strdup(names->pdata[i]));
+    if (fd >= 0)
+        close(fd);
+}
+
+/* Somebody has changed the flags of the message, and so its name: Courier would make the link anew
+ * at the user's next visit. g_free(). */
+static char *
+path_by_base(CourierSource *source, const char *path)
+{
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *name = g_path_get_basename(path);
+    g_autofree char *base = mh_span_dup(courier_file_name_base(mh_span_from_string(name)));
+    if (g_strcmp0(dir, source->shared_dir) != 0)
+        list_shared(source, dir);
+    const char *now = g_hash_table_lookup(source->shared_names, base);
+    return now != NULL ? g_build_filename(dir, now, NULL) : NULL;
+}
+
+char *
+courier_source_follow_shared(CourierSource *source, const char *name, bool is_new,
+                             struct stat *out_stat, MhFindings *findings)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autofree char *shown = mh_printable_string(name);
+    g_autofree char *path = path_in_link(source, name, is_new);
+    int fd = -1;
+    if (path == NULL) {
+        mh_findings_add(findings, MH_FINDING_COURIER_MESSAGE_LINK_OUT, "%s", shown);
+        return NULL;
+    }
+    fd = mh_open_file(source->options.shared_fd, path, MH_LINKS_BENEATH, out_stat, &failure);
+    if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        char *now = path_by_base(source, path);
+        if (now == NULL)
+            return NULL; /* it is not shared any more */
+        g_free(path);
+        path = now;
+        g_clear_error(&failure);
+        fd = mh_open_file(source->options.shared_fd, path, MH_LINKS_BENEATH, out_stat, &failure);
+    }
+    if (fd < 0) {
+        mh_findings_add(findings, MH_FINDING_COURIER_SHARED_UNREADABLE, "%s: %s", shown,
+                        failure->message);
+        return NULL;
+    }
+    close(fd);
+    return g_steal_pointer(&path);
+}
