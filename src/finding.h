@@ -26,6 +26,7 @@ typedef enum {
     X(MBOX_HEADER_UNFINISHED, NOTE, "the file ends within a header")                               \
     X(MBOX_NO_FINAL_NEWLINE, NOTE, "the file ends within a line")                                  \
     X(MBOX_LENGTH_IGNORED, NOTE, "a Content-Length that does not fit was not believed")            \
+    X(MBOX_CUT_SHORT, NOTE, "the last message should be longer: the file may be cut short")        \
     /* mbox: metadata headers */                                                                   \
     /* mbox: UIDs */                                                                               \
     X(MBOX_UIDS_NONE, NOTE, "the file holds no UID state: its messages are numbered anew")         \
@@ -42,6 +43,7 @@ typedef enum {
     X(MBOX_DATE_FROM_RECEIVED, NOTE,                                                               \
       "no usable date in the separator line: taken from a Received header")                        \
     X(MBOX_DATE_FROM_FILE, REPAIRED, "a message has no usable date: given the file's")             \
+    X(MBOX_ZONE_DOUBTFUL, NOTE, "local dates do not fit the mail's headers: see --timezone")       \
     X(MBOX_DATE_OUT_OF_RANGE, REPAIRED,                                                            \
       "a date lies outside 1970 to 2106: the nearest possible one is given")                       \
     /* mbox: locks and files */                                                                    \
@@ -168,6 +170,7 @@ typedef enum {
     X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \
       "keywords that were set on the new server do not come back to Courier")                      \
     X(SOURCE_ACTIVE, NOTE, "a mailbox was written to in the last minute: its server is at work")   \
+    X(SOURCE_AHEAD, NOTE, "a mailbox is dated in the future: this machine's clock may be wrong")   \
     X(NO_INBOX, NOTE, "there is no INBOX file at the source")                                      \
     /* the machine we run on */                                                                    \
     X(CONFINEMENT_LACKING, NOTE,                                                                   \

@@ -7,6 +7,7 @@
 #include "remember.h"
 #include "uidl-listing.h"
 #include "stopping.h"
+#include "time-text.h"
 
 #include <errno.h>
 #include <string.h>
@@ -272,18 +273,25 @@ mh_haul_wait(MhHaul *haul, MhHaulPending *pending)
 
 /* What was changed less than this before a check is likely to change again. */
 #define ACTIVE_S 60
+/* And what is dated this far ahead was written by another clock. */
+#define AHEAD_S 600
+#define NS_S    INT64_C(1000000000)
 
+/* When it was last written to tells what is going on there, and whether two clocks agree. */
 static void
 tell_if_active(const MhHaul *haul, const MhSurveyMailbox *mailbox, MhFindings *findings)
 {
-    int64_t since_ns = (haul->job->now - ACTIVE_S) * INT64_C(1000000000);
-    bool active = false;
+    int64_t begun = haul->job->now, now = g_get_real_time() / G_USEC_PER_SEC, last_ns = 0;
     if (haul->job->task != MH_TASK_CHECK)
         return;
     for (guint i = 0; i < mailbox->stamps->len; i++)
-        active |= g_array_index(mailbox->stamps, MhStamp, i).mtime_ns > since_ns;
-    if (active)
+        last_ns = MAX(last_ns, g_array_index(mailbox->stamps, MhStamp, i).mtime_ns);
+    if (last_ns > (now + AHEAD_S) * NS_S) {
+        g_autofree char *when = mh_time_text(last_ns / NS_S);
+        mh_findings_add(findings, MH_FINDING_SOURCE_AHEAD, "'%s': %s", mailbox->path, when);
+    } else if (last_ns > (begun - ACTIVE_S) * NS_S) {
         mh_findings_add(findings, MH_FINDING_SOURCE_ACTIVE, "'%s'", mailbox->path);
+    }
 }
 
 void

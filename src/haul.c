@@ -108,8 +108,11 @@ static bool
 check_in_place(const MhHaul *haul, GError **error)
 {
     const MhAccountSurvey *survey = haul->survey;
-    if (survey->in_place && haul->job->settings->server == MH_SERVER_COURIER)
-        return mh_set_errno(error, EINVAL, "the target is the source, and Courier's already");
+    if (survey->in_place && haul->job->settings->server == MH_SERVER_COURIER) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+                            "the target is the source, and Courier's already");
+        return false;
+    }
     if (!survey->in_place && mh_in_place_is(haul->tree->fd)) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                     "'%s' was converted where it stands: no other mail is brought there",
@@ -129,7 +132,7 @@ tell_slow_times(const MhHaul *haul)
         return;
     g_autofree char *shown = mh_printable_string(path);
     mh_findings_add(haul->findings, MH_FINDING_FILE_SYSTEM_TIMES, "%s: '%s'",
-                    mh_file_system_at(path)->name, shown);
+                    mh_file_system_near(path)->name, shown);
 }
 
 /* Who asks for links wants to know where there are none. */

@@ -59,8 +59,8 @@ assign_letters(const MhMailbox *mailbox, MaildirKeywords *table, uint32_t reserv
         out_letters[numbers[i]] = letters[i];
         if (letters[i] == MAILDIR_KEYWORD_NONE)
             mh_findings_add(findings, MH_FINDING_KEYWORD_WITHOUT_LETTER,
-                            "'%s', on %" G_GUINT64_FORMAT " messages", uses[i].name,
-                            (guint64)uses[i].messages);
+                            "'%s', on %" G_GUINT64_FORMAT " message%s", uses[i].name,
+                            (guint64)uses[i].messages, uses[i].messages == 1 ? "" : "s");
     }
 }
 

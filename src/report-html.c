@@ -22,7 +22,7 @@
 typedef struct {
     MhJson json;
     const MhSiteReport *report;
-    GArray *codes;          /* of MhReportCode */
+    GArray *codes;          /* of MhFoundKind */
     GHashTable *code_index; /* code -> its place in codes */
     size_t needs, needs_more;
 } Page;
@@ -103,7 +103,7 @@ add_codes(Page *page)
 {
     mh_json_open(&page->json, "codes", '[');
     for (guint i = 0; i < page->codes->len; i++) {
-        const MhReportCode *code = &g_array_index(page->codes, MhReportCode, i);
+        const MhFoundKind *code = &g_array_index(page->codes, MhFoundKind, i);
         mh_json_open(&page->json, NULL, '[');
         mh_json_number(&page->json, NULL, code->weight);
         mh_json_string(&page->json, NULL, code->code);
@@ -225,7 +225,7 @@ make_data(const MhSiteReport *report, const MhReportTotals *totals)
                  .codes = codes,
                  .code_index = code_index};
     for (guint i = 0; i < codes->len; i++) {
-        const char *code = g_array_index(codes, MhReportCode, i).code;
+        const char *code = g_array_index(codes, MhFoundKind, i).code;
         g_hash_table_insert(code_index, (void *)(uintptr_t)code, GUINT_TO_POINTER(i));
     }
     mh_json_open(&page.json, NULL, '{');

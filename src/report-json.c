@@ -1,7 +1,7 @@
 /* report-json: the whole report for scripts, one object. */
 #include "report.h"
 
-#include "json-text.h"
+#include "json-findings.h"
 
 static void
 add_mailbox(MhJson *json, const MhReportMailbox *mailbox)
@@ -36,6 +36,15 @@ add_finding(MhJson *json, const MhReportFinding *finding)
     mh_json_close(json, '}');
 }
 
+void
+mh_report_findings_json(const MhReportAccount *account, MhJson *json)
+{
+    mh_json_open(json, "findings", '[');
+    for (guint i = 0; i < account->findings->len; i++)
+        add_finding(json, account->findings->pdata[i]);
+    mh_json_close(json, ']');
+}
+
 static void
 add_account(MhJson *json, const MhReportAccount *account)
 {
@@ -56,10 +65,7 @@ add_account(MhJson *json, const MhReportAccount *account)
     for (guint i = 0; i < account->mailboxes->len; i++)
         add_mailbox(json, account->mailboxes->pdata[i]);
     mh_json_close(json, ']');
-    mh_json_open(json, "findings", '[');
-    for (guint i = 0; i < account->findings->len; i++)
-        add_finding(json, account->findings->pdata[i]);
-    mh_json_close(json, ']');
+    mh_report_findings_json(account, json);
     mh_json_close(json, '}');
 }
 
@@ -109,14 +115,8 @@ add_codes(MhJson *json, const MhSiteReport *report)
     g_autoptr(GArray) codes = mh_site_report_codes(report);
     mh_json_open(json, "findings", '[');
     for (guint i = 0; i < codes->len; i++) {
-        const MhReportCode *code = &g_array_index(codes, MhReportCode, i);
-        mh_json_open(json, NULL, '{');
-        mh_json_string(json, "code", code->code);
-        mh_json_string(json, "weight", mh_weight_name(code->weight));
-        mh_json_string(json, "text", code->text);
-        mh_json_number(json, "times", code->times);
-        mh_json_number(json, "accounts", code->accounts);
-        mh_json_close(json, '}');
+        const MhFoundKind *code = &g_array_index(codes, MhFoundKind, i);
+        mh_json_found_kind(json, code);
     }
     mh_json_close(json, ']');
 }

@@ -142,7 +142,7 @@ add_codes(GString *out, const MhSiteReport *report)
     if (codes->len > 0)
         g_string_append(out, "\nFindings by kind\n");
     for (guint i = 0; i < codes->len; i++) {
-        const MhReportCode *code = &g_array_index(codes, MhReportCode, i);
+        const MhFoundKind *code = &g_array_index(codes, MhFoundKind, i);
         g_string_append_printf(out, "  %-8s %7" G_GUINT64_FORMAT " in %5zu account%s %s\n",
                                mh_weight_name(code->weight), (guint64)code->times, code->accounts,
                                code->accounts == 1 ? ": " : "s:", code->text);

@@ -50,14 +50,14 @@ mh_report_code_text(const char *code)
 /* ---- findings by code --------------------------------------------------------------------- */
 
 typedef struct {
-    MhReportCode code;
+    MhFoundKind code;
     const MhReportAccount *last; /* the account that was counted last */
 } Counter;
 
 static int
 compare_codes(gconstpointer a, gconstpointer b)
 {
-    const MhReportCode *one = a, *two = b;
+    const MhFoundKind *one = a, *two = b;
     if (one->weight != two->weight)
         return one->weight > two->weight ? -1 : 1;
     if (one->times != two->times)
@@ -73,9 +73,9 @@ count_account(GHashTable *counters, const MhReportAccount *account)
         Counter *counter = g_hash_table_lookup(counters, finding->code);
         if (counter == NULL) {
             counter = g_new0(Counter, 1);
-            counter->code = (MhReportCode){.code = finding->code,
-                                           .text = mh_report_code_text(finding->code),
-                                           .weight = finding->weight};
+            counter->code = (MhFoundKind){.code = finding->code,
+                                          .text = mh_report_code_text(finding->code),
+                                          .weight = finding->weight};
             g_hash_table_insert(counters, finding->code, counter);
         }
         counter->code.times += finding->times;
@@ -88,7 +88,7 @@ GArray *
 mh_site_report_codes(const MhSiteReport *report)
 {
     g_autoptr(GHashTable) counters = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    GArray *codes = g_array_new(FALSE, FALSE, sizeof(MhReportCode));
+    GArray *codes = g_array_new(FALSE, FALSE, sizeof(MhFoundKind));
     GHashTableIter iter;
     gpointer value;
     for (guint i = 0; i < report->accounts->len; i++)

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "finding.h"
+#include "json-findings.h"
 
 typedef enum {
     MH_ACCOUNT_IN_STEP,  /* the last try did everything */
@@ -86,15 +86,9 @@ MhReportTotals mh_site_report_totals(const MhSiteReport *report);
 const MhReportAccount *mh_site_report_find(const MhSiteReport *report, const char *user);
 const char *mh_account_state_name(MhAccountState state); /* "in step", "behind", ... */
 
-/* Findings of the whole site by code. */
-typedef struct {
-    const char *code; /* borrowed from the report */
-    const char *text; /* the sentence; the code itself when we do not know it */
-    MhWeight weight;
-    uint64_t times;
-    size_t accounts;
-} MhReportCode;
-/* The heaviest first, then the most frequent. An array of MhReportCode; g_array_unref(). */
+/* Findings of the whole site by code: codes are borrowed from the report, and the text is the code
+ * itself when we do not know it. The heaviest first, then the most frequent. An array of
+ * MhFoundKind; g_array_unref(). */
 GArray *mh_site_report_codes(const MhSiteReport *report);
 /* The sentence of a code that was read from a state directory. */
 const char *mh_report_code_text(const char *code);
@@ -118,4 +112,6 @@ bool mh_site_report_rates(const MhSiteReport *report, size_t slots, MhReportRate
 /* The report written out; g_free(). */
 char *mh_report_text(const MhSiteReport *report);
 char *mh_report_json(const MhSiteReport *report);
+/* "findings": [...] of one account. */
+void mh_report_findings_json(const MhReportAccount *account, MhJson *json);
 char *mh_report_html(const MhSiteReport *report);

@@ -27,7 +27,7 @@ read_listing(int dirfd, const char *name, const MhAccount *account, GError **err
     g_autoptr(GBytes) text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, error);
     if (text == NULL || may_be_read(dirfd, &st, account))
         return g_steal_pointer(&text);
-    mh_set_errno(error, EPERM, "it belongs to another user");
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "it belongs to another user");
     return NULL;
 }
 

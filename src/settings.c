@@ -137,7 +137,8 @@ static const MhOption options[] = {
     {ROW(RUN, "bodystructure", bodystructure, FLAG), .commands = BIT(WARM),
      .help = "build the structure of each message, too, which reads every byte of it"},
 
-    {ROW(OUTPUT, "json", json, FLAG), .commands = ALL & ~(BIT(REPORT) | BIT(SERVER_CONFIG)),
+    {ROW(OUTPUT, "json", json, FLAG),
+     .commands = ALL & ~(BIT(REPORT) | BIT(SERVER_CONFIG) | BIT(COMPLETION)),
      .help = "machine-readable results on standard output"},
     {ROW(OUTPUT, "format", format, CHOICE), .choices = report_formats, .preset = "text",
      .commands = BIT(REPORT), .no_key = true, .help = "what the page is written in"},

@@ -230,11 +230,9 @@ claim(const Sync *sync, const MhSyncLine *line)
     const MhTargetMessage *there = line->target != 0 ? target_at(sync, line->target - 1) : NULL;
     if (sync->takes_over)
         return line->source != 0 ? 0 : 1;
-    if (line->source == 0 && !there->ours)
-        return 0;
     if (line->source != 0)
         return there != NULL && there->uid == line->uid ? 1 : 2;
-    return 3;
+    return there != NULL && there->ours ? 3 : 0;
 }
 
 static int

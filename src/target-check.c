@@ -53,9 +53,10 @@ system_free(gpointer item)
 }
 
 MhTargetCheck *
-mh_target_check_new(void)
+mh_target_check_new(MhQuotaRead read)
 {
     MhTargetCheck *check = g_new0(MhTargetCheck, 1);
+    check->limits = mh_target_limits_new(read);
     check->systems = g_ptr_array_new_with_free_func(system_free);
     for (int i = 0; i < MH_OBSTACLE_COUNT; i++)
         check->found[i].examples = g_ptr_array_new_with_free_func(g_free);
@@ -70,6 +71,7 @@ mh_target_check_free(MhTargetCheck *check)
     for (int i = 0; i < MH_OBSTACLE_COUNT; i++)
         g_ptr_array_unref(check->found[i].examples);
     g_ptr_array_unref(check->systems);
+    mh_target_limits_free(check->limits);
     g_free(check);
 }
 
@@ -208,11 +210,12 @@ find_system(MhTargetCheck *check, const char *place, const struct stat *st)
             return system;
     }
     struct statvfs fs;
-    if (statvfs(place, &fs) != 0)
+    g_autofree char *top = mount_point(place, st); /* below, a project's quota may be told for it */
+    if (statvfs(top, &fs) != 0)
         return NULL;
     MhTargetSystem *system = g_new0(MhTargetSystem, 1);
     system->device = (uint64_t)st->st_dev;
-    g_autofree char *top = mount_point(place, st);
+    system->kind = mh_file_system_mounted_at(top);
     system->place = mh_printable_string(top);
     system->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     system->free_files = fs.f_favail;
@@ -220,12 +223,11 @@ find_system(MhTargetCheck *check, const char *place, const struct stat *st)
     g_ptr_array_add(check->systems, system);
     if ((fs.f_flag & ST_RDONLY) != 0)
         add(check, MH_OBSTACLE_READ_ONLY, "%s", system->place);
-    const MhFileSystem *kind = mh_file_system_at(place);
-    if (kind->no_colons)
-        add(check, MH_OBSTACLE_NO_COLONS, "%s: %s", system->place, kind->name);
     if (fs.f_namemax < NAME_BYTES)
         add(check, MH_OBSTACLE_SHORT_NAMES, "%s: %lu bytes", system->place,
             (unsigned long)fs.f_namemax);
+    if (system->kind->no_colons)
+        add(check, MH_OBSTACLE_NO_COLONS, "%s: %s", system->place, system->kind->name);
     return system;
 }
 
@@ -236,20 +238,25 @@ blocks_up(uint64_t bytes)
 }
 
 static void
-add_needs(MhTargetSystem *system, const MhMailboxOutcome *mailbox, bool linked)
+add_needs(MhTargetNeed *need, const MhMailboxOutcome *mailbox, bool linked)
 {
     bool new_folder = mailbox->unchanged == 0 && mailbox->foreign == 0;
-    uint64_t count = mailbox->delivered;
+    uint64_t count = mailbox->delivered, entries = mailbox->messages + mailbox->foreign;
     if (mailbox->done == MH_DONE_FAILED || (count == 0 && !new_folder))
         return;
     if (!linked) {
-        system->need_bytes += MAX(mailbox->delivered_bytes + count * 2048, count * 4096);
-        system->need_files += count;
+        need->bytes += MAX(mailbox->delivered_bytes + count * 2048, count * 4096);
+        need->files += count;
     }
-    system->need_bytes += blocks_up(count * ENTRY_BYTES) + blocks_up(count * LINE_BYTES);
+    need->bytes += blocks_up(count * ENTRY_BYTES) + blocks_up(count * LINE_BYTES);
     if (new_folder) {
-        system->need_bytes += (FOLDER_DIRS + FOLDER_FILES) * 4096;
-        system->need_files += FOLDER_DIRS + FOLDER_FILES;
+        need->bytes += (FOLDER_DIRS + FOLDER_FILES) * 4096;
+        need->files += FOLDER_DIRS + FOLDER_FILES;
+        need->folders += g_strcmp0(mailbox->target, ".") != 0;
+    }
+    if (entries > need->most_entries) {
+        need->most_entries = entries;
+        need->most_entries_in = mailbox->target;
     }
 }
 
@@ -285,9 +292,20 @@ mh_target_check_account(MhTargetCheck *check, const MhAccountOutcome *outcome, c
     if (system == NULL)
         return;
     bool linked = source != NULL && stat(source, &from) == 0 && from.st_dev == st.st_dev;
-    system->accounts++;
+    MhTargetNeed need = {.user = outcome->user,
+                         .path = path,
+                         .existing = existing,
+                         .place = system->place,
+                         .kind = system->kind,
+                         .device = system->device,
+                         .uid = writer->uid,
+                         .gid = writer->gid};
     for (guint i = 0; i < outcome->mailboxes->len; i++)
-        add_needs(system, outcome->mailboxes->pdata[i], linked);
+        add_needs(&need, outcome->mailboxes->pdata[i], linked);
+    system->accounts++;
+    system->need_bytes += need.bytes;
+    system->need_files += need.files;
+    mh_target_limits_add(check->limits, &need);
 }
 
 /* No clock that is right shows a time before this program was written. */
@@ -313,9 +331,23 @@ mh_target_check_machine(MhTargetCheck *check, int64_t now)
     }
 }
 
+static void
+take_quota(const char *text, void *user)
+{
+    add(user, MH_OBSTACLE_NO_QUOTA, "%s", text);
+}
+
+static void
+take_directory(const char *text, void *user)
+{
+    add(user, MH_OBSTACLE_DIRECTORY_FULL, "%s", text);
+}
+
 void
 mh_target_check_finish(MhTargetCheck *check)
 {
+    mh_target_limits_quotas(check->limits, take_quota, check);
+    mh_target_limits_directories(check->limits, take_directory, check);
     for (guint i = 0; i < check->systems->len; i++) {
         const MhTargetSystem *system = check->systems->pdata[i];
         if (system->need_bytes > system->free_bytes) {

@@ -3,13 +3,15 @@
  * Room is reckoned per file system: a message takes its bytes rounded up to whole blocks, half a
  * block more on average; a folder takes four directories and three state files, its directory and
  * its UID list grow with its messages. Where messages are linked they take no room. Free is what
- * the account itself may use: blocks and inodes that are kept for root are not counted.
+ * the account itself may use: blocks and inodes that are kept for root are not counted. Quotas and
+ * the limits of directories: target-limits.h.
  * Source: statvfs(3).
  */
 #pragma once
 
 #include "outcome.h"
 #include "settings.h"
+#include "target-limits.h"
 
 #include <sys/types.h>
 
@@ -19,6 +21,8 @@
     X(READ_ONLY, "the target's file system is mounted read-only")                                  \
     X(NO_ROOM, "the target's file system has too little room")                                     \
     X(NO_INODES, "the target's file system has too few inodes")                                    \
+    X(NO_QUOTA, "a quota at the target leaves too little")                                         \
+    X(DIRECTORY_FULL, "a directory would hold more than its file system can")                      \
     X(NOT_WRITABLE, "the account may not write to its target")                                     \
     X(NO_PRIVILEGE, "root here may not give files to their owners, or become them")                \
     X(CLOCK, "this machine's clock is wrong, and new UIDVALIDITYs are taken from it")              \
@@ -47,16 +51,19 @@ typedef struct {
     uint64_t need_bytes, need_files;
     uint64_t free_bytes, free_files;
     bool counts_files; /* some file systems have no fixed number of inodes */
+    const MhFileSystem *kind;
 } MhTargetSystem;
 
 typedef struct {
     MhObstacleFound found[MH_OBSTACLE_COUNT];
-    GPtrArray *systems;                   /* of MhTargetSystem */
+    GPtrArray *systems; /* of MhTargetSystem */
+    MhTargetLimits *limits;
     uint64_t read_bytes, read_us;         /* what the survey read, and how long its workers took */
     uint64_t carry_messages, carry_bytes; /* what a migration would write */
 } MhTargetCheck;
 
-MhTargetCheck *mh_target_check_new(void);
+/* @read: who tells of quotas; mh_quota_read(). */
+MhTargetCheck *mh_target_check_new(MhQuotaRead read);
 void mh_target_check_free(MhTargetCheck *check); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhTargetCheck, mh_target_check_free)
 

@@ -24,7 +24,7 @@ read_once(const MhCarrySource *where, MhFindings *findings, MhVerifyTold told, v
             return NULL;
         g_array_append_val(source->bytes, bytes);
         if (told != NULL && !told(bytes.size_bytes, user)) {
-            mh_set_errno(error, EINTR, "stopped as asked");
+            g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "stopped as asked");
             return NULL;
         }
     }

@@ -254,8 +254,10 @@ read_message(Reading *reading, int dirfd, const char *entry, bool is_new, GError
     g_ptr_array_add(reading->target->messages, message);
     if (message->is_file)
         read_bytes(dirfd, entry, message);
-    return reading->told == NULL || reading->told(message->bytes.size_bytes, reading->user) ||
-           mh_set_errno(error, EINTR, "stopped as asked");
+    if (reading->told == NULL || reading->told(message->bytes.size_bytes, reading->user))
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "stopped as asked");
+    return false;
 }
 
 /* All of cur or new; that it is not there is no error. */

@@ -90,7 +90,7 @@ find_root(MhWatch *watch, const char *path)
         if (strcmp(root_at(watch, i - 1)->path, path) == 0)
             return i - 1;
     }
-    Root root = {.path = g_strdup(path), .local = mh_file_system_at(path)->local};
+    Root root = {.path = g_strdup(path), .local = mh_file_system_near(path)->local};
     g_array_append_val(watch->roots, root);
     return watch->roots->len - 1;
 }

@@ -1,7 +1,7 @@
 #include "check-verdict.h"
 
 #include "estimate.h"
-#include "json-text.h"
+#include "json-findings.h"
 #include "path-pattern.h"
 #include "target-check.h"
 #include "time-text.h"
@@ -45,7 +45,7 @@ mh_verdict_new(const MhJob *job, const MhAccounts *accounts)
     verdict->job = job;
     verdict->refused = accounts->refused;
     verdict->many = mh_verdict_is_long(job->settings, accounts->accounts->len);
-    verdict->check = mh_target_check_new();
+    verdict->check = mh_target_check_new(mh_quota_read);
     verdict->by_user = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < accounts->accounts->len; i++) {
         MhAccount *account = accounts->accounts->pdata[i];
@@ -234,6 +234,21 @@ print_foreign(const MhVerdict *verdict)
                verdict->foreign_accounts, verdict->foreign_accounts == 1 ? "" : "s");
 }
 
+/* It would make every date of those accounts wrong, and is set right by one option. */
+static void
+print_zone(const MhVerdict *verdict)
+{
+    for (int i = 0; i < MH_FINDING_COUNT; i++) {
+        const Times *found = &verdict->found[i];
+        if (found->code == MH_FINDING_MBOX_ZONE_DOUBTFUL && found->times > 0)
+            printf("Time zone: the dates of %" G_GUINT64_FORMAT " mailbox%s in %zu account%s do "
+                   "not fit the mail's own headers;\n  --timezone names the old machine's zone, "
+                   "--verbose shows what it was\n",
+                   (guint64)found->times, found->times == 1 ? "" : "es", found->accounts,
+                   found->accounts == 1 ? "" : "s");
+    }
+}
+
 static void
 print_systems(const MhVerdict *verdict)
 {
@@ -328,13 +343,12 @@ add_found(MhJson *json, const MhVerdict *verdict)
         const Times *found = &verdict->found[i];
         if (found->times == 0)
             continue;
-        mh_json_open(json, NULL, '{');
-        mh_json_string(json, "code", mh_finding_name(found->code));
-        mh_json_string(json, "weight", mh_weight_name(mh_finding_weight(found->code)));
-        mh_json_string(json, "text", mh_finding_text(found->code));
-        mh_json_number(json, "times", found->times);
-        mh_json_number(json, "accounts", found->accounts);
-        mh_json_close(json, '}');
+        MhFoundKind kind = {.code = mh_finding_name(found->code),
+                            .text = mh_finding_text(found->code),
+                            .weight = mh_finding_weight(found->code),
+                            .times = found->times,
+                            .accounts = found->accounts};
+        mh_json_found_kind(json, &kind);
     }
     mh_json_close(json, ']');
 }
@@ -422,6 +436,7 @@ mh_verdict_print(MhVerdict *verdict, MhState *state, bool complete, uint64_t ela
         print_lesser(verdict);
         print_names(verdict);
         print_foreign(verdict);
+        print_zone(verdict);
         print_systems(verdict);
         print_estimate(verdict, &estimate, past, elapsed_us);
         print_verdict(verdict, name);

@@ -1,6 +1,6 @@
 /* cmd-inspect: what is this? */
 #include "command.h"
-#include "inspect.h"
+#include "inspect-json.h"
 #include "outcome-text.h"
 #include "printable.h"
 
@@ -148,7 +148,10 @@ mh_cmd_inspect(const MhCommandContext *context, GError **error)
     mh_inspect_confine(context->args, context->arg_count);
     for (size_t i = 0; i < context->arg_count; i++) {
         g_autoptr(MhInspection) inspection = mh_inspect(context->settings, context->args[i]);
-        print_inspection(inspection, context->settings);
+        if (context->settings->json)
+            mh_inspect_json(inspection, context->settings->verbose);
+        else
+            print_inspection(inspection, context->settings);
         if (!tell_errors(inspection))
             status = MH_EXIT_FAILED;
     }

@@ -111,24 +111,6 @@ add_errors(MhJson *json, const MhReportAccount *account)
 }
 
 static void
-add_findings(MhJson *json, const MhReportAccount *account)
-{
-    mh_json_open(json, "findings", '[');
-    for (guint i = 0; i < account->findings->len; i++) {
-        const MhReportFinding *finding = account->findings->pdata[i];
-        mh_json_open(json, NULL, '{');
-        mh_json_string(json, "source", finding->source);
-        mh_json_string(json, "code", finding->code);
-        mh_json_string(json, "weight", mh_weight_name(finding->weight));
-        mh_json_string(json, "text", mh_report_code_text(finding->code));
-        mh_json_string(json, "detail", finding->detail);
-        mh_json_number(json, "times", finding->times);
-        mh_json_close(json, '}');
-    }
-    mh_json_close(json, ']');
-}
-
-static void
 print_json(const MhReportAccount *account)
 {
     g_autoptr(GString) line = g_string_new(NULL);
@@ -144,7 +126,7 @@ print_json(const MhReportAccount *account)
     mh_json_number(&json, "bytes", account->bytes);
     mh_json_number(&json, "losses", account->found[MH_WEIGHT_LOSS]);
     add_errors(&json, account);
-    add_findings(&json, account);
+    mh_report_findings_json(account, &json);
     mh_json_close(&json, '}');
     puts(line->str);
 }

@@ -30,7 +30,7 @@ print_json(const MhAccount *account, const char *done, const char *error)
     g_autoptr(GString) line = g_string_new(NULL);
     MhJson json = {.out = line};
     mh_json_open(&json, NULL, '{');
-    mh_json_string(&json, "type", "account");
+    mh_json_string(&json, "type", "warm");
     mh_json_string(&json, "user", account->user);
     mh_json_string(&json, "done", done);
     mh_json_string(&json, "error", error);

@@ -5,6 +5,7 @@
 #include "printable.h"
 #include "version.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,9 +77,25 @@ run(const MhCommand *command, int argc, char **argv)
     return status;
 }
 
+static void
+do_nothing(int signal_number)
+{
+    (void)signal_number;
+}
+
+/* Who asks how far it is must not end it, at whatever moment: see progress.h for the answer. What
+ * is started from here has the signal as usual. */
+static void
+survive_questions(void)
+{
+    struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+    sigaction(SIGUSR1, &action, NULL);
+}
+
 int
 main(int argc, char **argv)
 {
+    survive_questions();
     umask(0077); /* state and logs are nobody else's; modes at the target are those of --mode */
     if (argc < 2) {
         g_autofree char *help = mh_help_program();

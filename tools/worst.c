@@ -9,11 +9,12 @@
 typedef struct {
     bool failed;
     uint64_t losses, repairs;
-    char *user, *text; /* every line of it ended */
+    char *user, *text, *errors; /* every line of them ended */
 } Entry;
 
 /* Of one account. */
-#define LINES_SHOWN 11
+#define LINES_SHOWN  11
+#define ERRORS_SHOWN 5
 
 struct MhWorst {
     GPtrArray *entries; /* of Entry, the worst first */
@@ -26,6 +27,7 @@ entry_free(gpointer item)
     Entry *entry = item;
     g_free(entry->user);
     free(entry->text); /* of open_memstream() */
+    free(entry->errors);
     g_free(entry);
 }
 
@@ -56,17 +58,19 @@ is_worse(const Entry *a, const Entry *b)
     return a->repairs > b->repairs;
 }
 
-static char *
-text_of(const MhAccountOutcome *outcome)
+/* What would be printed of it, and where. */
+static void
+take_text(Entry *entry, const MhAccountOutcome *outcome)
 {
-    char *text = NULL;
-    size_t size;
-    FILE *out = open_memstream(&text, &size);
-    if (out == NULL)
-        return NULL;
-    mh_outcome_text(outcome, MH_TEXT_NORMAL, out, out);
-    fclose(out);
-    return text;
+    size_t size, errors_size;
+    FILE *out = open_memstream(&entry->text, &size);
+    FILE *errors = open_memstream(&entry->errors, &errors_size);
+    if (out != NULL && errors != NULL)
+        mh_outcome_text(outcome, MH_TEXT_NORMAL, out, errors);
+    if (out != NULL)
+        fclose(out);
+    if (errors != NULL)
+        fclose(errors);
 }
 
 void
@@ -84,28 +88,37 @@ mh_worst_take(MhWorst *worst, const MhAccountOutcome *outcome)
     if (at >= MH_WORST_KEPT)
         return;
     entry.user = g_strdup(outcome->user);
-    entry.text = text_of(outcome);
+    take_text(&entry, outcome);
     g_ptr_array_insert(worst->entries, (gint)at, g_memdup2(&entry, sizeof entry));
     if (worst->entries->len > MH_WORST_KEPT)
         g_ptr_array_set_size(worst->entries, MH_WORST_KEPT);
 }
 
-/* No account drowns the others. */
-static void
-print_some(const Entry *entry)
+/* No account drowns the others. Returns the number of lines that were not shown. */
+static size_t
+print_some(FILE *stream, const char *text, size_t most)
 {
-    size_t shown = 0, more = 0;
-    for (const char *line = entry->text; line != NULL && *line != '\0';) {
+    size_t lines = 0;
+    for (const char *line = text; line != NULL && *line != '\0'; lines++) {
         size_t length = strcspn(line, "\n") + 1;
-        if (shown < LINES_SHOWN)
-            printf("%.*s", (int)length, line);
-        else
-            more++;
-        shown++;
+        if (lines < most)
+            fprintf(stream, "%.*s", (int)length, line);
         line += length;
     }
+    return lines - MIN(lines, most);
+}
+
+static void
+print_entry(const Entry *entry)
+{
+    size_t more = print_some(stdout, entry->text, LINES_SHOWN);
     if (more > 0)
         printf("  and %zu lines more: mailhaul check %s\n", more, entry->user);
+    fflush(stdout);
+    more = print_some(stderr, entry->errors, ERRORS_SHOWN);
+    if (more > 0)
+        fprintf(stderr, "mailhaul: %s: and %zu errors more: mailhaul check %s\n", entry->user, more,
+                entry->user);
 }
 
 void
@@ -117,5 +130,5 @@ mh_worst_print(const MhWorst *worst, size_t accounts)
            "--json):\n",
            worst->entries->len, worst->seen, accounts);
     for (guint i = 0; i < worst->entries->len; i++)
-        print_some(worst->entries->pdata[i]);
+        print_entry(worst->entries->pdata[i]);
 }

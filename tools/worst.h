@@ -16,5 +16,6 @@ void mh_worst_free(MhWorst *worst); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhWorst, mh_worst_free)
 
 void mh_worst_take(MhWorst *worst, const MhAccountOutcome *outcome);
-/* On standard output, with a line that says how many of @accounts there were to choose from. */
+/* On standard output, errors on standard error; with a line that says how many of @accounts there
+ * were to choose from. */
 void mh_worst_print(const MhWorst *worst, size_t accounts);

@@ -110,8 +110,10 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
     } else
         g_hash_table_insert(delivery->staged, GUINT_TO_POINTER(line->source),
                             g_steal_pointer(&name));
-    if (staging->told != NULL && !staging->told(message->size_bytes, staging->user))
-        return mh_set_errno(error, EINTR, "stopped as asked");
+    if (staging->told != NULL && !staging->told(message->size_bytes, staging->user)) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "stopped as asked");
+        return false;
+    }
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "mbox-measure.h"
 #include "mbox-render.h"
 #include "mbox-uids.h"
+#include "mbox-zone.h"
 #include "printable.h"
 #include "size-limits.h"
 
@@ -22,6 +23,7 @@ struct MboxIndex {
     size_t line_len;
     uint8_t line[MBOX_EVIDENCE_WINDOW];
     MboxFromLine from;
+    MboxZone zone;
     bool placeholder;   /* the file began with one */
     bool skipping;      /* the message at hand is not carried */
     bool has_gap;       /* a message was left out because it could not be read */
@@ -261,7 +263,9 @@ choose_date(MboxIndex *index, const MboxMetadata *metadata)
         .offset = index->from_offset,
         .message = (uint32_t)index->rows->len,
     };
-    return mbox_internaldate_choose(&sources, index->findings);
+    uint32_t date = mbox_internaldate_choose(&sources, index->findings);
+    mbox_zone_add(&index->zone, &index->from, metadata->received, date);
+    return date;
 }
 
 static bool
@@ -403,6 +407,7 @@ mbox_index_finish(MboxIndex *index)
 {
     bool uw = index->options.dialect == MBOX_DIALECT_UW;
     assign_uids(index);
+    mbox_zone_finish(&index->zone, index->findings);
     if (index->options.uidl == MBOX_UIDL_UW || (index->options.uidl == MBOX_UIDL_AUTO && uw))
         make_uw_uidls(index);
     if (index->expunged > 0)

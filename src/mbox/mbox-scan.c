@@ -147,6 +147,20 @@ weigh_lengths(MboxScan *scan)
     mbox_scan_note(scan, MH_FINDING_MBOX_LENGTH_IGNORED, scan->header_start, detail);
 }
 
+/* The last message says that it is longer than what is left: has the file been cut? */
+static void
+weigh_end(MboxScan *scan)
+{
+    uint64_t claimed = scan->length_count > 0 ? scan->body_start + scan->lengths[0] : 0;
+    if (!mbox_scan_is_byte(scan, scan->options.size - 1, '\n'))
+        mbox_scan_note(scan, MH_FINDING_MBOX_NO_FINAL_NEWLINE, scan->options.size, NULL);
+    if (claimed <= scan->options.size)
+        return;
+    g_autofree char *detail =
+        g_strdup_printf("%" G_GUINT64_FORMAT " bytes more", claimed - scan->options.size);
+    mbox_scan_note(scan, MH_FINDING_MBOX_CUT_SHORT, scan->header_start, detail);
+}
+
 static void
 finish_message(MboxScan *scan, uint64_t end, uint64_t next)
 {
@@ -155,8 +169,8 @@ finish_message(MboxScan *scan, uint64_t end, uint64_t next)
     scan->known_end = MBOX_SCAN_NOWHERE;
     scan->judged = next;
     scan->state = next >= scan->options.size ? STATE_DONE : STATE_FROM;
-    if (scan->state == STATE_DONE && !mbox_scan_is_byte(scan, scan->options.size - 1, '\n'))
-        mbox_scan_note(scan, MH_FINDING_MBOX_NO_FINAL_NEWLINE, scan->options.size, NULL);
+    if (scan->state == STATE_DONE)
+        weigh_end(scan);
 }
 
 /* Is the message over where its header ends? Then sets @out_next. */

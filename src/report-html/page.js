@@ -98,8 +98,8 @@ function showNeeds() {
     filters: [{title: "Kind", choices: [["Failed and lost", () => true],
       ["Failed", need => need.kind === 0], ["Lost", need => need.kind === 1]]}],
     columns: [
-      {title: "Kind", value: need => need.kind, width: "92px", narrow: "30px",
-        show: need => make("span", {},
+      {title: "Kind", value: need => need.kind, width: "92px", narrow: "34px",
+        dot: true, show: need => make("span", {},
           make("span", {className: "dot " + (need.kind ? "is-loss" : "is-2")}),
           make("span", {className: "wide"}, need.kind ? "lost" : "failed"))},
       {title: "Account", value: need => need.account.user, width: "19%", narrow: "36%",
@@ -148,8 +148,8 @@ function showAccounts() {
     columns: [
       {title: "Account", value: account => account.user, show: accountLink},
       {title: "State", value: account => -account.state, width: "150px", narrow: "34px",
-        show: stateCell},
-      {title: "Messages", value: account => account.messages, width: "112px", narrow: "84px", right: true,
+        dot: true, show: stateCell},
+      {title: "Messages", value: account => account.messages, width: "112px", narrow: "100px", right: true,
         show: account => zero(account.messages)},
       {title: "Size", value: account => account.bytes, width: "96px", narrow: "78px", right: true,
         show: account => size(account.bytes)},
@@ -158,7 +158,8 @@ function showAccounts() {
       {title: "Took", value: account => account.elapsed, width: "112px", right: true,
         show: account => duration(account.elapsed), wide: true},
       {title: "Lost", value: account => account.losses, width: "80px", right: true,
-        show: account => zero(account.losses), wide: true},
+        show: account => account.losses ? make("b", {className: "lost"}, number(account.losses))
+          : zero(0), wide: true},
       {title: "Repaired", value: account => account.repaired, width: "100px", right: true,
         show: account => zero(account.repaired), wide: true},
       {title: "Last in full", value: account => account.synced, width: "156px", right: true,

@@ -33,6 +33,17 @@ function steps(most, wanted) {
   return all;
 }
 
+/* Round times between @start and @end, in the reader's own zone, @most of them. */
+function moments(start, end, most) {
+  const step = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200,
+    86400].find(value => (end - start) / value <= most) || 172800;
+  const zone = new Date(start * 1000).getTimezoneOffset() * 60;
+  const all = [];
+  for (let at = Math.ceil((start - zone) / step) * step + zone; at <= end; at += step)
+    all.push(at);
+  return all;
+}
+
 function text(x, y, words, anchor) {
   return svg("text", {x, y, "text-anchor": anchor || "start"}, words);
 }
@@ -59,12 +70,14 @@ function plotRates(place, {start, end, bytes, messages}) {
       svg("path", {class: "area",
         d: `M${x(0)},${area.bottom}L${points.join("L")}L${x(bytes.length - 1)},${area.bottom}Z`}),
       svg("path", {class: "line", d: "M" + points.join("L")}));
-    const ticks = Math.max(2, Math.min(7, Math.floor(width / 120)));
     const at = part => start + (end - start) * part;
-    for (let tick = 0; tick <= ticks; tick++) {
-      const anchor = tick === 0 ? "start" : tick === ticks ? "end" : "middle";
-      drawn.append(text(area.left + (area.right - area.left) * tick / ticks, height - 6,
-        clock(at(tick / ticks)), anchor));
+    for (const moment of moments(start, end, Math.max(2, Math.floor(width / 110)))) {
+      const left = area.left + (moment - start) / (end - start) * (area.right - area.left);
+      drawn.append(svg("line", {class: "grid", x1: left, x2: left, y1: area.bottom,
+        y2: area.bottom + 5}));
+      if (left > area.left + 16 && left < area.right - 22)
+        drawn.append(text(left, height - 6,
+          end - start < 300 ? clock(moment) : clock(moment).slice(0, 5), "middle"));
     }
     const cross = svg("line", {class: "cross", y1: area.top, y2: area.bottom, visibility: "hidden"});
     const spot = svg("circle", {class: "spot", r: 5, visibility: "hidden"});

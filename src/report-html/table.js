@@ -5,7 +5,7 @@ const SPARE_ROWS = 12;
 const PAPER_ROWS = 1000;
 
 /* @columns: {title, value(row) to sort by, show(row) -> string or element, width, narrow
- * (the width on a phone), right, wide (not on a phone)}.
+ * (the width on a phone), right, wide (not on a phone), dot (there it has no words)}.
  * @filters: {title, choices: [[label, test(row)]...]}. @search(row) -> lower-case text. */
 class Table {
   constructor(place, rows, {columns, filters, search, what, sorted, descending}) {
@@ -26,7 +26,8 @@ class Table {
 
   head() {
     this.heads = this.columns.map((column, index) => {
-      const button = make("button", {type: "button"}, column.title);
+      const button = make("button", {type: "button", title: column.title},
+        make("span", {}, column.title));
       button.addEventListener("click", () => this.sortBy(index));
       const head = make("th", {className: this.classOf(column), scope: "col"}, button);
       for (const kind of ["width", "narrow"].filter(name => column[name]))
@@ -37,7 +38,8 @@ class Table {
   }
 
   classOf(column) {
-    return (column.right ? "right" : "") + (column.wide ? " wide" : "");
+    return [column.right ? "right" : "", column.wide ? "wide" : "", column.dot ? "dot-only" : ""]
+      .join(" ").trim();
   }
 
   tools() {
@@ -104,12 +106,10 @@ class Table {
   row(row, index) {
     const cells = this.columns.map(column => {
       const shown = column.show(row);
-      const cell = make("td", {className: this.classOf(column)}, shown);
-      if (typeof shown === "string" && !column.right) {
-        cell.title = shown;
-        cell.classList.add("text");
-      }
-      return cell;
+      const className = this.classOf(column);
+      if (typeof shown !== "string" || column.right)
+        return make("td", {className}, shown);
+      return make("td", {className: className + " text", title: shown}, make("span", {}, shown));
     });
     const element = make("tr", {}, ...cells);
     element.setAttribute("aria-rowindex", index + 2);

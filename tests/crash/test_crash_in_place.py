@@ -12,11 +12,16 @@ import unittest
 
 import crash_run as run
 
-ACTIONS = [                               # name, action, errno, at every how many steps
-    ("kill", run.FREEZE, 0, 1),
-    ("worker killed", run.KILL_SELF, 0, 4),
-    ("EIO", run.ERROR, errno.EIO, 3),
-    ("ENOSPC stays", run.ERROR_STAYS, errno.ENOSPC, 5),
+ACTIONS = [                               # name, action, errno, what counts, every how many steps
+    ("kill", run.FREEZE, 0, run.CHANGES, 1),
+    ("worker killed", run.KILL_SELF, 0, run.CHANGES, 4),
+    ("EIO", run.ERROR, errno.EIO, run.CHANGES, 3),
+    ("ENOSPC stays", run.ERROR_STAYS, errno.ENOSPC, run.CHANGES, 5),
+    ("EDQUOT stays", run.ERROR_STAYS, errno.EDQUOT, run.CHANGES, 11),
+    ("EROFS", run.ERROR, errno.EROFS, run.CHANGES, 11),
+    ("EINTR", run.ERROR, errno.EINTR, run.CHANGES, 11),
+    ("EMFILE at an open", run.ERROR, errno.EMFILE, run.READS, 13),
+    ("EIO at a read", run.ERROR, errno.EIO, run.READS, 13),
 ]
 PARTS = 1 if "--full" in sys.argv else 4   # so many of the steps are left out in the suite
 VALIDITY = 1100000000
@@ -117,11 +122,15 @@ class InPlace(unittest.TestCase):
         self.addCleanup(shutil.rmtree, top, ignore_errors=True)
         self.place = Place(top, run.IS_ROOT)
         self.courier = self.look()
-        self.steps = {"migrate": self.go("migrate").steps}
+        self.steps = {("migrate", run.CHANGES): self.go("migrate").steps}
         self.converted = self.look()
         self.place.keep_as("converted")
-        self.steps["undo"] = self.go("undo").steps
+        self.steps["undo", run.CHANGES] = self.go("undo").steps
         self.same(self.courier)
+        for task, start in (("migrate", "courier"), ("undo", "converted")):
+            self.place.bring(start)
+            self.steps[task, run.READS] = self.go(task, run.READS).steps
+        self.place.bring("courier")
 
     def look(self):
         return run.snapshot(self.place.home)
@@ -129,20 +138,20 @@ class InPlace(unittest.TestCase):
     def same(self, expected):
         self.assertEqual(run.differences(expected, self.look()), [])
 
-    def go(self, task):
+    def go(self, task, counts=run.CHANGES):
         self.place.task = task
-        done = self.place.run()
+        done = self.place.run(counts=counts)
         self.assertEqual(done.status, 0, str(done))
         return done
 
     def disturb(self, task, start, then, part=0):
         """A run of @task from @start that goes wrong, and what comes @then."""
-        for name, action, code, stride in ACTIONS:
-            for step in range(1 + part % PARTS, self.steps[task] + 1, stride * PARTS):
+        for name, action, code, counts, stride in ACTIONS:
+            for step in range(1 + part % PARTS, self.steps[task, counts] + 1, stride * PARTS):
                 with self.subTest(name, step=step):
                     self.place.bring(start)
                     self.place.task = task
-                    done = self.place.run(action, step, code)
+                    done = self.place.run(action, step, code, counts)
                     log = self.place.shared.log()
                     self.assertNotIn("mistake", done.out + done.err)
                     self.where = log[step - 1][:2] if step <= len(log) else None

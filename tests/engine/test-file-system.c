@@ -6,6 +6,7 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 static void
@@ -36,6 +37,36 @@ test_types(void **state)
             fail_msg("%lx: %s", rows[i].type, system->name);
     }
     assert_string_equal(mh_file_system_at("/nowhere/at/all")->name, "unknown");
+    assert_ptr_equal(mh_file_system_near("/nowhere/at/all"), mh_file_system_at("/"));
+    assert_ptr_equal(mh_file_system_near("/proc"), mh_file_system_at("/proc"));
+    assert_string_equal(mh_file_system_near("/dev/null/x")->name, "unknown");
+}
+
+/* ext3 and ext4 have one type; what is mounted, and where, tells. */
+static void
+test_mounts(void **state)
+{
+    (void)state;
+    static const char mounts[] =
+        "22 27 0:21 / /proc rw,relatime - proc proc rw\n"
+        "30 27 8:1 / /mail rw,relatime shared:1 master:2 - ext3 /dev/sda1 rw\n"
+        "31 27 8:17 / /a\\040-\\040b rw - ext4 /dev/sdb1 rw\n"
+        "nonsense\n32 27 8:2\n";
+    static const struct {
+        unsigned major, minor;
+        const char *kind;
+        uint32_t subdirectories;
+    } rows[] = {{8, 1, "ext3", 31998}, {8, 17, "ext4", 0}, {8, 2, NULL, 0}, {0, 21, "proc", 0}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *kind = mh_file_system_kind(mounts, makedev(rows[i].major, rows[i].minor));
+        if (g_strcmp0(kind, rows[i].kind) != 0 ||
+            mh_file_system_of_mount(EXT4_SUPER_MAGIC, kind)->subdirectories !=
+                rows[i].subdirectories)
+            fail_msg("%u:%u: %s", rows[i].major, rows[i].minor, kind);
+    }
+    assert_int_equal(mh_file_system_of_mount(EXT4_SUPER_MAGIC, "ext2")->subdirectories, 31998);
+    assert_string_equal(mh_file_system_of_mount(TMPFS_MAGIC, "ext3")->name, "tmpfs");
+    assert_string_equal(mh_file_system_mounted_at("/nowhere/at/all")->name, "unknown");
 }
 
 static bool
@@ -100,6 +131,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_types),
+        cmocka_unit_test(test_mounts),
         cmocka_unit_test(test_folding),
         cmocka_unit_test(test_this_directory),
     };

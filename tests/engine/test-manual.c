@@ -1,23 +1,12 @@
 /* manual: the manual page says what --help says, option by option. */
 #include "settings.h"
 
-#include "testing.h"
+#include "manual-text.h"
 
 static int
 setup(void **state)
 {
-    char *text;
-    if (!g_file_get_contents(MANUAL, &text, NULL, NULL))
-        return -1;
-    *state = text;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    g_free(*state);
-    return 0;
+    return manual_text_set_up(state, MANUAL);
 }
 
 /* The text of the option's entry as one line, or NULL: what follows ".It Fl -name" (with "Fl x ,"
@@ -36,10 +25,7 @@ find_entry(const char *manual, const MhOption *option)
     g_string_free(start, TRUE);
     if (at == NULL)
         return NULL;
-    at = strchr(at + len, '\n') + 1;
-    const char *end = strstr(at, "\n.");
-    char *text = end != NULL ? g_strndup(at, (size_t)(end - at)) : g_strdup(at);
-    return g_strdelimit(text, "\n", ' ');
+    return manual_text_below(at + len);
 }
 
 static void
@@ -117,5 +103,5 @@ main(void)
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_no_other),
     };
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, setup, manual_text_tear_down);
 }

@@ -138,7 +138,7 @@ test_codes(void **state)
     MhSiteReport *report = load(*state);
     GArray *codes = mh_site_report_codes(report);
     assert_int_equal(codes->len, 2);
-    MhReportCode *code = &g_array_index(codes, MhReportCode, 0);
+    MhFoundKind *code = &g_array_index(codes, MhFoundKind, 0);
     assert_string_equal(code->code, "mbox-keyword-dropped");
     assert_string_equal(code->text, mh_finding_text(MH_FINDING_MBOX_KEYWORD_DROPPED));
     assert_int_equal(code->times, 2);

@@ -12,12 +12,24 @@ typedef struct {
     MhMailboxOutcome *mailbox;
 } Fixture;
 
+static MhQuotaCounts quota; /* of user 1 and group 1 where has_quota */
+static bool has_quota;
+
+static bool
+read_quota(const char *path, MhQuotaKind kind, uint32_t id, MhQuotaCounts *out_counts)
+{
+    (void)path;
+    *out_counts = quota;
+    return has_quota && kind != MH_QUOTA_PROJECT && id == 1;
+}
+
 static int
 setup(void **state)
 {
     Fixture *fixture = g_new0(Fixture, 1);
     fixture->dir = g_dir_make_tmp("test-target-check-XXXXXX", NULL);
-    fixture->check = mh_target_check_new();
+    fixture->check = mh_target_check_new(read_quota);
+    has_quota = false;
     fixture->outcome = mh_account_outcome_new("fred");
     fixture->mailbox = mh_mailbox_outcome_new();
     fixture->mailbox->source = g_strdup("INBOX");
@@ -113,7 +125,7 @@ test_seams_of_free_room(void **state)
                 {"an inode too few", 0, -1, true, 0, 1},
                 {"no fixed number of inodes", 0, -1, false, 0, 0}};
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        MhTargetCheck *check = mh_target_check_new();
+        MhTargetCheck *check = mh_target_check_new(read_quota);
         MhTargetSystem *system = g_new0(MhTargetSystem, 1);
         system->place = g_strdup("/mail");
         system->need_bytes = 1000;
@@ -176,6 +188,33 @@ test_clock(void **state)
     assert_false(mh_target_check_ready(fixture->check));
 }
 
+/* Two accounts of one owner draw on his quota together; a group's is one more. */
+static void
+test_quotas(void **state)
+{
+    Fixture *fixture = *state;
+    uint64_t need = 1000000 + 100 * 2048 + (3 + 3 + 7) * 4096; /* of one account, see above */
+    quota = (MhQuotaCounts){.hard_kib = (2 * need + 1023) / 1024, .hard_files = 2 * 107};
+    has_quota = true;
+    for (int i = 0; i < 3; i++) {
+        MhTargetWriter writer = {.uid = 1, .gid = i == 2 ? 1 : 2};
+        g_autofree char *path = g_strdup_printf("%s/%d", fixture->dir, i);
+        mh_target_check_account(fixture->check, fixture->outcome, path, NULL, &writer);
+        if (i == 1) { /* it is just enough */
+            MhTargetCheck *check = fixture->check;
+            mh_target_check_finish(check);
+            assert_int_equal(check->found[MH_OBSTACLE_NO_QUOTA].times, 0);
+        }
+    }
+    mh_target_check_finish(fixture->check);
+    const MhObstacleFound *found = &fixture->check->found[MH_OBSTACLE_NO_QUOTA];
+    assert_int_equal(found->times, 2); /* the user's bytes and files, not the group's */
+    const char *text = found->examples->pdata[1];
+    if (!g_str_has_suffix(text, ": 321 files needed by 3 accounts, 214 left to user 1"))
+        fail_msg("%s", text);
+    assert_false(mh_target_check_ready(fixture->check));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int
@@ -187,6 +226,7 @@ main(void)
         TEST(test_linked_takes_none),
         TEST(test_up_to_date_needs_nothing),
         TEST(test_seams_of_free_room),
+        TEST(test_quotas),
         TEST(test_not_ours),
         TEST(test_clock),
         TEST(test_examples_are_few),
