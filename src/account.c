@@ -8,9 +8,8 @@
 #include <grp.h>
 #include <pwd.h>
 
-/* getpwnam_r() and its kin say ERANGE until the block is large enough; a group may be huge. */
+/* getpwnam_r() and its kin say ERANGE until the block is large enough. */
 #define BLOCK_FIRST 4096
-#define BLOCK_MAX   (16u << 20)
 
 MhAccount *
 mh_account_new(const char *user)
@@ -95,7 +94,8 @@ find_passwd(const char *name, uid_t uid, struct passwd *out_entry, char **out_bl
     g_autofree char *block = NULL;
     struct passwd *found = NULL;
     int errnum = ERANGE;
-    for (size_t size = BLOCK_FIRST; errnum == ERANGE && size <= BLOCK_MAX; size *= 2) {
+    for (size_t size = BLOCK_FIRST; errnum == ERANGE && size <= MH_LIMIT_USER_ENTRY_BYTES;
+         size *= 2) {
         block = g_realloc(block, size);
         do
             errnum = name != NULL ? getpwnam_r(name, out_entry, block, size, &found)
@@ -121,7 +121,8 @@ find_group(const char *name, gid_t *out_gid, GError **error)
     g_autofree char *block = NULL;
     struct group entry, *found = NULL;
     int errnum = ERANGE;
-    for (size_t size = BLOCK_FIRST; errnum == ERANGE && size <= BLOCK_MAX; size *= 2) {
+    for (size_t size = BLOCK_FIRST; errnum == ERANGE && size <= MH_LIMIT_USER_ENTRY_BYTES;
+         size *= 2) {
         block = g_realloc(block, size);
         do
             errnum = getgrnam_r(name, &entry, block, size, &found);

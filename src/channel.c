@@ -1,5 +1,7 @@
 #include "channel.h"
 
+#include "size-limits.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,7 +28,7 @@ mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
 {
     g_autoptr(GVariant) record = g_variant_ref_sink(g_variant_new("(yv)", (guchar)kind, content));
     gsize size = g_variant_get_size(record);
-    g_assert(size <= MH_CHANNEL_RECORD_BYTES);
+    g_assert(size <= MH_LIMIT_RECORD_BYTES);
     uint32_t length = (uint32_t)size;
     return send_all(fd, &length, sizeof length) && send_all(fd, g_variant_get_data(record), size);
 }
@@ -66,7 +68,7 @@ mh_channel_take(MhChannelReader *reader, MhRecordKind *out_kind, GVariant **out_
     if (reader->bytes->len < sizeof length)
         return MH_CHANNEL_MORE;
     memcpy(&length, reader->bytes->data, sizeof length);
-    if (length > MH_CHANNEL_RECORD_BYTES)
+    if (length > MH_LIMIT_RECORD_BYTES)
         return MH_CHANNEL_GARBLED;
     if (reader->bytes->len - sizeof length < length)
         return MH_CHANNEL_MORE;

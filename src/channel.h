@@ -2,7 +2,8 @@
  *
  * A stream socket carries records: a length (32 bits, host order: both ends are one machine), then
  * that many bytes of a GVariant "(yv)": kind and content. The coordinator trusts nothing of it: a
- * worker may have been taken over by what it parsed. Whatever is not well-formed ends the worker.
+ * worker may have been taken over by what it parsed. Whatever is not well-formed, or larger than
+ * MH_LIMIT_RECORD_BYTES, ends the worker.
  */
 #pragma once
 
@@ -21,9 +22,6 @@ typedef enum {
     MH_RECORD_DIFFERENCE,   /* one of verify's */
     MH_RECORD_END,          /* (b) the worker has come to its end; true: it was asked to stop */
 } MhRecordKind;
-
-/* A record is refused past this. Findings are bounded, so records are small. */
-#define MH_CHANNEL_RECORD_BYTES (64u << 20)
 
 /* Sends one record; takes @content when it is floating. False when the coordinator has gone. */
 bool mh_channel_send(int fd, MhRecordKind kind, GVariant *content);

@@ -4,6 +4,7 @@
 #include "haul.h"
 #include "late-keywords.h"
 #include "path-pattern.h"
+#include "printable.h"
 #include "remember.h"
 #include "target-root.h"
 #include "worker.h"
@@ -242,6 +243,16 @@ take_record(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
            handlers[kind].take(run, seat, content);
 }
 
+/* Whatever a worker says is for people, but the name of a mailbox in a command: that is checked
+ * where the command is made. */
+static bool
+take_printable(Run *run, Seat *seat, MhRecordKind kind, GVariant *content)
+{
+    g_autoptr(GVariant) printable =
+        kind == MH_RECORD_KEYWORD ? g_variant_ref(content) : mh_printable_variant(content);
+    return take_record(run, seat, kind, printable);
+}
+
 /* ---- workers ------------------------------------------------------------------------------ */
 
 static void set_error(MhAccountOutcome *outcome, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -297,10 +308,10 @@ serve_seat(Run *run, Seat *seat)
         MhChannelState taken = mh_channel_take(&seat->reader, &kind, &content);
         if (taken == MH_CHANNEL_MORE)
             break;
-        if (taken == MH_CHANNEL_GARBLED || !take_record(run, seat, kind, content)) {
-            finish_seat(run, seat, true);
-            return;
-        }
+        if (taken != MH_CHANNEL_GARBLED && take_printable(run, seat, kind, content))
+            continue;
+        finish_seat(run, seat, true);
+        return;
     }
     if (filled == MH_CHANNEL_END)
         finish_seat(run, seat, false);

@@ -1,10 +1,12 @@
 #include "haul-private.h"
 
 #include "empty-source.h"
+#include "maildir/maildir-lock.h"
 #include "printable.h"
 #include "stopping.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* Names the mail that is not ours and stays. */
 static void
@@ -51,11 +53,28 @@ mh_haul_empty_folder(MhHaul *haul, const MhGone *gone)
         mh_haul_fail_mailbox(haul, pending->outcome, error);
 }
 
+/* Removes locks that a killed run has left, also where nothing is left to be done. */
+bool
+mh_haul_clear_locks(const MhHaul *haul, GError **error)
+{
+    g_autoptr(GPtrArray) folders = maildir_tree_folders(haul->tree, error);
+    for (guint i = 0; folders != NULL && i < folders->len; i++) {
+        int fd = mh_open_dir_links(haul->tree->fd, folders->pdata[i], MH_LINKS_REFUSE, NULL);
+        if (fd < 0)
+            continue;
+        maildir_lock_clear_dead(fd);
+        close(fd);
+    }
+    return folders != NULL;
+}
+
 /* Finds what has gone at the source. False with @error when it cannot be meant. */
 bool
 mh_haul_find_gone(MhHaul *haul, GError **error)
 {
     const MhSettings *settings = haul->job->settings;
+    if (!haul->dry_run && !mh_haul_clear_locks(haul, error))
+        return false;
     if (settings->keep_expunged || mh_haul_is_late(haul) || haul->job->folders != NULL ||
         haul->survey->incomplete || haul->survey->in_place || settings->server == MH_SERVER_COURIER)
         return true;

@@ -60,6 +60,7 @@ void mh_haul_flush(MhHaul *haul);
 /* ---- haul-gone: folders that are no longer at the source ---- */
 
 /* Finds what has gone at the source. False with @error when it cannot be meant. */
+bool mh_haul_clear_locks(const MhHaul *haul, GError **error);
 bool mh_haul_find_gone(MhHaul *haul, GError **error);
 /* What was carried into the folder goes, whatever else is there stays. */
 void mh_haul_empty_folder(MhHaul *haul, const MhGone *gone);

@@ -1,7 +1,6 @@
 #include "haul-private.h"
 
 #include "in-place.h"
-#include "maildir/maildir-lock.h"
 #include "place.h"
 #include "stopping.h"
 #include "subscribe.h"
@@ -11,21 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-/* Locks that a killed run has left, also where nothing is left to be done. */
-static bool
-clear_locks(const MhHaul *haul, GError **error)
-{
-    g_autoptr(GPtrArray) folders = maildir_tree_folders(haul->tree, error);
-    for (guint i = 0; folders != NULL && i < folders->len; i++) {
-        int fd = mh_open_dir_links(haul->tree->fd, folders->pdata[i], MH_LINKS_REFUSE, NULL);
-        if (fd < 0)
-            continue;
-        maildir_lock_clear_dead(fd);
-        close(fd);
-    }
-    return folders != NULL;
-}
 
 /* The folders before the INBOX, whose directory holds them all. */
 static void
@@ -121,7 +105,7 @@ mh_haul_undo(MhHaul *haul, GError **error)
         return true;
     if (!mh_haul_open_tree(haul, error))
         return false;
-    if (!haul->dry_run && !clear_locks(haul, error))
+    if (!haul->dry_run && !mh_haul_clear_locks(haul, error))
         return false;
     if (mh_in_place_is(haul->tree->fd))
         return mh_haul_restore(haul, error);

@@ -1,5 +1,7 @@
 #include "late-keywords.h"
 
+#include "printable.h"
+
 #include <string.h>
 
 /* Bytes of UIDs in one command: a shell takes far more. */
@@ -103,15 +105,33 @@ is_atom(const char *keyword)
     return atom != NULL && !changed && keyword[0] != '-';
 }
 
+/* A mailbox's name for a shell. One with characters that a terminal obeys is spelled out. */
+static char *
+mailbox_word(const char *mailbox)
+{
+    g_autofree char *printable = mh_printable_again(mailbox);
+    if (strcmp(printable, mailbox) == 0)
+        return g_shell_quote(mailbox);
+    GString *word = g_string_new("\"$(printf '");
+    for (const char *c = mailbox; *c != '\0'; c++) {
+        if (g_ascii_isalnum(*c))
+            g_string_append_c(word, *c);
+        else
+            g_string_append_printf(word, "\\%03o", (guint8)*c);
+    }
+    g_string_append(word, "')\"");
+    return g_string_free(word, FALSE);
+}
+
 char *
 mh_late_keyword_command(const char *user, const char *mailbox, const char *keyword,
                         const char *uids)
 {
     if (!is_atom(keyword) || *uids == '\0' || strspn(uids, "0123456789:,") != strlen(uids) ||
-        *mailbox == '\0' || mailbox[0] == '-' || strpbrk(mailbox, "\r\n") != NULL)
+        *mailbox == '\0' || mailbox[0] == '-' || g_str_has_suffix(mailbox, "\n"))
         return NULL;
-    g_autofree char *user_word = g_shell_quote(user), *mailbox_word = g_shell_quote(mailbox),
+    g_autofree char *user_word = g_shell_quote(user), *name_word = mailbox_word(mailbox),
                     *keyword_word = g_shell_quote(keyword);
     return g_strdup_printf("doveadm flags add -u %s %s mailbox %s uid %s\n", user_word,
-                           keyword_word, mailbox_word, uids);
+                           keyword_word, name_word, uids);
 }

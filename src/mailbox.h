@@ -34,7 +34,7 @@ typedef struct {
     MhUidState uids;
     const char *dialect; /* whose view of the format it was read in; NULL: there is but one */
     GArray *messages;    /* of MhMessage, in mailbox order */
-    char *unread;        /* why what comes after these could not be read; NULL: they are all */
+    char *unread;        /* why there are more that could not be read; NULL: they are all */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

@@ -1,6 +1,7 @@
 #include "memory.h"
 
 #include "outcome.h"
+#include "size-limits.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -275,9 +276,6 @@ mh_memory_from_variant(MhMemory *memory, GVariant *variant)
 
 /* ---- what was carried --------------------------------------------------------------------- */
 
-/* A record must fit a channel's record: see MH_CHANNEL_RECORD_BYTES. */
-#define IDS_MAX 7000000
-
 static uint64_t
 short_id(const MhMessage *message)
 {
@@ -307,7 +305,7 @@ mh_carried_new(const MhMailbox *mailbox)
         else
             ids[kept++] = short_id(message);
     }
-    if (kept > IDS_MAX)
+    if (kept > MH_LIMIT_CARRIED_IDS)
         return NULL;
     qsort(ids, kept, sizeof ids[0], compare_ids);
     GVariant *list = g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, ids, kept, sizeof ids[0]);

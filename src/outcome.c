@@ -1,6 +1,7 @@
 #include "outcome.h"
 
 #include "memory.h"
+#include "printable.h"
 
 #include <string.h>
 
@@ -230,7 +231,7 @@ take_texts(MhMailboxOutcome *o, GVariant *variant, uint64_t present)
         const char *end = len > 0 ? memchr(at, '\0', len) : NULL;
         if (end == NULL || !g_utf8_validate(at, end - at, NULL))
             return false;
-        *texts[i] = g_strndup(at, (gsize)(end - at));
+        *texts[i] = mh_printable_again(at); /* a worker may have been taken over */
         len -= (gsize)(end - at) + 1;
         at = end + 1;
     }

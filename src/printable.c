@@ -23,8 +23,8 @@ plain_bytes(MhSpan bytes, size_t from)
     return end - from;
 }
 
-char *
-mh_printable(MhSpan bytes)
+static char *
+make_printable(MhSpan bytes, bool escape_backslash)
 {
     GString *text = g_string_sized_new(bytes.len + 1);
     size_t i = 0;
@@ -42,7 +42,7 @@ mh_printable(MhSpan bytes)
             g_string_append_unichar(text, c);
             i += (size_t)g_unichar_to_utf8(c, NULL);
         } else if (bytes.data[i] == '\\') {
-            g_string_append(text, "\\\\");
+            g_string_append(text, escape_backslash ? "\\\\" : "\\");
             i++;
         } else {
             g_string_append_printf(text, "\\x%02x", bytes.data[i]);
@@ -53,9 +53,60 @@ mh_printable(MhSpan bytes)
 }
 
 char *
+mh_printable(MhSpan bytes)
+{
+    return make_printable(bytes, true);
+}
+
+char *
 mh_printable_string(const char *string)
 {
     return mh_printable(mh_span_from_string(string));
+}
+
+char *
+mh_printable_again(const char *text)
+{
+    return make_printable(mh_span_from_string(text), false);
+}
+
+static GVariant *
+again_string(GVariant *value)
+{
+    g_autofree char *text = mh_printable_again(g_variant_get_string(value, NULL));
+    if (strcmp(text, g_variant_get_string(value, NULL)) == 0)
+        return g_variant_ref(value);
+    return g_variant_ref_sink(g_variant_new_string(text));
+}
+
+/* Strings are in what has an s in its type, and may be in a variant. A worker cannot make this go
+ * deep: GVariant refuses a depth of more than 128. */
+// NOLINTNEXTLINE(misc-no-recursion)
+static GVariant *
+again_container(GVariant *value)
+{
+    GVariantBuilder builder;
+    bool changed = false;
+    g_variant_builder_init(&builder, g_variant_get_type(value));
+    for (gsize i = 0; i < g_variant_n_children(value); i++) {
+        g_autoptr(GVariant) child = g_variant_get_child_value(value, i);
+        g_autoptr(GVariant) printable = mh_printable_variant(child);
+        changed |= printable != child;
+        g_variant_builder_add_value(&builder, printable);
+    }
+    g_autoptr(GVariant) made = g_variant_ref_sink(g_variant_builder_end(&builder));
+    return g_variant_ref(changed ? made : value);
+}
+
+// NOLINTNEXTLINE(misc-no-recursion)
+GVariant *
+mh_printable_variant(GVariant *value)
+{
+    if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING))
+        return again_string(value);
+    if (strpbrk(g_variant_get_type_string(value), "sv") == NULL)
+        return g_variant_ref(value);
+    return again_container(value);
 }
 
 char *

@@ -13,3 +13,10 @@ char *mh_printable_string(const char *string); /* g_free() */
 /* The bytes again; either case of hexadecimal digits, and any byte may be written so. NULL when a
  * backslash begins neither. g_free(); @out_len is set on success. */
 char *mh_printable_undo(const char *text, size_t *out_len);
+
+/* What somebody else says is printable text, made so: as above, but a backslash stays, so that text
+ * which is printable is returned as it is. */
+char *mh_printable_again(const char *text); /* g_free() */
+/* The same for every string in @value, which stays itself when all are. A reference; bytes of type
+ * "ay" are no text. Free with g_variant_unref(). */
+GVariant *mh_printable_variant(GVariant *value);

@@ -2,6 +2,7 @@
 
 #include "channel.h"
 #include "safe-path.h"
+#include "size-limits.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -189,14 +190,32 @@ mh_remember_send_mailbox(int fd, MhMailboxMemory *mailbox)
     mh_mailbox_memory_free(mailbox);
 }
 
+/* What must not be forgotten fits a record; long paths of many places, and subscriptions without
+ * end, need not: then the account is looked through each time. A reference. */
+static GVariant *
+memory_that_fits(MhMemory *memory)
+{
+    for (int dropped = 0;; dropped++) {
+        GVariant *variant = g_variant_ref_sink(mh_memory_to_variant(memory));
+        if (dropped == 2 || g_variant_get_size(variant) <= MH_LIMIT_RECORD_BYTES / 2)
+            return variant;
+        g_variant_unref(variant);
+        if (dropped == 0)
+            g_clear_pointer(&memory->watch, mh_watch_free);
+        else
+            g_clear_pointer(&memory->subscriptions, g_ptr_array_unref);
+    }
+}
+
 void
 mh_remember_send_account(int fd, MhMemory *memory, bool closed, bool undone, bool root_left)
 {
     if (memory == NULL)
         return;
-    mh_channel_send(fd, MH_RECORD_ACCOUNT,
-                    g_variant_new("(vbbb)", mh_memory_to_variant(memory), (gboolean)closed,
-                                  (gboolean)undone, (gboolean)root_left));
+    g_autoptr(GVariant) content = memory_that_fits(memory);
+    mh_channel_send(
+        fd, MH_RECORD_ACCOUNT,
+        g_variant_new("(vbbb)", content, (gboolean)closed, (gboolean)undone, (gboolean)root_left));
     mh_memory_free(memory);
 }
 

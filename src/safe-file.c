@@ -233,9 +233,8 @@ mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **e
     return fd;
 }
 
-/* Reads to the end of @fd, which seemed to have @size bytes. -errno, EFBIG past @max. */
-static int
-read_to_end(int fd, uint64_t size, uint64_t max, GBytes **out_bytes)
+int
+mh_read_to_end(int fd, uint64_t size, uint64_t max, GBytes **out_bytes)
 {
     size_t room = (size_t)MIN(size, max) + 1;
     size_t len = 0;
@@ -268,7 +267,7 @@ mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_s
     if (fd < 0)
         return NULL;
     int failed =
-        (uint64_t)st.st_size > max ? -EFBIG : read_to_end(fd, (uint64_t)st.st_size, max, &bytes);
+        (uint64_t)st.st_size > max ? -EFBIG : mh_read_to_end(fd, (uint64_t)st.st_size, max, &bytes);
     close(fd);
     if (failed == 0 && out_stat != NULL)
         *out_stat = st;
@@ -279,6 +278,29 @@ mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_s
     } else if (failed != 0) {
         fail(error, -failed, "read", dirfd, path);
     }
+    return bytes;
+}
+
+GBytes *
+mh_read_trusted(const char *path, uint64_t max, GError **error)
+{
+    GBytes *bytes = NULL;
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    int failed = fd < 0 || fstat(fd, &st) != 0 ? -errno : 0;
+    if (failed == 0)
+        failed = mh_read_to_end(fd, S_ISREG(st.st_mode) ? (uint64_t)st.st_size : 0, max, &bytes);
+    if (fd >= 0 && !is_stdin)
+        close(fd);
+    if (failed == -EFBIG)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "it has no end, or is larger than %" G_GUINT64_FORMAT " bytes", max);
+    else if (failed == -ENOENT)
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT, "there is no such file");
+    else if (failed != 0)
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(-failed), "%s",
+                    g_strerror(-failed));
     return bytes;
 }
 

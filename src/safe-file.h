@@ -70,6 +70,14 @@ int mh_open_seen_file(int dirfd, const char *name, uint64_t device, uint64_t ino
 GBytes *mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat,
                      GError **error);
 
+/* Reads to the end of @fd, which seems to have @size bytes: a pipe may have 0. 0 with @out_bytes,
+ * or -errno; -EFBIG when there are more than @max. */
+int mh_read_to_end(int fd, uint64_t size, uint64_t max, GBytes **out_bytes);
+
+/* The same for a file of the admin's, along whatever links; a pipe will do. "-" is standard input.
+ * NULL with @error, whose message is the reason alone; G_FILE_ERROR_NOENT when it is not there. */
+GBytes *mh_read_trusted(const char *path, uint64_t max, GError **error);
+
 /* Writes all of @bytes. */
 bool mh_write_all(int fd, MhSpan bytes, GError **error);
 

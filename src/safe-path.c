@@ -1,5 +1,7 @@
 #include "safe-path.h"
 
+#include "size-limits.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,8 +10,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* As in the kernel: how many links one path may lead through. */
-#define MAX_LINKS 40
 /* openat2(2) gives up with EAGAIN when a ".." was passed while something was renamed. */
 #define MAX_RETRIES 100
 
@@ -77,7 +77,7 @@ static int
 walk_link(Walk *walk, int fd)
 {
     char target[PATH_MAX];
-    if (walk->mode == MH_LINKS_REFUSE || ++walk->links > MAX_LINKS)
+    if (walk->mode == MH_LINKS_REFUSE || ++walk->links > MH_LIMIT_LINKS)
         return ELOOP;
     ssize_t len = readlinkat(fd, "", target, sizeof target);
     if (len < 0)

@@ -29,7 +29,7 @@ typedef struct {
 typedef struct {
     /* Reads the whole mailbox into @out, which is new. What is odd becomes findings. Fails only
      * when the mailbox as a whole cannot be read, or is none. Where a device fails in the middle,
-     * @out has the messages before that, and its unread says where and why. */
+     * @out has the messages that could be read, and its unread says where it failed first. */
     bool (*index)(MhSource *source, MhMailbox *out, MhFindings *findings, GError **error);
 
     /* Writes the bytes of @message, as delivered, to @fd from its current position: exactly

@@ -16,6 +16,7 @@
 static const char schema[] =
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
+    "PRAGMA temp_store = MEMORY;" /* nothing of it in a directory that is everybody's */
     "PRAGMA foreign_keys = ON;"
     "CREATE TABLE IF NOT EXISTS run ("
     " id INTEGER PRIMARY KEY, task TEXT NOT NULL, pid INTEGER NOT NULL,"

@@ -1,9 +1,7 @@
 #include "uidl-listing.h"
 
 #include "config-error.h"
-
-/* RFC 1939, section 7. */
-#define UIDL_MAX 70
+#include "size-limits.h"
 
 static bool
 is_uidl(MhSpan text)
@@ -12,7 +10,7 @@ is_uidl(MhSpan text)
         if (text.data[i] < 0x21 || text.data[i] > 0x7e)
             return false;
     }
-    return text.len > 0 && text.len <= UIDL_MAX;
+    return text.len > 0 && text.len <= MH_LIMIT_UIDL_BYTES;
 }
 
 static bool

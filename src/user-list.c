@@ -2,6 +2,7 @@
 
 #include "config-error.h"
 #include "printable.h"
+#include "size-limits.h"
 
 #define PASSWD_FIELDS 7
 
@@ -109,9 +110,9 @@ static MhAccount *
 parse_line(MhSpan line, GError **error)
 {
     MhSpan fields[PASSWD_FIELDS];
-    if (line.len > MH_USER_LINE_MAX) {
+    if (line.len > MH_LIMIT_USER_LINE_BYTES) {
         g_set_error(error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_SYNTAX,
-                    "the line is longer than %d bytes", MH_USER_LINE_MAX);
+                    "the line is longer than %d bytes", MH_LIMIT_USER_LINE_BYTES);
         return NULL;
     }
     MhSpan plain = without_remark(line);

@@ -6,18 +6,15 @@
  * - seven fields with ':' between, as in passwd(5): name:password:uid:gid:gecos:home:shell.
  *   They say all there is, nothing is looked up. An empty home is a home that is not known.
  *
- * Refused, line by line, while the rest goes on: lines over MH_USER_LINE_MAX bytes, a user who was
- * there already, names that mh_account_check_user() refuses, numbers that are none, users that
- * nobody knows (unless @virtual_users), and uid 0 (unless @virtual_users): root's mail belongs to
- * a person, and Dovecot serves no mail as uid 0. --owner says who that person is.
+ * Refused, line by line, while the rest goes on: lines over MH_LIMIT_USER_LINE_BYTES bytes, a user
+ * who was there already, names that mh_account_check_user() refuses, numbers that are none, users
+ * that nobody knows (unless @virtual_users), and uid 0 (unless @virtual_users): root's mail belongs
+ * to a person, and Dovecot serves no mail as uid 0. --owner says who that person is.
  */
 #pragma once
 
 #include "account.h"
 #include "line-errors.h"
-
-/* A passwd(5) line is a few hundred bytes; a gecos field may be long. */
-#define MH_USER_LINE_MAX 4096
 
 typedef struct {
     MhAccountLookup lookup; /* mh_account_lookup_system, or a test's */

@@ -2,6 +2,7 @@
 
 #include "printable.h"
 #include "safe-file.h"
+#include "size-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What is kept of what it says on standard error: its beginning; the rest is read and dropped. */
-#define SAID_MAX 65536
 /* What is read at once: at a low pace a piece must not take long. */
 #define PIECE 16384
 
@@ -207,7 +206,7 @@ mh_warm_process_read(MhWarmProcess *process, uint64_t *out_messages, uint64_t *o
     uint8_t buffer[PIECE];
     size_t got = read_piece(&process->err_fd, buffer);
     g_string_append_len(process->said, (const char *)buffer,
-                        (gssize)MIN(got, SAID_MAX - process->said->len));
+                        (gssize)MIN(got, MH_LIMIT_SAID_BYTES - process->said->len));
     got = read_piece(&process->out_fd, buffer);
     *out_messages = mh_warm_count_objects(mh_span(buffer, got), &process->json);
     *out_bytes = got;

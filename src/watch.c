@@ -4,6 +4,7 @@
 #include "file-system.h"
 #include "printable.h"
 #include "safe-path.h"
+#include "size-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +13,6 @@
 
 #define MS INT64_C(1000000)
 #define S  INT64_C(1000000000)
-
-/* An account with more places than this is looked through each time. */
-#define PLACES_MAX 200000
 
 typedef struct {
     char *path; /* absolute */
@@ -127,7 +125,7 @@ add(MhWatch *watch, const char *root, const char *path, bool follow, const MhSta
     uint64_t names)
 {
     Item item = {.root = find_root(watch, root), .follow = follow, .names = names};
-    if (watch->items->len == PLACES_MAX) {
+    if (watch->items->len == MH_LIMIT_WATCHED_PLACES) {
         watch->overflow = true;
         return;
     }

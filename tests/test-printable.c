@@ -117,6 +117,43 @@ test_round_trip(void **state)
     }
 }
 
+static void
+test_again(void **state)
+{
+    g_autofree char *printable = mh_printable(MH_SPAN_LITERAL("a\\b\x1b[2J\xe9"));
+    *state = mh_printable_again(printable);
+    assert_string_equal(*state, printable); /* nothing is escaped twice */
+    teardown_text(state);
+    *state = mh_printable_again("a\\x\033]0;title\a\n\u202e");
+    assert_string_equal(*state, "a\\x\\x1b]0;title\\x07\\x0a\\xe2\\x80\\xae");
+}
+
+static void
+test_variant(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *value, *printable;
+    } rows[] = {
+        {"a string", "'a\\nb'", "'a\\\\x0ab'"},
+        {"none", "(1, [uint64 2], true)", "(1, [2], true)"},
+        {"maybe", "(@ms 'a\\r', @ms nothing)", "('a\\\\x0d', nothing)"},
+        {"deep", "[(1, <['x', '\\u001b[m']>)]", "[(1, <['x', '\\\\x1b[m']>)]"},
+        {"bytes are no text", "(b'\\033', 's')", "(b'\\033', 's')"},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GVariant) value = g_variant_ref_sink(g_variant_new_parsed(rows[i].value));
+        g_autoptr(GVariant) printable = mh_printable_variant(value);
+        g_autoptr(GVariant) wanted =
+            g_variant_parse(g_variant_get_type(value), rows[i].printable, NULL, NULL, NULL);
+        if (wanted == NULL || !g_variant_equal(printable, wanted))
+            fail_msg("%s: %s", rows[i].name, g_variant_print(printable, FALSE));
+        g_autoptr(GVariant) again = mh_printable_variant(printable);
+        if (again != printable)
+            fail_msg("%s is not printable once it has been made so", rows[i].name);
+    }
+}
+
 int
 main(void)
 {
@@ -124,6 +161,8 @@ main(void)
         cmocka_unit_test_teardown(test_rows, teardown_text),
         cmocka_unit_test_teardown(test_undo_rows, teardown_text),
         cmocka_unit_test_teardown(test_round_trip, teardown_text),
+        cmocka_unit_test_teardown(test_again, teardown_text),
+        cmocka_unit_test(test_variant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

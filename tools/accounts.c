@@ -4,6 +4,8 @@
 #include "config-error.h"
 #include "path-pattern.h"
 #include "printable.h"
+#include "safe-file.h"
+#include "size-limits.h"
 #include "user-list.h"
 #include "user-sample.h"
 
@@ -11,9 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* A list on standard input ends by itself; one that does not is no list. */
-#define STDIN_MAX (256u << 20)
 
 void
 mh_accounts_free(MhAccounts *accounts)
@@ -38,45 +37,14 @@ cannot_read(GError **error, const char *what, const char *path, const char *why)
     return false;
 }
 
-static bool
-read_stdin(GString *out, const char **out_why)
-{
-    char block[65536];
-    for (;;) {
-        ssize_t got = read(STDIN_FILENO, block, sizeof(block));
-        if (got == 0)
-            return true;
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0 || out->len > STDIN_MAX) {
-            *out_why = got < 0 ? g_strerror(errno) : "it has no end";
-            return false;
-        }
-        g_string_append_len(out, block, got);
-    }
-}
-
 static GBytes *
 read_list(const char *what, const char *path, GError **error)
 {
-    const char *why = NULL;
-    if (strcmp(path, "-") == 0) {
-        g_autoptr(GString) text = g_string_new(NULL);
-        if (read_stdin(text, &why))
-            return g_string_free_to_bytes(g_steal_pointer(&text));
-        cannot_read(error, what, "-", why);
-        return NULL;
-    }
-    char *text = NULL;
-    gsize len = 0;
-    g_autoptr(GError) cause = NULL;
-    if (g_file_get_contents(path, &text, &len, &cause))
-        return g_bytes_new_take(text, len);
-    why = g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_NOENT)   ? "there is no such file"
-          : g_error_matches(cause, G_FILE_ERROR, G_FILE_ERROR_ACCES) ? "permission denied"
-                                                                     : cause->message;
-    cannot_read(error, what, path, why);
-    return NULL;
+    g_autoptr(GError) why = NULL;
+    GBytes *text = mh_read_trusted(path, MH_LIMIT_LIST_BYTES, &why);
+    if (text == NULL)
+        cannot_read(error, what, path, why->message);
+    return text;
 }
 
 /* Says what was wrong, and counts it. */

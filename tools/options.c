@@ -3,7 +3,9 @@
 #include "config-error.h"
 #include "nearest.h"
 #include "printable.h"
+#include "safe-file.h"
 #include "settings-file.h"
+#include "size-limits.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -207,18 +209,18 @@ parse_argv(const MhCommand *command, int argc, char **argv, Given *given, GError
 static bool
 read_config(const char *path, MhSettings *settings, GError **error)
 {
-    g_autofree char *text = NULL;
     g_autofree char *shown = mh_printable_string(path != NULL ? path : MH_CONFIG_FILE);
-    gsize len;
     g_autoptr(GError) why = NULL;
-    if (!g_file_get_contents(path != NULL ? path : MH_CONFIG_FILE, &text, &len, &why)) {
+    g_autoptr(GBytes) text =
+        mh_read_trusted(path != NULL ? path : MH_CONFIG_FILE, MH_LIMIT_CONFIG_BYTES, &why);
+    if (text == NULL) {
         if (path == NULL && g_error_matches(why, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             return true;
         g_set_error(error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_SYSTEM,
-                    "cannot read configuration file: %s", why->message);
+                    "cannot read configuration file '%s': %s", shown, why->message);
         return false;
     }
-    return mh_settings_file_parse(mh_span(text, len), shown, settings, error);
+    return mh_settings_file_parse(mh_span_from_bytes(text), shown, settings, error);
 }
 
 /* The file is the whole site's: what is not for @command is checked and left out. */

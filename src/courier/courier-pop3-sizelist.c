@@ -5,10 +5,7 @@
 #include "courier-number.h"
 #include "courier-span-index.h"
 #include "printable.h"
-
-/* Readers up to 4.x keep about this much of a line; later ones twice as much. File names are far
- * shorter, so a longer line matches no file. */
-#define LINE_BYTES_MAX 1000
+#include "size-limits.h"
 
 void
 courier_pop3_sizelist_free(CourierPop3Sizelist *list)
@@ -105,7 +102,7 @@ parse_line(MhSpan text, int version, CourierEra era, CourierPop3Line *line, bool
 {
     MhSpan size, numbers = {0};
     bool needs_validity = era == COURIER_ERA_NEW || (era == COURIER_ERA_AUTO && version == 3);
-    if (text.len > LINE_BYTES_MAX)
+    if (text.len > MH_LIMIT_SIZELIST_LINE_BYTES)
         return false;
     line->name = text;
     if (version > 0 && !cut_last(line->name, &line->name, &numbers))

@@ -13,9 +13,6 @@
 #define KEYWORD_DIR  "courierimapkeywords"
 #define KEYWORD_LIST ":list"
 
-/* One message's keyword names; its writer refuses tokens above 16 kB. */
-#define UPDATE_BYTES_MAX (16u << 20)
-
 MhSpan
 courier_source_base(const CourierSourceFile *file)
 {
@@ -195,7 +192,7 @@ read_updates(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t c
     g_autoptr(GPtrArray) wanted = courier_keywords_wanted(keywords, bases, count);
     for (guint i = 0; i < wanted->len; i++) {
         g_autoptr(GBytes) text = NULL;
-        if (!read_keyword_file(dirfd, wanted->pdata[i], UPDATE_BYTES_MAX, &text, error))
+        if (!read_keyword_file(dirfd, wanted->pdata[i], MH_LIMIT_KEYWORD_FILE_BYTES, &text, error))
             return false;
         courier_keywords_set_update(keywords, wanted->pdata[i], mh_span_from_bytes(text), findings);
     }

@@ -4,9 +4,7 @@
 #include "courier-folder-name.h"
 #include "courier-span-index.h"
 #include "printable.h"
-
-/* The reader's buffer: what follows in a longer line is another line to it. */
-#define LINE_BYTES_MAX 8191
+#include "size-limits.h"
 
 static const MhSpan inbox = MH_SPAN_LITERAL("INBOX");
 static const MhSpan inbox_prefix = MH_SPAN_LITERAL("INBOX.");
@@ -16,7 +14,7 @@ classify(MhSpan line, CourierSubscribed *entry)
 {
     entry->name = line;
     entry->path = (MhSpan){0};
-    if (line.len == 0 || line.len > LINE_BYTES_MAX)
+    if (line.len == 0 || line.len > MH_LIMIT_SUBSCRIBED_LINE_BYTES)
         return false;
     if (mh_span_equal_nocase(line, inbox)) {
         entry->kind = COURIER_SUBSCRIBED_INBOX;

@@ -3,6 +3,7 @@
 #include "courier-entry.h"
 #include "printable.h"
 #include "safe-file.h"
+#include "size-limits.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -162,6 +163,7 @@ courier_tree_list(int rootfd, MhFindings *findings, GError **error)
     g_autoptr(GPtrArray) names = mh_list_dir(rootfd, error);
     g_autoptr(GPtrArray) entries =
         g_ptr_array_new_with_free_func((GDestroyNotify)courier_tree_entry_free);
+    guint folders = 0;
     if (names == NULL || !add_inbox(rootfd, entries, error))
         return NULL;
     for (guint i = 0; i < names->len; i++) {
@@ -173,6 +175,12 @@ courier_tree_list(int rootfd, MhFindings *findings, GError **error)
         }
         if (entry == NULL)
             continue;
+        if (entry->kind == COURIER_TREE_FOLDER && ++folders > MH_LIMIT_FOLDERS) {
+            courier_tree_entry_free(entry);
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                        "the Maildir has more than %d folders", MH_LIMIT_FOLDERS);
+            return NULL;
+        }
         report(entry, findings);
         g_ptr_array_add(entries, entry);
     }

@@ -157,6 +157,8 @@ static bool
 try_names(int fd, const char *shown, GError **error)
 {
     static const char name[] = "name:2,S";
+    if (unlinkat(fd, name, 0) == 0) /* a killed run has made one */
+        return true;
     int file = openat(fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0 && errno == EINVAL)
         return mh_set_errno(error, EINVAL,

@@ -11,11 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What POP3 allows (RFC 1939, section 7). */
-#define UIDL_MAX 70
-/* Keywords of one message; more are dropped. */
-#define KEYWORDS_MAX 256
-
 struct MboxIndex {
     MboxIndexOptions options;
     MhMailbox *mailbox;
@@ -31,6 +26,8 @@ struct MboxIndex {
     MboxZone zone;
     bool placeholder;   /* the file began with one */
     bool skipping;      /* the message at hand is not carried */
+    bool has_gap;       /* a message was left out because it could not be read */
+    bool closed;        /* none behind the gap can be numbered any more */
     MboxUidsBase base;  /* of the file's first message */
     GArray *rows;       /* of MboxUidsRow, one a message of the mailbox */
     GHashTable *listed; /* keywords of the base's list, in lower case */
@@ -163,7 +160,7 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
 {
     bool mozilla = index->hiding == MBOX_HIDING_THUNDERBIRD && metadata->mozilla_keys.len > 0;
     MhSpan rest = mozilla ? metadata->mozilla_keys : metadata->keywords, name;
-    uint16_t numbers[KEYWORDS_MAX];
+    uint16_t numbers[MH_LIMIT_MESSAGE_KEYWORDS];
     size_t count = 0;
     if (rest.len == 0)
         return 0;
@@ -173,7 +170,8 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
         return 0;
     }
     while (mbox_metadata_next_keyword(&rest, &name)) {
-        if (count < KEYWORDS_MAX && mh_mailbox_keyword(index->mailbox, name, &numbers[count]))
+        if (count < MH_LIMIT_MESSAGE_KEYWORDS &&
+            mh_mailbox_keyword(index->mailbox, name, &numbers[count]))
             count++;
         else
             drop_keyword(index, name);
@@ -187,7 +185,7 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
 static bool
 is_uidl(MhSpan value)
 {
-    if (value.len == 0 || value.len > UIDL_MAX)
+    if (value.len == 0 || value.len > MH_LIMIT_UIDL_BYTES)
         return false;
     for (size_t i = 0; i < value.len; i++) {
         if (value.data[i] < 0x21 || value.data[i] > 0x7e)
@@ -325,7 +323,9 @@ on_header(void *user, uint64_t offset, MhSpan block)
         read_base(index, &metadata);
     bool expunged = mbox_metadata_is_expunged(&metadata, index->hiding);
     index->expunged += expunged;
-    index->skipping = expunged || is_placeholder(index, &metadata);
+    index->closed |= index->has_gap && index->base.has_base &&
+                     !mbox_uids_row(&metadata, index->seen == 1).has_uid;
+    index->skipping = expunged || index->closed || is_placeholder(index, &metadata);
     if (index->skipping)
         return;
     add_message(index, offset, &metadata);
@@ -353,6 +353,21 @@ on_end(void *user, uint64_t offset)
     message->id = mh_digester_finish(&index->digester);
     message->size_bytes = index->measure.size_bytes;
     message->virtual_size = mbox_measure_virtual_size(&index->measure);
+}
+
+void
+mbox_index_drop_last(MboxIndex *index)
+{
+    index->has_gap = true;
+    if (index->skipping || index->rows->len == 0)
+        return;
+    const char *uidl = mh_mailbox_get_text(index->mailbox, index->message->uidl);
+    if (uidl != NULL)
+        g_hash_table_remove(index->uidls, uidl);
+    g_array_set_size(index->rows, index->rows->len - 1);
+    g_array_set_size(index->mailbox->messages, index->mailbox->messages->len - 1);
+    index->message = NULL;
+    index->skipping = true;
 }
 
 static void

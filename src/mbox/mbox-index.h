@@ -30,6 +30,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MboxIndex, mbox_index_free)
 /* Called by the scanner, with the index as user. */
 MboxScanEvents mbox_index_events(void);
 
+/* Leaves out the message that has ended last: a piece of it could not be read. Behind it only
+ * messages are taken in whose number does not depend on it. */
+void mbox_index_drop_last(MboxIndex *index);
+
 /* After the last message: UIDs, UIDLs, findings about the whole. */
 void mbox_index_finish(MboxIndex *index);
 

@@ -3,11 +3,8 @@
 #pragma once
 
 #include "mbox-scan.h"
+#include "size-limits.h"
 
-/* How much of a file is searched for a first message when it does not begin with one. */
-#define LEADING_MAX (1u << 20)
-/* Content-Length headers of one message that are tried. */
-#define LENGTHS_MAX       4
 #define MBOX_SCAN_NOWHERE UINT64_MAX
 
 typedef enum {
@@ -33,7 +30,7 @@ struct MboxScan {
     MboxFromLine from; /* of the last line judged a separator; its sender starts at sender_offset */
     uint64_t from_offset;
     size_t sender_offset;
-    uint64_t lengths[LENGTHS_MAX];
+    uint64_t lengths[MH_LIMIT_CONTENT_LENGTHS];
     unsigned length_count;
     uint8_t window[MBOX_EVIDENCE_WINDOW];
     GByteArray *header; /* a header, or leading bytes, that the chunk does not hold whole */

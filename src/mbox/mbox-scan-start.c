@@ -31,14 +31,14 @@ is_sure_in_garbage(MhSpan window, size_t at)
            evidence.from.kind == MBOX_FROM_DATE && evidence.after >= MBOX_AFTER_MAIL;
 }
 
-/* The first dated From_ line with mail headers in the first LEADING_MAX bytes; MBOX_SCAN_NOWHERE.
- */
+/* The first dated From_ line with mail headers in the first MH_LIMIT_LEADING_BYTES bytes;
+ * MBOX_SCAN_NOWHERE. */
 static uint64_t
 find_after_garbage(MboxScan *scan, uint64_t offset)
 {
-    MhSpan bytes = mbox_scan_look_long(scan, offset, LEADING_MAX + MBOX_EVIDENCE_WINDOW);
+    MhSpan bytes = mbox_scan_look_long(scan, offset, MH_LIMIT_LEADING_BYTES + MBOX_EVIDENCE_WINDOW);
     size_t at = 0;
-    while (at < MIN(bytes.len, LEADING_MAX)) {
+    while (at < MIN(bytes.len, MH_LIMIT_LEADING_BYTES)) {
         size_t found = mbox_search_pair(mh_span_from(bytes, at));
         at += found + 1;
         if (at < bytes.len && is_sure_in_garbage(bytes, at))

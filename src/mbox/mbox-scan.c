@@ -41,7 +41,7 @@ keep_content_length(MboxScan *scan, MhSpan line)
 {
     static const MhSpan name = {(const uint8_t *)"content-length:", 15};
     uint64_t value;
-    if (scan->length_count < LENGTHS_MAX && mh_span_starts_with_nocase(line, name) &&
+    if (scan->length_count < MH_LIMIT_CONTENT_LENGTHS && mh_span_starts_with_nocase(line, name) &&
         mh_span_to_u64(mh_span_trim(mh_span_from(line, name.len)), UINT64_MAX / 2, &value))
         scan->lengths[scan->length_count++] = value;
 }

@@ -1,6 +1,7 @@
 #include "mbox-source.h"
 
 #include "mbox-header.h"
+#include "mbox-holes.h"
 #include "mbox-index.h"
 #include "mbox-render.h"
 #include "printable.h"
@@ -34,6 +35,8 @@ typedef struct {
     bool is_cold;    /* it was large, and not in the cache */
     uint64_t end;    /* of what can be read: the size, or where reading failed */
     bool failed;     /* reading failed there */
+    bool around;     /* what cannot be read is passed over; it reads as NULs */
+    MboxHoles holes; /* and it is here */
     uint64_t last;   /* where the last message of the last pass begins */
     uint8_t *buffer; /* READ_BYTES, or a header */
     size_t buffer_size;
@@ -65,6 +68,7 @@ source_free(MhSource *base)
     if (source->fd >= 0)
         close(source->fd);
     g_clear_pointer(&source->options.local, g_time_zone_unref);
+    mbox_holes_clear(&source->holes);
     g_free(source->shown);
     g_free(source->buffer);
     g_free(source->out);
@@ -150,6 +154,28 @@ mbox_source_dialect(const MhSource *base)
 
 /* --- reading --- */
 
+/* As pread(2), with NULs for what is known to be in a hole. */
+static ssize_t
+read_some(Source *source, uint64_t offset, uint8_t *buffer, size_t len)
+{
+    const MboxHole *hole = mbox_holes_find(&source->holes, offset);
+    if (hole != NULL && hole->from <= offset) {
+        len = (size_t)MIN((uint64_t)len, hole->to - offset);
+        memset(buffer, 0, len);
+        return (ssize_t)len;
+    }
+    if (hole != NULL)
+        len = (size_t)MIN((uint64_t)len, hole->from - offset);
+    return pread(source->fd, buffer, len, (off_t)offset);
+}
+
+/* Only where the device itself fails; a file that cannot be reached at all is none with holes. */
+static bool
+passes_over(Source *source, uint64_t offset)
+{
+    return errno == EIO && mbox_holes_add(&source->holes, offset, source->base.stamp.size_bytes);
+}
+
 /* Exactly @len bytes; a file that ends earlier has changed. */
 static bool
 read_at(void *user, uint64_t offset, void *buffer, size_t len, GError **error)
@@ -157,9 +183,8 @@ read_at(void *user, uint64_t offset, void *buffer, size_t len, GError **error)
     Source *source = user;
     size_t done = 0;
     while (done < len) {
-        ssize_t got =
-            pread(source->fd, (uint8_t *)buffer + done, len - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
+        ssize_t got = read_some(source, offset + done, (uint8_t *)buffer + done, len - done);
+        if (got < 0 && (errno == EINTR || (source->around && passes_over(source, offset + done))))
             continue;
         if (got < 0) {
             source->failed = true;
@@ -215,6 +240,8 @@ scan_file(Source *source, const MboxScanOptions *options, GError **error)
 typedef struct {
     Source *source;
     MboxIndex *index;
+    unsigned begun;   /* messages */
+    bool first_lost;  /* the first, which has the UID state, cannot be read whole */
     MboxMarks *marks; /* of the first look, which has no index */
     MboxFromLine from;
     char sender[128];
@@ -226,10 +253,23 @@ pass_peek(void *user, uint64_t offset, void *buffer, size_t len, GError **error)
     return read_at(((Pass *)user)->source, offset, buffer, len, error);
 }
 
+/* The message that has been read goes up to @end: was all of it readable? */
+static void
+judge_last(Pass *pass, uint64_t end)
+{
+    if (pass->begun == 0 || !mbox_holes_touch(&pass->source->holes, pass->source->last, end))
+        return;
+    pass->first_lost |= pass->begun == 1;
+    mbox_index_drop_last(pass->index);
+}
+
 static void
 pass_begin(void *user, uint64_t offset, MhSpan line, const MboxFromLine *from)
 {
     Pass *pass = user;
+    if (pass->index != NULL)
+        judge_last(pass, offset);
+    pass->begun++;
     pass->source->last = offset;
     if (pass->index != NULL) {
         mbox_index_events().begin(pass->index, offset, line, from);
@@ -325,6 +365,11 @@ index_as(Source *source, MboxDialect dialect, MhMailbox *mailbox, MhFindings *fi
     Pass pass = {.source = source, .index = index};
     if (!run_pass(&pass, dialect, source->end, findings, error))
         return false;
+    judge_last(&pass, source->end);
+    if (pass.first_lost) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_IO, "the first message cannot be read");
+        return false;
+    }
     mbox_index_finish(index);
     *out_decided = mbox_dialect_decide(mbox_index_marks(index));
     return true;
@@ -370,8 +415,27 @@ index_readable(Source *source, MhMailbox *out, MhFindings *findings, GError **er
     return true;
 }
 
-/* Where the device fails, what stands before is read again up to there, to find the messages, and
- * then without the last of them, which goes on where nothing can be read. False: there is none. */
+/* Where the device fails, what can be read is read again, before and behind: messages that are
+ * whole, and whose number does not depend on one that is not. False: it fails in the first message,
+ * which holds the UID state, or too often. */
+static bool
+index_around_failures(Source *source, MhMailbox *out, MhFindings *findings)
+{
+    uint64_t failed_at = source->end;
+    mbox_holes_init(&source->holes);
+    source->end = source->base.stamp.size_bytes;
+    source->around = true;
+    if (index_readable(source, out, findings, NULL))
+        return true;
+    source->around = false;
+    source->end = failed_at;
+    source->failed = true;
+    mbox_holes_clear(&source->holes);
+    return false;
+}
+
+/* As a last resort what stands before is read again up to there, to find the messages, and then
+ * without the last of them, which goes on where nothing can be read. False: there is none. */
 static bool
 index_before_failure(Source *source, MhMailbox *out, MhFindings *findings)
 {
@@ -392,10 +456,12 @@ source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **erro
     Source *source = (Source *)base;
     g_autoptr(GError) failure = NULL;
     source->end = base->stamp.size_bytes;
-    source->failed = false;
+    source->failed = source->around = false;
+    mbox_holes_clear(&source->holes);
     if (!index_readable(source, out, findings, &failure)) {
         if (!source->failed || source->options.boundary != NULL ||
-            !index_before_failure(source, out, findings)) {
+            (!index_around_failures(source, out, findings) &&
+             !index_before_failure(source, out, findings))) {
             g_propagate_error(error, g_steal_pointer(&failure));
             return false;
         }

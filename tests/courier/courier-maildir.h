@@ -46,12 +46,12 @@ courier_maildir_link(CourierMaildir *maildir, const char *target, const char *na
     g_assert_cmpint(symlink(target, path), ==, 0);
 }
 
-/* An empty Maildir, opened. */
+/* An empty Maildir, opened; takes @path, a new directory. */
 static inline CourierMaildir *
-courier_maildir_new(void)
+courier_maildir_new_in(char *path)
 {
     CourierMaildir *maildir = g_new0(CourierMaildir, 1);
-    maildir->path = g_dir_make_tmp("mailhaul-courier-XXXXXX", NULL);
+    maildir->path = path;
     g_assert_nonnull(maildir->path);
     courier_maildir_mkdir(maildir, "cur");
     courier_maildir_mkdir(maildir, "new");
@@ -59,6 +59,12 @@ courier_maildir_new(void)
     maildir->fd = mh_open_root(maildir->path, NULL);
     g_assert_cmpint(maildir->fd, >=, 0);
     return maildir;
+}
+
+static inline CourierMaildir *
+courier_maildir_new(void)
+{
+    return courier_maildir_new_in(g_dir_make_tmp("mailhaul-courier-XXXXXX", NULL));
 }
 
 static inline void

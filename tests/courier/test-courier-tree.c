@@ -1,11 +1,22 @@
 #include "courier-maildir.h"
 
 #include "courier-tree.h"
+#include "size-limits.h"
 
 static int
 setup(void **state)
 {
     *state = courier_maildir_new();
+    return 0;
+}
+
+/* In memory, where that can be had: a hundred thousand names take half a minute on some disks. */
+static int
+setup_in_memory(void **state)
+{
+    g_autofree char *path = g_strdup("/dev/shm/mailhaul-courier-XXXXXX");
+    *state = mkdtemp(path) != NULL ? courier_maildir_new_in(g_steal_pointer(&path))
+                                   : courier_maildir_new();
     return 0;
 }
 
@@ -87,12 +98,29 @@ test_no_inbox(void **state)
     assert_string_equal(shown, "folder .a\n");
 }
 
+/* What is left out would be taken for gone, so nothing is. */
+static void
+test_too_many(void **state)
+{
+    CourierMaildir *maildir = *state;
+    g_autoptr(GError) error = NULL;
+    courier_maildir_mkdir(maildir, ".a/cur");
+    for (int i = 0; i < MH_LIMIT_FOLDERS; i++) {
+        char name[32];
+        g_snprintf(name, sizeof name, ".l%d", i);
+        assert_int_equal(symlinkat(".a", maildir->fd, name), 0);
+    }
+    assert_null(courier_tree_list(maildir->fd, NULL, &error));
+    assert_string_equal(error->message, "the Maildir has more than 100000 folders");
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_everything, setup, teardown),
         cmocka_unit_test_setup_teardown(test_no_inbox, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_too_many, setup_in_memory, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

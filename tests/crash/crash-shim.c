@@ -353,7 +353,7 @@ readable(int fd, off64_t offset, size_t len)
     if (have < bad || strcmp(path + have - bad, shared->bad_path) != 0)
         return len;
     uint64_t at = (uint64_t)(offset >= 0 ? offset : lseek64(fd, 0, SEEK_CUR));
-    if (at + len <= shared->bad_offset)
+    if (at + len <= shared->bad_offset || at >= shared->bad_end)
         return len;
     errno = EIO;
     return at < shared->bad_offset ? shared->bad_offset - at : 0;

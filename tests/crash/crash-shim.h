@@ -44,6 +44,7 @@ typedef struct {
     int32_t first;              /* the first process that loaded the shim */
     char bad_path[120];         /* the end of the path of a file whose device fails; empty: none */
     uint64_t bad_offset;        /* nothing can be read from there on: EIO */
+    uint64_t bad_end;           /* up to here */
     int64_t clock_shift_s;      /* the clock is wrong by so much */
     uint32_t vfat;              /* the file system is of a kind that refuses ':' in names */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */

@@ -83,6 +83,54 @@ class FailingDevice(unittest.TestCase):
         self.assertEqual(counts[0], 0)
         self.assertGreater(counts[-1], 5)
 
+    def test_mbox_with_a_bad_place(self):
+        """What stands behind it is carried, too: whole messages, each with its own number."""
+        _, wanted = self.undisturbed()
+        whole = self.inbox()
+        path = os.path.join(self.place.source, "spool", USER)
+        with open(path, "rb") as f:
+            text = f.read()
+        starts = [m.start() for m in re.finditer(rb"^From sender", text, re.M)]
+        spans = list(zip(starts, starts[1:] + [len(text)]))
+        behind = 0
+        for offset in range(100, len(text), len(text) // 16):
+            end = min(len(text), (offset // 4096 + 1) * 4096)      # of the block
+            good = [a for a, b in spans if b <= offset or a > end]
+            if spans[0][1] > offset:                               # it has the UIDVALIDITY
+                good = []
+            elif any(a > offset and b"\nX-UID" not in text[a:b] for a, b in spans):
+                # theirs would depend on what cannot be read
+                good = [a for a in good if a < offset or
+                        b"\nX-UID" in text[a:dict(spans)[a]]]
+            # a message ends where the next begins, and for that its first lines are looked at
+            unsure = [b for _, b in spans if b <= offset < b + 250 and b < len(text)]
+            with self.subTest(offset=offset):
+                self.place.clear()
+                self.place.shared.break_device("spool/" + USER, offset, offset + 100)
+                done = self.place.run()
+                self.assertEqual(done.status, 2, done)
+                said = done.out + done.err
+                self.assertRegex(said, "%s.*(?s:.)*at offset %d: Input/output error" %
+                                 (USER, offset))
+                part = self.inbox()
+                count = sum(len(c) for c in part.files.values())
+                self.assertIn(count, range(len(good) - len(unsure), len(good) + 1))
+                if count:
+                    self.assertRegex(said, r"%d messages could be read" % count)
+                behind += sum(a > offset for a in good)
+                digests = sorted(c[2] for copies in part.files.values() for c in copies)
+                all_of_them = sorted(c[2] for copies in whole.files.values() for c in copies)
+                for digest in digests:                             # no piece of a message
+                    all_of_them.remove(digest)
+                again = self.place.run()                           # no progress, and no harm
+                self.assertEqual(again.status, 2, again)
+                self.assertEqual(set(part.files), set(self.inbox().files))
+                self.mends()
+                views = {u: run.view(os.path.join(self.place.target, u))
+                         for u in run.crash_site.USERS}
+                self.assertEqual(run.view_differences(wanted, views), [])
+        self.assertGreater(behind, 8)
+
     def test_mbox_later(self):
         """Nothing that was carried goes because it can no longer be read."""
         self.place.write_source(True)

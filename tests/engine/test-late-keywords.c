@@ -47,7 +47,12 @@ test_commands(void **state)
          "doveadm flags add -u 'ada' 'work' mailbox 'INBOX.a' uid 1:3,7\n"},
         {"what a shell would like", "ada", "a'; rm -rf $HOME `x`", "$Label1", "1",
          "doveadm flags add -u 'ada' '$Label1' mailbox 'a'\\''; rm -rf $HOME `x`' uid 1\n"},
-        {"a line break", "ada", "a\nb", "work", "1", NULL},
+        {"an accent", "ada", "\u00e4", "work", "1",
+         "doveadm flags add -u 'ada' 'work' mailbox '\u00e4' uid 1\n"},
+        {"what a terminal would obey", "ada", "a\n\033[2J'%", "work", "1",
+         "doveadm flags add -u 'ada' 'work' mailbox "
+         "\"$(printf 'a\\012\\033\\1332J\\047\\045')\" uid 1\n"},
+        {"a line break at the end", "ada", "a\n", "work", "1", NULL},
         {"an option for a keyword", "ada", "a", "-A", "1", NULL},
         {"an option for a mailbox", "ada", "-A", "work", "1", NULL},
         {"a flag", "ada", "a", "\\Deleted", "1", NULL},

@@ -1,9 +1,14 @@
 /* What is kept for the next run: round trips, and what had been carried. */
 #include "memory.h"
 #include "state.h"
+#include "channel.h"
+#include "remember.h"
+#include "size-limits.h"
 #include "testing.h"
 
 #include <glib/gstdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 /* ---- what was carried --------------------------------------------------------------------- */
 
@@ -288,13 +293,44 @@ test_stamps(void **unused)
     assert_false(mh_stamps_equal(a, b));
 }
 
+/* A record that is too large would end the worker, night after night. */
+static void
+test_too_large(void **state)
+{
+    (void)state;
+    int fds[2];
+    gboolean closed, undone, left;
+    MhRecordKind kind;
+    MhChannelReader reader;
+    g_autoptr(GVariant) content = NULL, body = NULL;
+    g_autoptr(MhMemory) seen = mh_memory_new();
+    MhMemory *memory = mh_memory_new();
+    memory->subscriptions = g_ptr_array_new_with_free_func(g_free);
+    for (size_t i = 0; i <= MH_LIMIT_RECORD_BYTES / 65536; i++)
+        g_ptr_array_add(memory->subscriptions, g_strnfill(65536, 'a'));
+    mh_memory_add_place(memory, "/srv/mail", 1, 2);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+    mh_remember_send_account(fds[0], memory, true, false, false);
+    mh_channel_reader_init(&reader);
+    mh_channel_fill(&reader, fds[1]);
+    assert_int_equal(mh_channel_take(&reader, &kind, &content), MH_CHANNEL_RECORD);
+    g_variant_get(content, "(vbbb)", &body, &closed, &undone, &left);
+    assert_true(mh_memory_from_variant(seen, body));
+    assert_null(seen->subscriptions);
+    assert_int_equal(seen->places->len, 1);
+    assert_true(closed);
+    mh_channel_reader_clear(&reader);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_carried), cmocka_unit_test(test_many_equal),
         cmocka_unit_test(test_stamps),  cmocka_unit_test(test_state),
-        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_batches), cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,4 @@
+#include "size-limits.h"
 #include "user-list.h"
 
 #include "config-error.h"
@@ -116,14 +117,14 @@ static void
 test_limits(void **state)
 {
     (void)state;
-    for (size_t len = MH_USER_LINE_MAX; len <= MH_USER_LINE_MAX + 1; len++) {
+    for (size_t len = MH_LIMIT_USER_LINE_BYTES; len <= MH_LIMIT_USER_LINE_BYTES + 1; len++) {
         char *line = g_strnfill(len, 'g');
         memcpy(line, "x:*:7:8:", 8);
         memcpy(line + len - 3, ":/:", 3);
         char *got = describe(line, len, false);
-        bool good =
-            strcmp(got, len == MH_USER_LINE_MAX ? "x:7:8:/;"
-                                                : "!u:1: the line is longer than 4096 bytes") == 0;
+        bool good = strcmp(got, len == MH_LIMIT_USER_LINE_BYTES
+                                    ? "x:7:8:/;"
+                                    : "!u:1: the line is longer than 4096 bytes") == 0;
         g_free(got);
         g_free(line);
         assert_true(good);

@@ -2,10 +2,11 @@
  *
  *   fuzz-NAME [--seconds S] [--dictionary FILE] SEED...
  *
- * Each SEED is a file, or a directory of files. First the seeds themselves, whole and cut off at
- * each of their first bytes; then, for S seconds, seeds that a generator with a fixed start has
- * changed: the n-th input is the same in every run. The input that ends the process is written to
- * "fuzz-crash" in the working directory. */
+ * S is what the environment's MAILHAUL_FUZZ_SECONDS says, or 1. Each SEED is a file, or a directory
+ * of files. First the seeds themselves, whole and cut off at each of their first bytes; then, for S
+ * seconds, seeds that a generator with a fixed start has changed: the n-th input is the same in
+ * every run. The input that ends the process is written to "fuzz-crash" in the working directory.
+ */
 #include "fuzz.h"
 
 #include <fcntl.h>
@@ -193,7 +194,8 @@ int
 main(int argc, char **argv)
 {
     Driver driver = {.random = 0x9e3779b97f4a7c15};
-    double seconds = 1;
+    const char *preset = g_getenv("MAILHAUL_FUZZ_SECONDS");
+    double seconds = preset != NULL ? g_ascii_strtod(preset, NULL) : 1;
     bool good = true;
     driver.seeds = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);
     driver.tokens = g_ptr_array_new_with_free_func((GDestroyNotify)g_bytes_unref);

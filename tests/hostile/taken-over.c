@@ -136,6 +136,28 @@ try_privileges(void)
     tell("terminal", NULL, open("/dev/tty", O_RDWR) >= 0);
 }
 
+/* A record to the coordinator (channel.h), well-formed: a file that is no mail, whose name a
+ * terminal would obey. */
+static void
+lie_to_coordinator(void)
+{
+    static const char name[] = "\033]0;owned\007\r\n\033[2J", reason[] = "\033[31m";
+    char record[128] = {3}; /* MH_RECORD_NOT_MAIL; what follows stands at 8 */
+    size_t len = 8;
+    memcpy(record + len, name, sizeof name);
+    len += sizeof name;
+    memcpy(record + len, reason, sizeof reason);
+    len += sizeof reason;
+    record[len++] = sizeof name; /* where the first string ends */
+    memcpy(record + len, "\0(ss)", 5);
+    len += 5;
+    uint32_t length = (uint32_t)len;
+    for (int fd = 0; fd < 64; fd++) {
+        if (send(fd, &length, sizeof length, MSG_NOSIGNAL) > 0)
+            send(fd, record, len, MSG_NOSIGNAL);
+    }
+}
+
 __attribute__((noreturn)) static void
 take_over(void)
 {
@@ -146,6 +168,7 @@ take_over(void)
     try_handle(shared->paths[0]);
     try_processes();
     try_privileges();
+    lie_to_coordinator();
     shared->done = 1;
     while (!shared->go_on) /* the test looks at this process */
         nanosleep(&moment, NULL);

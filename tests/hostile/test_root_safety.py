@@ -106,6 +106,32 @@ COURIER_TRICKS = {
     "cur keeps its owner out": "os.chmod(maildir + '/cur', 0)",
 }
 
+# She changes these of her Courier Maildir while mailhaul runs: each component of what is read.
+COURIER_RACES = [
+    ("home/eve/Maildir", "others/directory"),
+    ("home/eve/Maildir/cur", "others/directory"),
+    ("home/eve/Maildir/cur/1000000001.M1P1.host:2,S", "others/secret"),
+    ("home/eve/Maildir/.saved", "home/joe/Maildir"),
+    ("home/eve/Maildir/.saved/new", "home/joe/Maildir/cur"),
+    ("home/eve/Maildir/courierimapuiddb", "others/secret"),
+    ("home/eve/Maildir/courierimapkeywords", "others"),
+    ("home/eve/Maildir/courierimapkeywords/:list", "others/secret"),
+    ("home/eve/Maildir/courierimapsubscribed", "others/secret"),
+    ("home/eve/Maildir/courierpop3dsizelist", "others/secret"),
+    ("home/eve/Maildir/courierimapacl", "others/secret"),
+]
+
+# Mount points of root's that come and go: "place: what is mounted there".
+MOUNTS = {
+    "home is a mount point": ("home/eve", "bind", "home/eve"),
+    "mail is a mount point": ("home/eve/mail", "tmpfs", None),
+    "joe's home is mounted in hers": ("home/eve/mail/joe", "bind", "home/joe"),
+    "her home is mounted in itself": ("home/eve/mail/again", "bind", "home/eve"),
+    "root's files are mounted in it": ("home/eve/mail/others", "bind", "others"),
+    "a secret is mounted on a folder": ("home/eve/mail/saved", "bind", "others/secret"),
+    "the home is read only": ("home/eve", "ro", "home/eve"),
+}
+
 # She changes these while mailhaul runs: places below TOP, swapped with a link to TARGET.
 RACES = [
     ("home/eve/mail", "others/directory", "%h/Maildir"),
@@ -311,6 +337,123 @@ class RootSafety(unittest.TestCase):
         os.link(site.path("others/secret"), site.path("home/eve/uidls"))
         done = site.run("migrate", "--pop3-uidl", "file:%h/uidls", users=("eve",))
         self.assertIn("belongs to another user", done.stderr, told(done))
+
+    def in_namespace(self, script, *arguments, timeout=60):
+        """Runs a shell script that may mount; nobody else sees its mounts."""
+        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c",
+                               script, "mounts", *arguments], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="replace", timeout=timeout)
+
+    def test_mounts(self):
+        """What root has mounted into a home is read as eve, or not at all. With one owner for all, what
+        root mounts there is taken for hers, whosoever it is; all else stays as it was."""
+        script = ('place=$1; kind=$2; what=$3; shift 3\n'
+                  'case $kind in\n'
+                  'tmpfs) mount -t tmpfs none "$place" ;;\n'
+                  'bind) mount --bind "$what" "$place" ;;\n'
+                  'ro) mount --bind "$what" "$place" && mount -o remount,ro,bind "$place" ;;\n'
+                  'esac || exit 99\n'
+                  '"$@"')
+        for name, (place, kind, what) in MOUNTS.items():
+            for maildir, owner in (("data/%u", None), ("%h/Maildir", None),
+                                   ("data/vmail/%u", "%d:%d" % (VMAIL, VMAIL))):
+                with self.subTest(name, maildir=maildir):
+                    site = self.site = Site()
+                    os.mkdir(site.path("data/vmail"))
+                    os.chown(site.path("data/vmail"), VMAIL, VMAIL)
+                    if not os.path.lexists(site.path(place)):
+                        os.mkdir(site.path(place))
+                    before = site.snapshot(uids=(EVE, VMAIL), leave_out=("home/joe/Maildir",))
+                    for command in ("migrate", "migrate"):
+                        done = self.in_namespace(
+                            script, site.path(place), kind, site.path(what or "."),
+                            *site.command(command, maildir=maildir, owner=owner))
+                        self.assertNotEqual(done.returncode, 99, told(done))
+                    after = site.snapshot(uids=(EVE, VMAIL), leave_out=("home/joe/Maildir",))
+                    self.assertEqual(before, after, told(done))
+                    if owner is None:
+                        self.assertEqual(site.finds("SECRET 666", "SECRET of joe", below=(
+                            "data/eve", "home/eve")), [], told(done))
+                    self.assertNotIn("SECRET", done.stdout + done.stderr)
+                    site.remove()
+
+    def test_home_vanishes_in_a_run(self):
+        """A file system that comes and goes while it is read: root writes nothing where it was."""
+        script = ('home=$1; shift\n'
+                  '(while :; do mount -t tmpfs none "$home"; umount -l "$home"; done) 2>/dev/null &\n'
+                  'swaps=$!\n'
+                  'for run in 1 2 3 4 5 6; do "$@"; done\n'
+                  'kill $swaps')
+        for maildir in ("data/%u", "%h/Maildir"):
+            with self.subTest(maildir):
+                site = self.site = Site()
+                before = site.snapshot(leave_out=("home/joe/Maildir",))
+                done = self.in_namespace(script, site.path("home/eve"),
+                                         *site.command("migrate", maildir=maildir), timeout=120)
+                self.check(before, done, leave_out=("home/joe/Maildir",))
+                done = site.run(maildir=maildir)                  # and it can be completed
+                self.assertEqual(done.returncode, 0, told(done))
+                self.assertEqual(len(site.finds("SECRET of eve")), 2, told(done))
+                site.remove()
+
+    def test_huge_lists(self):
+        """State files of some MB (HOSTILE_MB=50: all of it, in minutes), and of nothing but a size."""
+        site = self.site
+        size = int(os.environ.get("HOSTILE_MB", "4")) << 20
+        self.make_courier(site)
+        line = {"courierimapsubscribed": "INBOX.%07d\n",
+                "courierpop3dsizelist": "%07d.M1P1.host 12345 1:2\n",
+                "courierimapuiddb": "%d 1000000001.M1P%d.host\n",
+                "courierimapkeywords/:list": "%07d.M1P1.host:0 1 2\n"}
+        os.mkdir(site.path("home/eve/Maildir/courierimapkeywords"))
+        os.chown(site.path("home/eve/Maildir/courierimapkeywords"), EVE, EVE)
+        for name, form in line.items():
+            count = size // len(form % ((1,) * form.count("%")))
+            text = "".join(form % ((i,) * form.count("%")) for i in range(1, count))
+            head = {"courierimapuiddb": "1 7 %d\n" % (count + 1), "courierpop3dsizelist": "/2 1 7\n",
+                    "courierimapkeywords/:list": "a\nb\nc\n\n"}.get(name, "")
+            site.write("home/eve/Maildir/" + name, head + text, EVE, 0o600)
+        before = site.snapshot()
+        how = {"inbox": "%h/Maildir", "maildir": "data/%u"}
+        done = site.run(timeout=300, **how)
+        self.check_courier(before, done, ())
+        self.assertLess(done.returncode, 2, told(done))
+        for name in line:                                          # holes: no block is written
+            os.truncate(site.path("home/eve/Maildir", name), 5 << 30)
+        done = site.run(timeout=120, **how)
+        self.check_courier(before, done, ())
+        self.assertIn("it is larger than 2147483648 bytes", done.stdout + done.stderr)
+
+    def test_courier_races(self):
+        seconds = float(os.environ.get("HOSTILE_SECONDS", "1"))
+        for place, target in COURIER_RACES:
+            with self.subTest(place):
+                site = self.site = Site()
+                self.make_courier(site)
+                site.eve("m = home + '/Maildir/'; os.mkdir(m + 'courierimapkeywords')\n"
+                         "for n, t in (('courierimapuiddb', '1 7 3\\n1 1000000001.M1P1.host\\n'),"
+                         " ('courierimapsubscribed', 'INBOX.saved\\n'),"
+                         " ('courierpop3dsizelist', '/2 1 7\\n1000000001.M1P1.host 30 1:7\\n'),"
+                         " ('courierimapacl', 'owner aceilrstwx\\n'),"
+                         " ('courierimapkeywords/:list', 'a\\n\\n1000000001.M1P1.host:0\\n')):"
+                         " open(m + n, 'w').write(t)")
+                before = site.snapshot()
+                racer = site.as_eve(RACER, site.path(place), site.path(target))
+                try:
+                    until = time.monotonic() + seconds
+                    number = 0
+                    while time.monotonic() < until:
+                        number += 1
+                        if number % 3 == 0:                        # each looks at all anew
+                            site.run("undo", users=("eve",), maildir="data/%u")
+                        done = site.run("migrate", "--transfer", ("copy", "link")[number % 2],
+                                        users=("eve",), inbox="%h/Maildir", maildir="data/%u")
+                finally:
+                    racer.kill()
+                    racer.wait()
+                self.check_courier(before, done, ())
+                site.remove()
 
     def test_races(self):
         seconds = float(os.environ.get("HOSTILE_SECONDS", "2"))

@@ -74,7 +74,7 @@ class TakenOver(unittest.TestCase):
         site = self.site
         shared = Shared(site.path("others/shared"), self.everything())
         environment = dict(os.environ, LD_PRELOAD=SHIM, TAKEN_OVER=shared.path)
-        command = site.command("migrate", "--log", site.path("log"), *options, users=("eve",))
+        command = site.command("migrate", "--verbose", "--log", site.path("log"), *options, users=("eve",))
         process = subprocess.Popen([*before, *command], env=environment, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         until = time.monotonic() + 30
@@ -93,6 +93,9 @@ class TakenOver(unittest.TestCase):
         done = subprocess.CompletedProcess(command, process.returncode, out, err)
         self.assertEqual(done.returncode, 2, told(done))
         self.assertIn("its worker was ended by signal 11", err)
+        self.assertIn("owned", out, "what it said of a file")
+        with open(site.path("log")) as file:
+            self.assertNotRegex(out + err + file.read(), "[\x00-\x09\x0b-\x1f\x7f]")
         return shared.tries(), status, fds, done
 
     def check(self, uid, capabilities, tries, status, fds, done):

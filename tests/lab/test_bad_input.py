@@ -207,6 +207,17 @@ class Lists(Case):
                 self.assertEqual(len(done.stderr.splitlines()), 1, lab.told(done))
                 self.assertIn(os.path.join(self.work, "absent"), done.stderr)
 
+    def test_lists_that_have_no_end(self):
+        for option in ("users", "folders"):
+            with self.subTest(option):
+                setattr(self.target, option, "/dev/zero")
+                done = self.migrate()
+                self.assertEqual(done.returncode, CONFIGURATION, lab.told(done))
+                self.assertIn("'/dev/zero': it has no end, or is larger than", done.stderr)
+        done = self.migrate("--config", "/dev/zero")
+        self.assertEqual(done.returncode, CONFIGURATION, lab.told(done))
+        self.assertIn("'/dev/zero': it has no end, or is larger than", done.stderr)
+
 
 class CommandLine(Case):
     ROWS = [

@@ -1,14 +1,19 @@
 #!/usr/bin/python3
-"""How many messages others find in the mbox fixtures: Dovecot, c-client, Python's mailbox module and
-procmail's formail. With --dialect dovecot and uw mailhaul reads as those two do; where it knowingly
+"""How many messages others find in the mbox fixtures: Dovecot, c-client, Python's mailbox module,
+mutt and procmail's formail; and what Dovecot, Python and mutt find in the Maildirs that become of them. With --dialect dovecot and uw mailhaul reads as those two do; where it knowingly
 differs, the reason stands here and in mailhaul-formats(5)."""
 import collections
+import glob
+import hashlib
 import mailbox
 import os
+import pty
 import re
+import select
 import shutil
 import subprocess
 import tempfile
+import time
 import unittest
 
 import servers
@@ -27,6 +32,9 @@ PLACEHOLDER = "c-client's placeholder message is no message"
 EXPUNGED = "mail that Thunderbird has deleted is left out"
 PATCH = "a patch in a body, with git's fixed date, is no message"
 LENGTH = "it does not believe a Content-Length that fits"
+DATED = 'it begins a message at every dated line "From "; mailhaul weighs what stands around the line'
+UNDATED = 'a line "From " without a date is none to it'
+HEADER = "within a header it looks for no new message"
 GARBAGE = "what stands before the first From_ line is to it a message"
 
 # {judge: {fixture: (what it finds, None: it refuses; what mailhaul finds; why)}}
@@ -81,7 +89,25 @@ DIFFERENCES = {
         "thunderbird-expunged": (2, 1, EXPUNGED),
         "uw-pseudo": (4, 3, PLACEHOLDER),
     },
+    "mutt": {
+        "bare-from": (0, 2, UNDATED),
+        "body-dated-line": (3, 2, DATED),
+        "body-dated-line-dovecot": (3, 2, DATED),
+        "broken-cr-only": (1, None, TEXT),
+        "broken-leading-garbage": (None, 1, REFUSES),
+        "broken-nul-hole": (1, 2, HOLE),
+        "broken-nul-in-line": (1, 2, HOLE),
+        "header-from-line-uw": (1, 2, HEADER),
+        "no-header-end": (1, 2, HEADER),
+        "patch-in-body": (3, 2, PATCH),
+        "thunderbird-expunged": (2, 1, EXPUNGED),
+        "uw-pseudo": (4, 3, PLACEHOLDER),
+    },
 }
+
+# Where mutt does not hand on a message's bytes as they are: the line that ends a header is its own.
+MUTT_WRITES = ("broken-truncated-header", "crlf", "folded-and-odd-headers", "gmail",
+               "header-from-line-uw", "mixed-line-ends", "no-header-end")
 
 
 def cases():
@@ -166,6 +192,155 @@ class Judges(unittest.TestCase):
                                       check=True)
             theirs[case] = done.stdout.count(b"\n")
         self.compare("formail", "auto", theirs)
+
+    def test_mutt(self):
+        theirs = {}
+        for case in cases():
+            bar = Mutt(self.top).look(source_of(case))
+            found = re.search(r"\[Msgs:(\d+)", bar)
+            theirs[case] = int(found.group(1)) if found else None
+        self.compare("mutt", "auto", theirs)
+
+
+class Mutt:
+    """mutt on a terminal of its own."""
+
+    def __init__(self, top):
+        self.out = os.path.join(top, "mutt")
+        shutil.rmtree(self.out, ignore_errors=True)
+        os.makedirs(self.out)
+        os.makedirs(os.path.join(top, "Mail"), exist_ok=True)      # it would ask
+        self.each = os.path.join(top, "each")
+        with open(self.each, "w", encoding="ascii") as f:
+            f.write('cat >"$(mktemp -p "$OUT")"\n')
+
+    def look(self, path):
+        """Its last status bar, "[Msgs:3 New:1 ...]"; each message is then a file below out."""
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execvpe("mutt", [
+                "mutt", "-n", "-F", "/dev/null", "-R", "-f", path, "-e",
+                "set pipe_split=yes pipe_decode=no pipe_sep='' wait_key=no weed=no quit=yes "
+                "sort=mailbox-order sleep_time=0 history_file='' header_cache=''", "-e",
+                "push '<tag-pattern>~A<enter><tag-prefix><pipe-message>sh %s<enter><exit>'"
+                % self.each], {"TERM": "vt100", "HOME": os.path.dirname(self.out), "OUT": self.out,
+                               "LC_ALL": "C", "PATH": "/usr/bin:/bin", "LINES": "24",
+                               "COLUMNS": "200"})
+        said, until = b"", time.monotonic() + 20
+        while time.monotonic() < until and select.select([terminal], [], [], 20)[0]:
+            try:
+                got = os.read(terminal, 65536)
+            except OSError:                # the other end is closed
+                break
+            said += got
+        os.waitpid(pid, 0)                 # before its terminal goes
+        os.close(terminal)
+        bars = re.findall(rb"\[Msgs:\d+[^\]]*\]", said)
+        return bars[-1].decode() if bars else said.decode(errors="replace")
+
+    def digests(self):
+        out = []
+        for path in glob.glob(self.out + "/*"):
+            with open(path, "rb") as f:
+                out.append(hashlib.sha256(f.read()).hexdigest())
+        return sorted(out)
+
+
+class Targets(Judges):
+    """What others find in the Maildir that becomes of each fixture: every message, its bytes, its
+    flags, its UID and its date."""
+
+    FLAGS = {"\\Seen": "S", "\\Answered": "R", "\\Flagged": "F", "\\Deleted": "T", "\\Draft": "D"}
+
+    def setUp(self):
+        super().setUp()
+        self.maildir = os.path.join(self.home, "Maildir")
+        for name in ("cur", "new", "tmp"):
+            os.makedirs(os.path.join(self.maildir, name))
+        self.files = {}                    # case: {base: (path, letters)}
+        for case in cases():
+            folder = os.path.join(self.maildir, "." + case)
+            subprocess.run([MAILHAUL, "convert", "--config", "/dev/null", source_of(case), folder],
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+            self.files[case] = {
+                os.path.basename(p).split(":")[0]:
+                    (p, "".join(c for c in p.partition(":2,")[2] if c in "DFRST"))
+                for p in glob.glob(folder + "/cur/*") + glob.glob(folder + "/new/*")}
+        self.assertGreater(sum(map(len, self.files.values())), 80)
+
+    def digests(self, case):
+        out = []
+        for path, _ in self.files[case].values():
+            with open(path, "rb") as f:
+                out.append(hashlib.sha256(f.read()).hexdigest())
+        return sorted(out)
+
+    def lines(self, case):
+        """{base: UID} of the folder's list."""
+        path = os.path.join(self.maildir, "." + case, "dovecot-uidlist")
+        with open(path, encoding="utf-8") as f:
+            return {line.rstrip("\n").partition(" :")[2]: int(line.split()[0]) for line in
+                    f.readlines()[1:]}
+
+    def test_dovecot(self):
+        config = os.path.join(self.top, "dovecot.conf")
+        with open(config, "w", encoding="ascii") as f:
+            f.write("mail_location = maildir:%s\nlog_path = /dev/stderr\nssl = no\n"
+                    "base_dir = %s/run\nfirst_valid_uid = 1\n" % (self.maildir, self.top))
+        if os.geteuid() == 0:
+            for folder, _, names in os.walk(self.home):
+                for path in [folder] + [os.path.join(folder, n) for n in names]:
+                    os.chown(path, FRED, FRED)
+        lists = {case: self.lines(case) for case in cases() if self.files[case]}
+        done = self.run_there("dovecot-2.3", "/usr/bin/doveadm", "-f", "tab", "-c", config, "-o",
+                              "mail_home=" + self.home, "fetch",
+                              "mailbox uid flags size.physical date.received.unixtime", "mailbox", "*", "all")
+        seen = collections.defaultdict(dict)
+        for line in done.stdout.decode().splitlines()[1:]:
+            folder, uid, flags, size, date = line.split("\t")
+            letters = "".join(sorted(self.FLAGS[f] for f in flags.split() if f in self.FLAGS))
+            seen[folder][int(uid)] = (letters, int(size), int(date))
+        self.assertEqual(sorted(seen), sorted(lists), done.stderr)
+        for case, uids in lists.items():
+            expected = {}
+            for base, uid in uids.items():
+                path, letters = self.files[case][base]
+                path = path if os.path.exists(path) else path.replace("/new/", "/cur/") + ":2,"
+                st = os.stat(path)
+                expected[uid] = (letters, st.st_size, int(st.st_mtime))
+            self.assertEqual(seen[case], expected, case)
+
+    def test_uw(self):
+        """c-client on Debian reads no Maildir."""
+
+    def test_formail(self):
+        """Nor does formail."""
+
+    def test_python(self):
+        for case, files in self.files.items():
+            if files:
+                theirs = mailbox.Maildir(os.path.join(self.maildir, "." + case), create=False)
+                self.assertEqual({k: "".join(c for c in m.get_flags() if c.isupper())
+                                  for k, m in theirs.items()},
+                                 {base: row[1] for base, row in files.items()}, case)
+                self.assertEqual(sorted(hashlib.sha256(theirs.get_bytes(k)).hexdigest()
+                                        for k in theirs.keys()), self.digests(case), case)
+
+    def test_mutt(self):
+        other = []
+        for case, files in self.files.items():
+            if not files:
+                continue
+            mutt = Mutt(self.top)
+            bar = mutt.look(os.path.join(self.maildir, "." + case))
+            counts = collections.Counter(dict(
+                (k, int(v)) for k, v in re.findall(r"(Msgs|Flag|Del):(\d+)", bar)))
+            self.assertEqual(counts, collections.Counter({
+                "Msgs": len(files), "Flag": sum("F" in row[1] for row in files.values()),
+                "Del": sum("T" in row[1] for row in files.values())}) + collections.Counter(), case)
+            if mutt.digests() != self.digests(case):
+                other.append(case)
+        self.assertEqual(other, sorted(MUTT_WRITES))
 
 
 if __name__ == "__main__":
