@@ -34,10 +34,10 @@ typedef struct {
 
 MhMboxFile *mh_mbox_survey_file_new(const MhMboxSurvey *survey, int dirfd, const char *path,
                                     MhLinks links);
-void mh_mbox_survey_file_free(gpointer file);
+void mh_mbox_survey_file_free(gpointer data);
 
-/* MhSourceOpen of an MhMboxFile. */
-MhSource *mh_mbox_survey_open(void *file, MhFindings *findings, GError **error);
+/* MhSourceOpen of @user, an MhMboxFile. */
+MhSource *mh_mbox_survey_open(void *user, MhFindings *findings, GError **error);
 
 /* What @mailbox is read from, in one more place below @root. */
 void mh_mbox_survey_add_stamp(MhMboxSurvey *survey, MhSurveyMailbox *mailbox, const char *root,

@@ -81,7 +81,7 @@ again_string(GVariant *value)
 
 /* Strings are in what has an s in its type, and may be in a variant. A worker cannot make this go
  * deep: GVariant refuses a depth of more than 128. */
-// NOLINTNEXTLINE(misc-no-recursion)
+// NOLINTBEGIN(misc-no-recursion)
 static GVariant *
 again_container(GVariant *value)
 {
@@ -98,7 +98,6 @@ again_container(GVariant *value)
     return g_variant_ref(changed ? made : value);
 }
 
-// NOLINTNEXTLINE(misc-no-recursion)
 GVariant *
 mh_printable_variant(GVariant *value)
 {
@@ -108,6 +107,7 @@ mh_printable_variant(GVariant *value)
         return g_variant_ref(value);
     return again_container(value);
 }
+// NOLINTEND(misc-no-recursion)
 
 char *
 mh_printable_undo(const char *text, size_t *out_len)
