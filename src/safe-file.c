@@ -441,17 +441,17 @@ mh_list_dir(int dirfd, GError **error)
     /* Opened anew: a duplicate would share its place in the directory. */
     int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
-    if (dir == NULL) {
-        fail(error, errno, "list", dirfd, ".");
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
+    int failed = dir != NULL ? 0 : errno;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    int failed = collect_names(dir, names);
-    closedir(dir);
+    if (failed == 0)
+        failed = collect_names(dir, names);
+    if (dir != NULL)
+        closedir(dir);
+    else if (fd >= 0)
+        close(fd);
     if (failed != 0) {
         fail(error, failed, "list", dirfd, ".");
+        errno = failed;
         return NULL;
     }
     g_ptr_array_sort(names, compare_names);

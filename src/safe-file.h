@@ -105,7 +105,7 @@ void mh_replace_file_tidy(int dirfd, const char *name);
 bool mh_remove_tree(int dirfd, const char *name, GError **error);
 
 /* The names in a directory except "." and "..", in the order of bytes. Free with
- * g_ptr_array_unref(). NULL on error. */
+ * g_ptr_array_unref(). NULL with @error and errno. */
 GPtrArray *mh_list_dir(int dirfd, GError **error);
 
 /* For tests: as if the kernel had no openat2(2). */

@@ -72,7 +72,7 @@ empty_one(Removal *removal, const char *name)
         return -fd;
     g_autoptr(GPtrArray) names = mh_list_dir(fd, NULL);
     if (names == NULL)
-        failed = EACCES;
+        failed = errno;
     for (guint i = 0; failed == 0 && i < names->len; i++) {
         failed = remove_simple(fd, names->pdata[i]);
         if (failed == EISDIR)
@@ -88,7 +88,7 @@ remove_round(Removal *removal, bool *out_left)
 {
     g_autoptr(GPtrArray) names = mh_list_dir(removal->top, NULL);
     if (names == NULL)
-        return EACCES;
+        return errno;
     int failed = 0;
     *out_left = names->len > 0;
     for (guint i = 0; failed == 0 && i < names->len; i++) {
