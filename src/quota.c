@@ -44,7 +44,7 @@ mh_quota_read(const char *path, MhQuotaKind kind, uint32_t id, MhQuotaCounts *ou
     int fd = open_place(path);
     if (fd < 0)
         return false;
-    int command = QCMD(Q_GETQUOTA, kinds[kind]);
+    unsigned command = (unsigned)Q_GETQUOTA << SUBCMDSHIFT | (unsigned)kinds[kind];
     long result = syscall(SYS_quotactl_fd, fd, command, id, &block);
     close(fd);
     if (result != 0 || (block.dqb_valid & QIF_LIMITS) != QIF_LIMITS)

@@ -188,9 +188,9 @@ message_free(gpointer data)
 static bool
 number_field(MhSpan fields, uint8_t key, uint64_t *out)
 {
-    MhSpan field;
-    while (mh_span_take_word(&fields, &field)) {
-        if (field.data[0] == key)
+    while (fields.len > 0) {
+        MhSpan field = maildir_uidlist_take_field(&fields);
+        if (field.len > 0 && field.data[0] == key)
             return mh_span_to_u64(mh_span_from(field, 1), UINT64_MAX, out);
     }
     return false;

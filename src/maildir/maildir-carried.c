@@ -1,5 +1,7 @@
 #include "maildir-carried.h"
 
+#include "maildir-uidlist.h"
+
 #include <string.h>
 
 void
@@ -43,9 +45,9 @@ parse_value(MhSpan value, uint32_t line_uid, MaildirCarried *out)
 bool
 maildir_carried_parse(MhSpan fields, uint32_t line_uid, MaildirCarried *out)
 {
-    MhSpan field;
-    while (mh_span_take_word(&fields, &field)) {
-        if (field.data[0] == MAILDIR_CARRIED_KEY)
+    while (fields.len > 0) {
+        MhSpan field = maildir_uidlist_take_field(&fields);
+        if (field.len > 0 && field.data[0] == MAILDIR_CARRIED_KEY)
             return parse_value(mh_span_from(field, 1), line_uid, out);
     }
     return false;

@@ -34,12 +34,13 @@ is_among(const char *const *patterns, const char *name)
 bool
 maildir_removal_made_here(const MaildirFolder *folder)
 {
-    MhSpan fields, field;
+    MhSpan fields;
     if (folder->uidlist == NULL)
         return false;
     fields = maildir_uidlist_header_other(folder->uidlist);
-    while (mh_span_take_word(&fields, &field)) {
-        if (mh_span_equal(field, mh_span_from_string(MAILDIR_REMOVAL_MARK)))
+    while (fields.len > 0) {
+        if (mh_span_equal(maildir_uidlist_take_field(&fields),
+                          mh_span_from_string(MAILDIR_REMOVAL_MARK)))
             return true;
     }
     return false;

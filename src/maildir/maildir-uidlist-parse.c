@@ -24,9 +24,8 @@ header_error(GError **error, const char *what)
     return false;
 }
 
-/* Takes what stands before the next space off @rest, and the spaces behind it. */
-static MhSpan
-take_field(MhSpan *rest)
+MhSpan
+maildir_uidlist_take_field(MhSpan *rest)
 {
     size_t end = rest->len;
     mh_span_find(*rest, ' ', &end);
@@ -79,7 +78,7 @@ header_v3(Reader *reader, MhSpan fields, MhUidState *out_uids, GError **error)
 {
     g_autoptr(GString) other = g_string_new(NULL);
     while (fields.len > 0) {
-        MhSpan field = take_field(&fields);
+        MhSpan field = maildir_uidlist_take_field(&fields);
         MhSpan value = mh_span_from(field, 1);
         uint8_t key = field.len > 0 ? field.data[0] : ' ';
         if (key == 'V' && !mh_span_to_u32(value, UINT32_MAX, &out_uids->uidvalidity))
@@ -100,8 +99,8 @@ header_v3(Reader *reader, MhSpan fields, MhUidState *out_uids, GError **error)
 static bool
 header_v1(MhSpan fields, MhUidState *out_uids, GError **error)
 {
-    MhSpan uidvalidity = take_field(&fields);
-    MhSpan uidnext = take_field(&fields);
+    MhSpan uidvalidity = maildir_uidlist_take_field(&fields);
+    MhSpan uidnext = maildir_uidlist_take_field(&fields);
     if (!mh_span_to_u32(uidvalidity, UINT32_MAX, &out_uids->uidvalidity) ||
         !mh_span_to_u32(uidnext, UINT32_MAX, &out_uids->uidnext))
         return header_error(error, "UIDVALIDITY or the next UID is not a number of 32 bits");
@@ -201,7 +200,7 @@ static void
 read_fields(Line *line, MhSpan *rest)
 {
     while (rest->len > 0 && rest->data[0] != ':')
-        read_field(line, take_field(rest));
+        read_field(line, maildir_uidlist_take_field(rest));
     *rest = mh_span_from(*rest, 1);
     line->entry->other =
         line->apart->len > 0 ? mh_span(line->apart->str, line->apart->len) : line->others_run;

@@ -103,8 +103,8 @@ maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLin
         g_string_append_c(writer->buffer, ' ');
         g_string_append(writer->buffer, line->carried);
     }
-    MhSpan rest = line->other, field;
-    while (mh_span_take_word(&rest, &field)) {
+    for (MhSpan rest = line->other; rest.len > 0;) {
+        MhSpan field = maildir_uidlist_take_field(&rest);
         if (field.data[0] == MAILDIR_CARRIED_KEY && line->carried != NULL)
             continue;
         g_string_append_c(writer->buffer, ' ');

@@ -60,6 +60,10 @@ uint64_t maildir_uidlist_stopped_at(const MaildirUidlist *list);
 MhUidState maildir_uidlist_uids(const MaildirUidlist *list);
 /* The header's fields that are not ours to know: "Kvalue Kvalue"; empty when there are none. */
 MhSpan maildir_uidlist_header_other(const MaildirUidlist *list);
+/* Takes the next field of a line or header off @rest, and the spaces behind it. Nothing but a space
+ * parts fields; @rest must not be empty. */
+MhSpan maildir_uidlist_take_field(MhSpan *rest);
+
 /* The GUID's 32 digits; empty when there is none. */
 MhSpan maildir_uidlist_guid(const MaildirUidlist *list);
 
