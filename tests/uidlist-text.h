@@ -14,7 +14,8 @@ static inline int
 uidlist_text_file(MhSpan text)
 {
     FILE *file = tmpfile();
-    if (file == NULL || fwrite(text.data, 1, text.len, file) != text.len || fflush(file) != 0)
+    if (file == NULL || (text.len > 0 && fwrite(text.data, text.len, 1, file) != 1) ||
+        fflush(file) != 0)
         abort();
     int fd = dup(fileno(file));
     fclose(file);

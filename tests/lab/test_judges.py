@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """How many messages others find in the mbox fixtures: Dovecot, c-client, Python's mailbox module,
-mutt and procmail's formail; and what Dovecot, Python and mutt find in the Maildirs that become of them. With --dialect dovecot and uw mailhaul reads as those two do; where it knowingly
+mutt and procmail's formail; and what Dovecot, Python and mutt find in the Maildirs that become of
+them. With --dialect dovecot and uw mailhaul reads as those two do; where it knowingly
 differs, the reason stands here and in mailhaul-formats(5)."""
 import collections
 import glob
@@ -11,6 +12,7 @@ import pty
 import re
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -227,12 +229,16 @@ class Mutt:
                                "LC_ALL": "C", "PATH": "/usr/bin:/bin", "LINES": "24",
                                "COLUMNS": "200"})
         said, until = b"", time.monotonic() + 20
-        while time.monotonic() < until and select.select([terminal], [], [], 20)[0]:
+        while time.monotonic() < until:
             try:
-                got = os.read(terminal, 65536)
+                if not select.select([terminal], [], [], 0.5)[0]:
+                    os.write(terminal, b"x")    # what was pushed ends where nothing can be tagged
+                    continue
+                said += os.read(terminal, 65536)
             except OSError:                # the other end is closed
                 break
-            said += got
+        else:
+            os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)                 # before its terminal goes
         os.close(terminal)
         bars = re.findall(rb"\[Msgs:\d+[^\]]*\]", said)
