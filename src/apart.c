@@ -1,5 +1,6 @@
 #include "apart.h"
 
+#include "coverage.h"
 #include "held-worker.h"
 
 #include <errno.h>
@@ -30,6 +31,7 @@ answer(size_t first, size_t count, MhApartWork work, void *data, int fd)
         if (write(3, &said, sizeof said) != sizeof said)
             break;
     }
+    mh_coverage_keep();
     _exit(0);
 }
 

@@ -19,8 +19,8 @@ typedef struct {
     MhMemory *(*recall)(const char *name, void *user, GError **error);
     /* A command for the new server: see late-keywords.h. */
     void (*late_keyword)(const char *command, void *user);
-    /* A file system has not answered a worker for so many seconds. @place, printable, is what it was
-     * asked for; NULL: not known. */
+    /* A file system has not answered a worker for so many seconds. @place, printable, is what it
+     * was asked for; NULL: not known. */
     void (*held)(const char *name, const char *place, uint32_t seconds, void *user);
     /* Something was carried, or a second has passed. */
     void (*progress)(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user);

@@ -101,7 +101,7 @@ typedef struct {
     uint32_t max_rate; /* MB (10^6 bytes) a second; 0: no limit */
     bool nice;
     uint32_t answer_timeout_s; /* 0: for ever */
-    char *state; /* NULL: the built-in place */
+    char *state;               /* NULL: the built-in place */
 
     /* which accounts are shown */
     bool failed;

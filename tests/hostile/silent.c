@@ -1,5 +1,5 @@
-/* silent: stands between mailhaul and libc (LD_PRELOAD) and plays a file system that does not answer:
- * a read of a file whose path holds the text SILENT never returns. */
+/* silent: stands between mailhaul and libc (LD_PRELOAD) and plays a file system that does not
+ * answer: a read of a file whose path holds the text SILENT never returns. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
