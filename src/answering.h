@@ -11,5 +11,5 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Of the file system with this st_dev, as it was when first asked. False where it is not known. */
+/* Of the file system with this st_dev, as things were when this was first asked. */
 bool mh_answering(uint64_t device);

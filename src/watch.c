@@ -322,11 +322,12 @@ mh_watch_answers(const MhWatch *watch, bool (*answers)(uint64_t device))
     uint64_t known = 0; /* mostly there is one */
     for (guint i = 0; i < watch->items->len; i++) {
         const Item *item = &g_array_index(watch->items, Item, i);
-        if (item->stamp.inode == 0 || (known != 0 && item->device == known))
+        uint64_t device = item->stamp.device != MH_STAMP_UNSURE ? item->stamp.device : item->device;
+        if (item->stamp.inode == 0 || (known != 0 && device == known))
             continue;
-        if (!answers(item->device))
+        if (!answers(device))
             return false;
-        known = item->device;
+        known = device;
     }
     return known != 0;
 }
