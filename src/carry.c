@@ -443,13 +443,20 @@ mh_carry_is_whole(const MhCarry *carry, GError **error)
     return false;
 }
 
+bool
+mh_carry_has_work(const MhCarry *carry)
+{
+    MaildirWork work = work_of(carry);
+    return carry->outcome->done != MH_DONE_UP_TO_DATE ||
+           (carry->folder->exists && maildir_work_is_dated(&work));
+}
+
 static bool
 put_in_place(MhCarry *carry, GError **error)
 {
     if (!carry->folder->exists)
         return commit(carry, error);
-    MaildirWork work = work_of(carry);
-    if (carry->outcome->done == MH_DONE_UP_TO_DATE && !maildir_work_is_dated(&work))
+    if (!mh_carry_has_work(carry))
         return true;
     int folder_fd = dup(carry->folder->fd); /* outlives a new look at the folder */
     if (folder_fd < 0)

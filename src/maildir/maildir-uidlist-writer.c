@@ -75,15 +75,15 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
         g_string_append_c(writer->buffer, ' ');
         add_text(writer, other);
     }
+    if (mark != NULL) {
+        g_string_append_c(writer->buffer, ' ');
+        g_string_append(writer->buffer, mark);
+    }
     if (source.changed_ns > 0) {
         add_key(writer, 'C');
         add_number(writer, (uint64_t)source.changed_ns);
         g_string_append_c(writer->buffer, ',');
         add_number(writer, source.uidnext);
-    }
-    if (mark != NULL) {
-        g_string_append_c(writer->buffer, ' ');
-        g_string_append(writer->buffer, mark);
     }
     g_string_append_c(writer->buffer, '\n');
 }
