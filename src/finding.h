@@ -72,7 +72,7 @@ typedef enum {
     X(COURIER_UIDDB_LINE, NOTE, "a line of the UID list that Courier ignores")                     \
     X(COURIER_UIDDB_ODD, NOTE, "odd text in the UID list, read as Courier reads it")               \
     X(COURIER_UIDDB_UNENDED, NOTE, "the last line of the UID list has no end")                     \
-    X(COURIER_UIDDB_NAME_REPEATED, NOTE, "names repeated in the UID list: the last counts")        \
+    X(COURIER_UIDDB_NAME_REPEATED, NOTE, "names repeated in the UID list: one line counts")        \
     X(COURIER_UID_INVALID, REPAIRED, "no client may be given this UID: a new one is due")          \
     X(COURIER_UID_REPEATED, REPAIRED, "two messages have one UID: the second gets a new one")      \
     X(COURIER_UIDS_EXHAUSTED, LOSS, "no UIDs are left for new messages")                           \
