@@ -46,7 +46,8 @@ folder_free(gpointer data)
 /* A size that an earlier run has written into the target's list, so the message need not be read
  * again. Files of Courier never change. */
 static bool
-known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size)
+known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
+           bool *out_listed)
 {
     const CourierFolder *folder = data;
     MaildirCarried carried;
@@ -57,6 +58,7 @@ known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_s
         !maildir_carried_parse(entry.other, entry.uid, &carried))
         return false;
     *out_virtual_size = entry.virtual_size;
+    *out_listed = carried.size_listed;
     return true;
 }
 

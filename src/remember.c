@@ -35,6 +35,7 @@ outcome_of(const MhMailboxMemory *known)
     outcome->done = MH_DONE_UP_TO_DATE;
     g_clear_pointer(&outcome->error, g_free);
     outcome->unchanged = outcome->messages;
+    outcome->sizes_read = outcome->sizes_read_bytes = 0;
     outcome->delivered = outcome->delivered_bytes = outcome->retagged = outcome->expunged = 0;
     return outcome;
 }
