@@ -66,6 +66,10 @@ typedef struct {
 /* What ids_of_files gives a file. */
 MhDigest courier_source_file_id(const char *name, bool is_new);
 
+/* What a link with the text @target leads to, below the directory @root, an absolute path; by its
+ * words alone. g_free(). NULL: elsewhere. */
+char *courier_source_shared_path(const char *root, MhSpan target);
+
 /* Opens a folder: @folder_dir is "." for INBOX or ".a.b", below @maildirfd, the root of the tree,
  * which is duplicated. @options may be NULL. NULL with @error when it is no folder. */
 MhSource *courier_source_open(int maildirfd, const char *folder_dir,
