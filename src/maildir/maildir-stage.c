@@ -97,6 +97,7 @@ stage_message(Staging *staging, const MhSyncLine *line, GError **error)
 {
     MaildirDelivery *delivery = staging->delivery;
     const MhMessage *message = maildir_work_message(staging->work, line);
+    g_assert(message != NULL); /* what is to be delivered is at the source */
     g_autofree char *base =
         choose_base(staging->work, line->source - 1, staging->seen, staging->numbers);
     g_autofree char *name = full_name(mh_span_from_string(base), line);

@@ -51,6 +51,7 @@ typedef struct {
 } MaildirUidlistEntry;
 
 #define MAILDIR_UIDLIST_NOT_FOUND SIZE_MAX
+#define MAILDIR_GUID_DIGITS       32
 
 /* An empty list. @uids.uidvalidity must not be 0. */
 MaildirUidlist *maildir_uidlist_new(MhUidState uids);
