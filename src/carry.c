@@ -3,6 +3,7 @@
 #include "courier-target.h"
 #include "courier/courier-source.h"
 #include "keyword-plan.h"
+#include "maildir/maildir-carried.h"
 #include "maildir/maildir-commit.h"
 #include "maildir/maildir-lock.h"
 
@@ -26,6 +27,7 @@ struct MhCarry {
     bool careful;                   /* a device has failed */
     bool *before;                   /* late: what was carried before */
     uint64_t staged;                /* messages written */
+    int64_t source_changed_ns;      /* as it was read; 0: not known */
     MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
 };
 
@@ -117,6 +119,15 @@ look_at_folder(MhCarry *carry)
     close(fd);
 }
 
+/* The line has a size that nobody had counted, and now it is. */
+static bool
+size_counted(const MhMessage *message, const MaildirUidlistEntry *line)
+{
+    MaildirCarried carried;
+    return !message->size_listed && maildir_carried_parse(line->other, line->uid, &carried) &&
+           carried.size_listed;
+}
+
 /* What a POP3 server says of a message, as we know it now, and the line of the list does not. */
 static bool
 pop3_differs(const MhCarry *carry, const MhSyncLine *line)
@@ -129,7 +140,8 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
     const char *uidl = mh_mailbox_get_text(carry->mailbox, message->uidl);
     MaildirUidlistEntry entry;
     if (!maildir_uidlist_read(carry->folder->uidlist, there->line, &entry) ||
-        message->pop3_order != entry.pop3_order || message->virtual_size != entry.virtual_size)
+        message->pop3_order != entry.pop3_order || message->virtual_size != entry.virtual_size ||
+        size_counted(message, &entry))
         return true;
     MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
     if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
@@ -181,10 +193,27 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
            is_accounted_for(carry, error);
 }
 
+/* What the list shall say of the source. As before, where not all of it was followed; in place the
+ * source is what is written to. */
+static MaildirUidlistSource
+source_of(const MhCarry *carry)
+{
+    const MaildirFolder *folder = carry->folder;
+    bool is_followed =
+        carry->mailbox->unread == NULL && !(carry->context->settings->late && folder->exists);
+    if (is_followed && !carry->context->in_place && carry->source_changed_ns > 0)
+        return (MaildirUidlistSource){.changed_ns = carry->source_changed_ns,
+                                      .uidnext = carry->mailbox->uids.uidnext};
+    if (is_followed || folder->uidlist == NULL)
+        return (MaildirUidlistSource){0};
+    return maildir_uidlist_source(folder->uidlist);
+}
+
 static MaildirWork
 work_of(const MhCarry *carry)
 {
-    return (MaildirWork){.folder = carry->folder,
+    return (MaildirWork){.source = source_of(carry),
+                         .folder = carry->folder,
                          .mailbox = carry->mailbox,
                          .plan = carry->plan,
                          .set_letters = carry->keywords->set_letters,
@@ -221,6 +250,15 @@ report_format(const MhCarry *carry)
                                                         : g_strdup(format);
 }
 
+static void
+add_sizes(const MhMessage *message, MhMailboxOutcome *outcome)
+{
+    outcome->bytes += message->size_bytes;
+    outcome->sizes_listed += message->size_listed;
+    outcome->sizes_read += message->size_read;
+    outcome->sizes_read_bytes += message->size_read ? message->size_bytes : 0;
+}
+
 /* The plan in numbers, and what it costs. */
 static void
 report_plan(MhCarry *carry)
@@ -231,8 +269,9 @@ report_plan(MhCarry *carry)
     outcome->uidnext = plan->uids.uidnext;
     outcome->messages = mh_mailbox_length(carry->mailbox);
     outcome->bytes = outcome->delivered_bytes = 0;
+    outcome->sizes_read = outcome->sizes_read_bytes = outcome->sizes_listed = 0;
     for (size_t i = 0; i < outcome->messages; i++)
-        outcome->bytes += mh_mailbox_get(carry->mailbox, i)->size_bytes;
+        add_sizes(mh_mailbox_get(carry->mailbox, i), outcome);
     for (guint i = 0; i < plan->lines->len; i++) {
         const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
         if (line->target == 0)
@@ -322,6 +361,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     g_clear_pointer(&carry->mailbox, mh_mailbox_free);
     carry->mailbox = mh_mailbox_new();
     source->careful = carry->careful;
+    carry->source_changed_ns = source->stamp.ctime_ns;
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
@@ -424,12 +464,20 @@ mh_carry_is_whole(const MhCarry *carry, GError **error)
     return false;
 }
 
+bool
+mh_carry_has_work(const MhCarry *carry)
+{
+    MaildirWork work = work_of(carry);
+    return carry->outcome->done != MH_DONE_UP_TO_DATE ||
+           (carry->folder->exists && maildir_work_is_dated(&work));
+}
+
 static bool
 put_in_place(MhCarry *carry, GError **error)
 {
     if (!carry->folder->exists)
         return commit(carry, error);
-    if (carry->outcome->done == MH_DONE_UP_TO_DATE)
+    if (!mh_carry_has_work(carry))
         return true;
     int folder_fd = dup(carry->folder->fd); /* outlives a new look at the folder */
     if (folder_fd < 0)

@@ -24,6 +24,8 @@ typedef struct {
     uint32_t pop3_order;   /* 1 is first; 0: after those that have one, by UID */
     MhFlags flags;         /* MH_FLAG_... */
     bool is_new;           /* no client has seen it yet: belongs into new/ */
+    bool size_listed;      /* virtual_size is what a list of the old server says: not counted */
+    bool size_read;        /* its file was read just now, only to count its line ends */
     uint64_t size_bytes;   /* as delivered to the target */
     uint64_t virtual_size; /* the same with every line ending in CRLF */
     uint64_t where;        /* private to the source: an offset, an index */

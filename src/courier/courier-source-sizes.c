@@ -26,13 +26,18 @@ is_known(const CourierSource *source, const CourierPop3Message *item)
 {
     const CourierSourceOptions *options = &source->options;
     MhMessage *message = item->message;
+    uint64_t virtual_size;
+    bool listed;
     if (message->size_bytes == 0)
         return true;
     if (source->source.careful || options->known_size == NULL ||
-        (options->sizes == COURIER_SIZES_READ && item->line != NULL))
+        !options->known_size(options->known_size_data, courier_source_file_base(item->file),
+                             message->size_bytes, &virtual_size, &listed) ||
+        (listed && options->sizes == COURIER_SIZES_READ))
         return false;
-    return options->known_size(options->known_size_data, courier_source_file_base(item->file),
-                               message->size_bytes, &message->virtual_size);
+    message->virtual_size = virtual_size;
+    message->size_listed = listed;
+    return true;
 }
 
 /* Nothing but its content speaks against the size in the list. */
@@ -76,6 +81,7 @@ read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **erro
     close(fd);
     if (good && count.size_bytes == item->message->size_bytes) {
         item->message->virtual_size = courier_virtual_size(&count);
+        item->message->size_read = true;
         return true;
     }
     g_autofree char *shown = mh_printable_string(item->file->name);
@@ -149,7 +155,15 @@ try_list(const Sizes *sizes, bool *out_right, GError **error)
     return true;
 }
 
-/* Takes the sizes from the list, or leaves its messages to be read. */
+static void
+take_listed(const CourierPop3Message *item)
+{
+    item->message->virtual_size = item->line->size_bytes;
+    item->message->size_listed = true;
+}
+
+/* Takes the sizes from the list, or leaves its messages to be read. Those of the sample are known.
+ */
 static bool
 use_list(Sizes *sizes, GError **error)
 {
@@ -160,8 +174,8 @@ use_list(Sizes *sizes, GError **error)
         CourierPop3Message *item = sizes->listed[i];
         if (!right)
             sizes->to_read[sizes->to_read_count++] = item;
-        else
-            item->message->virtual_size = item->line->size_bytes;
+        else if (item->message->virtual_size == 0)
+            take_listed(item);
     }
     return true;
 }
