@@ -98,7 +98,7 @@ def uid_states(maker):
 
 
 def repeated_names(maker):
-    """Names that the list has twice and more. Which line counts depends on all of them, so there are
+    """Names that the list has twice and more. Which line counts depends on all of them: so here are
     lists of many lengths, in the order of UIDs, against it, and in none."""
     choice = random.Random(3)
     maker.folder(".", uids=listed([], []))
@@ -234,7 +234,8 @@ RIGHTS = {"list": {"owner": ALL, "group=administrators": ALL, "user=bob": "looku
                    "user=eve": "-write", "group=staff": "lookup read", "anyone": "lookup"},
           "hierarchy": {"owner": ALL, "user=joe": "lookup read"}, "default": {}, "none": {}}
 
-SITE = [("uids", uid_states), ("repeated", repeated_names), ("broken", broken_uid_states), ("words", keyword_states),
+SITE = [("uids", uid_states), ("repeated", repeated_names), ("broken", broken_uid_states),
+        ("words", keyword_states),
         ("pop", pop3_states), ("names", folder_names), ("access", access_lists),
         ("mutf7", lambda m: folder_names(m, list(MUTF7), "mutf")),
         ("raw", lambda m: folder_names(m, list(RAW), "raw")),
@@ -373,7 +374,7 @@ BOTH = [b"Entw&APw-rfe", "\u00c4nderungen".encode(), b"Q&A", b"R&-D", b"&ZeVnLIq
         "\u65e5\u672c".encode(), b"v1&AC4-2", b"v1\\0562", b"plain"]
 AS_UTF8 = [name.decode() for name in BOTH]
 AS_MUTF7 = ["Entw\u00fcrfe", "\u00c4nderungen", "Q&A", "R&D", "\u65e5\u672c\u8a9e",
-            "\u65e5\u672c", "v1_2", "v1\\0562", "plain"]  # no '.' within a level where it parts levels
+            "\u65e5\u672c", "v1_2", "v1\\0562", "plain"]  # '.' parts levels
 
 
 class Names(unittest.TestCase):
