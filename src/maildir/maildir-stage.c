@@ -140,7 +140,7 @@ stage_new_folder(Staging *staging, GError **error)
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
     maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
-                                 MAILDIR_REMOVAL_MARK);
+                                 staging->work->source, MAILDIR_REMOVAL_MARK);
     staging->writer = &writer;
     bool good = stage_messages(staging, error) &&
                 maildir_delivery_write_state(delivery, staging->work, delivery->fd, error);
