@@ -12,7 +12,8 @@ import traceback
 import wire
 
 # What a server may say to a program whose mailbox has got other UIDs: it must start anew.
-RELOGIN = re.compile(r"BYE|SERVERBUG|inconsistent|closed the connection|deleted under us|reset by peer", re.I)
+RELOGIN = re.compile(r"BYE|SERVERBUG|SYS/TEMP|inconsistent|closed the connection|"
+                     r"deleted under us|reset by peer", re.I)
 GONE_MEANWHILE = re.compile(r"EXPUNGEISSUED|no longer exist|was expunged|-ERR.*(?:gone|expunged)",
                             re.I)
 
