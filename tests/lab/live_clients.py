@@ -117,6 +117,9 @@ class ImapClient(Client):
                 text = next((v for k, v in pairs.items() if k.startswith(b"BODY")), None)
                 if text is None or b"UID" not in pairs:
                     continue                         # news of another message's flags
+                if not SUBJECT.search(text):         # all of ours have one
+                    raise wire.WireError("the header of UID %d says that it was expunged"
+                                         % int(pairs[b"UID"]))
                 found.append((int(pairs[b"UID"]), subject(text)))
                 self.flags[found[-1][1]] = sorted(
                     x.decode() for x in pairs[b"FLAGS"] if x != b"\\Recent")
