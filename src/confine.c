@@ -106,8 +106,9 @@ mh_confinement_new(void)
     confinement->ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     allow_system(confinement);
 #ifdef MH_COVERAGE_DIRECTORY
-    mh_confinement_allow(confinement, open(MH_COVERAGE_DIRECTORY, O_PATH | O_CLOEXEC),
-                         MH_CONFINE_WRITE);
+    int fd = open(MH_COVERAGE_DIRECTORY, O_PATH | O_CLOEXEC);
+    mh_confinement_allow(confinement, fd, MH_CONFINE_WRITE);
+    close(fd);
 #endif
     return confinement;
 }
