@@ -4,6 +4,7 @@
 #include "courier-source-private.h"
 #include "courier-span-index.h"
 #include "printable.h"
+#include "size-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -146,6 +147,12 @@ add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findi
         g_autofree char *shown = mh_printable_string(name);
         mh_findings_add(findings, MH_FINDING_COURIER_NOT_A_FILE, "%s: %s", shown,
                         mh_file_kind(st.st_mode));
+        return true;
+    }
+    if ((uint64_t)st.st_size > MH_LIMIT_MESSAGE_BYTES) {
+        g_autofree char *shown = mh_printable_string(name);
+        mh_findings_add(findings, MH_FINDING_COURIER_NOT_A_FILE, "%s: too large for a message",
+                        shown);
         return true;
     }
     file.size_bytes = (uint64_t)st.st_size;

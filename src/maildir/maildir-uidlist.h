@@ -42,6 +42,8 @@ typedef struct {
 } MaildirUidlistEntry;
 
 #define MAILDIR_UIDLIST_NOT_FOUND SIZE_MAX
+/* A larger file is no list. */
+#define MAILDIR_UIDLIST_BYTES_MAX (UINT32_C(1) << 30)
 
 /* An empty list. @uids.uidvalidity must not be 0. */
 MaildirUidlist *maildir_uidlist_new(MhUidState uids);

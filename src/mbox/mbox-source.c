@@ -5,6 +5,7 @@
 #include "mbox-index.h"
 #include "mbox-render.h"
 #include "printable.h"
+#include "size-limits.h"
 #include "stopping.h"
 
 #include <errno.h>
@@ -455,6 +456,12 @@ source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **erro
 {
     Source *source = (Source *)base;
     g_autoptr(GError) failure = NULL;
+    if (base->stamp.size_bytes > MH_LIMIT_MESSAGE_BYTES) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                    "cannot read '%s': it is larger than %" G_GUINT64_FORMAT " bytes",
+                    source->shown, MH_LIMIT_MESSAGE_BYTES);
+        return false;
+    }
     source->end = base->stamp.size_bytes;
     source->failed = source->around = false;
     mbox_holes_clear(&source->holes);
@@ -561,7 +568,7 @@ source_copy(MhSource *base, const MhMessage *message, int fd, GError **error)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                 "'%s' changed: the message at offset %" G_GUINT64_FORMAT " has another size",
-                source->shown, message->where);
+                source->shown, (guint64)message->where);
     return false;
 }
 
