@@ -15,12 +15,12 @@ typedef enum {
     MH_RECORD_NOT_MAIL,     /* (ss) path and reason */
     MH_RECORD_FINDINGS,     /* findings about the account */
     MH_RECORD_ERROR,        /* (s) why the account could not be done */
-    MH_RECORD_KEYWORD,      /* (sss) one without a letter: mailbox, keyword, UIDs */
-    MH_RECORD_REMEMBER,     /* (vmv) a mailbox's memory, and what was carried of it */
-    MH_RECORD_ACCOUNT,      /* (vbbb) the account's memory; it is closed; it has been undone;
-                               its target's root directory is left for root to remove */
-    MH_RECORD_DIFFERENCE,   /* one of verify's */
-    MH_RECORD_END,          /* (b) the worker has come to its end; true: it was asked to stop */
+    MH_RECORD_KEYWORD,    /* (ssss) one without a letter: mailbox, its GUID or "", keyword, UIDs */
+    MH_RECORD_REMEMBER,   /* (vmv) a mailbox's memory, and what was carried of it */
+    MH_RECORD_ACCOUNT,    /* (vbbb) the account's memory; it is closed; it has been undone;
+                             its target's root directory is left for root to remove */
+    MH_RECORD_DIFFERENCE, /* one of verify's */
+    MH_RECORD_END,        /* (b) the worker has come to its end; true: it was asked to stop */
 } MhRecordKind;
 
 /* Sends one record; takes @content when it is floating. False when the coordinator has gone. */

@@ -172,9 +172,10 @@ take_error(Run *run, Seat *seat, GVariant *content)
 static bool
 take_keyword(Run *run, Seat *seat, GVariant *content)
 {
-    const char *mailbox, *keyword, *uids;
-    g_variant_get(content, "(&s&s&s)", &mailbox, &keyword, &uids);
-    g_autofree char *command = mh_late_keyword_command(seat->outcome->user, mailbox, keyword, uids);
+    const char *mailbox, *guid, *keyword, *uids;
+    g_variant_get(content, "(&s&s&s&s)", &mailbox, &guid, &keyword, &uids);
+    g_autofree char *command =
+        mh_late_keyword_command(seat->outcome->user, mailbox, guid, keyword, uids);
     if (command != NULL && run->events->late_keyword != NULL)
         run->events->late_keyword(command, run->events->user);
     return command != NULL;
@@ -225,7 +226,7 @@ static const struct {
     [MH_RECORD_NOT_MAIL] = {"(ss)", take_not_mail},
     [MH_RECORD_FINDINGS] = {NULL, take_findings},
     [MH_RECORD_ERROR] = {"(s)", take_error},
-    [MH_RECORD_KEYWORD] = {"(sss)", take_keyword},
+    [MH_RECORD_KEYWORD] = {"(ssss)", take_keyword},
     [MH_RECORD_REMEMBER] = {NULL, take_mailbox_memory},
     [MH_RECORD_ACCOUNT] = {NULL, take_account_memory},
     [MH_RECORD_DIFFERENCE] = {NULL, take_difference},

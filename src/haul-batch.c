@@ -103,6 +103,44 @@ remember_mailbox(const MhHaul *haul, const MhHaulPending *pending)
     mh_remember_send_mailbox(haul->fd, memory);
 }
 
+/* Where the folder is below the target's root. */
+static const char *
+directory_of(const MhSurveyMailbox *mailbox)
+{
+    return mailbox->directory != NULL ? mailbox->directory : mailbox->target;
+}
+
+typedef struct {
+    const MhHaul *haul;
+    const char *mailbox; /* as clients of the new server name it */
+    const char *guid;    /* "" where the name will do */
+} LateKeywords;
+
+static void
+tell_keyword(const char *keyword, const char *uids, void *user)
+{
+    const LateKeywords *late = user;
+    mh_channel_send(late->haul->fd, MH_RECORD_KEYWORD,
+                    g_variant_new("(ssss)", late->mailbox, late->guid, keyword, uids));
+}
+
+/* Once the UIDs stand. */
+static void
+tell_keywords(const MhHaul *haul, const MhHaulPending *pending)
+{
+    const MhCarry *carry = pending->carry != NULL ? pending->carry : pending->done;
+    if (carry == NULL || pending->mailbox == NULL || pending->outcome->done == MH_DONE_FAILED ||
+        haul->dry_run || haul->job->settings->server != MH_SERVER_DOVECOT)
+        return;
+    g_autofree char *name = mh_survey_mailbox_new_name(haul->survey, pending->mailbox);
+    g_autofree char *guid = mh_late_keyword_by_name(name)
+                                ? g_strdup("")
+                                : maildir_folder_guid(haul->tree, directory_of(pending->mailbox));
+    LateKeywords late = {haul, name, guid};
+    if (guid != NULL) /* else the finding stands alone */
+        mh_carry_late_keywords(carry, tell_keyword, &late);
+}
+
 /* A folder of our own that has become empty goes. */
 static bool
 retire(MhHaul *haul, const MhGone *gone, GError **error)
@@ -154,6 +192,7 @@ mh_haul_flush(MhHaul *haul)
             mh_haul_fail_mailbox(haul, pending->outcome, sync_error);
         mh_channel_send(haul->fd, MH_RECORD_MAILBOX,
                         mh_mailbox_outcome_to_variant(pending->outcome));
+        tell_keywords(haul, pending);
         remember_mailbox(haul, pending);
     }
     g_ptr_array_set_size(haul->pending, 0);
@@ -167,29 +206,6 @@ give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error
     (void)error;
     mh_uidl_listing_apply(uidls, mailbox, findings);
     return true;
-}
-
-typedef struct {
-    const MhHaul *haul;
-    char *mailbox; /* as clients of the new server name it */
-} LateKeywords;
-
-static void
-tell_keyword(const char *keyword, const char *uids, void *user)
-{
-    const LateKeywords *late = user;
-    mh_channel_send(late->haul->fd, MH_RECORD_KEYWORD,
-                    g_variant_new("(sss)", late->mailbox, keyword, uids));
-}
-
-static void
-tell_keywords(const MhHaul *haul, const MhSurveyMailbox *mailbox, const MhCarry *carry)
-{
-    if (haul->dry_run || haul->job->settings->server != MH_SERVER_DOVECOT)
-        return;
-    LateKeywords late = {haul, mh_survey_mailbox_new_name(haul->survey, mailbox)};
-    mh_carry_late_keywords(carry, tell_keyword, &late);
-    g_free(late.mailbox);
 }
 
 static void
@@ -226,8 +242,7 @@ plan_carry(const MhHaul *haul, const MhCarryContext *context, const MhSurveyMail
                             .open_user = mailbox->data,
                             .read = is_inbox && haul->uidls != NULL ? give_uidls : NULL,
                             .read_user = haul->uidls};
-    const char *folder = mailbox->directory != NULL ? mailbox->directory : mailbox->target;
-    return mh_carry_begin(context, folder, &source, outcome, error);
+    return mh_carry_begin(context, directory_of(mailbox), &source, outcome, error);
 }
 
 bool
@@ -250,7 +265,6 @@ begin_carry(MhHaul *haul, const MhSurveyMailbox *mailbox, MhHaulPending *pending
     pending->carry = plan_carry(haul, &haul->context, mailbox, pending->outcome, error);
     if (pending->carry == NULL)
         return false;
-    tell_keywords(haul, mailbox, pending->carry);
     count_for_quota(haul, mailbox, pending->outcome);
     return true;
 }

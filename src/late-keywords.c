@@ -1,5 +1,6 @@
 #include "late-keywords.h"
 
+#include "maildir/maildir-uidlist.h"
 #include "printable.h"
 
 #include <string.h>
@@ -102,36 +103,33 @@ is_atom(const char *keyword)
     g_autofree char *atom = NULL;
     bool changed = true;
     atom = maildir_keyword_sanitise(mh_span_from_string(keyword), &changed);
-    return atom != NULL && !changed && keyword[0] != '-';
+    return atom != NULL && !changed;
 }
 
-/* A mailbox's name for a shell. One with characters that a terminal obeys is spelled out. */
-static char *
-mailbox_word(const char *mailbox)
+bool
+mh_late_keyword_by_name(const char *mailbox)
 {
     g_autofree char *printable = mh_printable_again(mailbox);
-    if (strcmp(printable, mailbox) == 0)
-        return g_shell_quote(mailbox);
-    GString *word = g_string_new("\"$(printf '");
-    for (const char *c = mailbox; *c != '\0'; c++) {
-        if (g_ascii_isalnum(*c))
-            g_string_append_c(word, *c);
-        else
-            g_string_append_printf(word, "\\%03o", (guint8)*c);
-    }
-    g_string_append(word, "')\"");
-    return g_string_free(word, FALSE);
+    return *mailbox != '\0' && strpbrk(mailbox, "*%") == NULL && strcmp(printable, mailbox) == 0;
+}
+
+static bool
+is_guid(const char *text)
+{
+    return strlen(text) == MAILDIR_GUID_DIGITS &&
+           strspn(text, "0123456789abcdefABCDEF") == MAILDIR_GUID_DIGITS;
 }
 
 char *
-mh_late_keyword_command(const char *user, const char *mailbox, const char *keyword,
-                        const char *uids)
+mh_late_keyword_command(const char *user, const char *mailbox, const char *guid,
+                        const char *keyword, const char *uids)
 {
+    bool by_name = mh_late_keyword_by_name(mailbox);
     if (!is_atom(keyword) || *uids == '\0' || strspn(uids, "0123456789:,") != strlen(uids) ||
-        *mailbox == '\0' || mailbox[0] == '-' || g_str_has_suffix(mailbox, "\n"))
+        (!by_name && !is_guid(guid)))
         return NULL;
-    g_autofree char *user_word = g_shell_quote(user), *name_word = mailbox_word(mailbox),
-                    *keyword_word = g_shell_quote(keyword);
-    return g_strdup_printf("doveadm flags add -u %s %s mailbox %s uid %s\n", user_word,
-                           keyword_word, name_word, uids);
+    g_autofree char *user_word = g_shell_quote(user), *keyword_word = g_shell_quote(keyword),
+                    *mailbox_word = g_shell_quote(by_name ? mailbox : guid);
+    return g_strdup_printf("doveadm flags add -u %s -- %s %s %s uid %s\n", user_word, keyword_word,
+                           by_name ? "mailbox" : "mailbox-guid", mailbox_word, uids);
 }

@@ -443,7 +443,7 @@ mh_list_dir(int dirfd, GError **error)
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     int failed = dir != NULL ? 0 : errno;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    if (failed == 0)
+    if (dir != NULL)
         failed = collect_names(dir, names);
     if (dir != NULL)
         closedir(dir);

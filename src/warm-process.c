@@ -249,7 +249,7 @@ last_words(const MhWarmProcess *process)
         if (!is_harmless(line) && !has(line, "Raw backtrace"))
             last = line;
     }
-    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+    for (size_t i = 0; i < G_N_ELEMENTS(marks) && last.len > 0; i++) {
         const uint8_t *at = memmem(last.data, last.len, marks[i], strlen(marks[i]));
         if (at != NULL)
             last = mh_span_from(last, (size_t)(at - last.data) + strlen(marks[i]));

@@ -68,7 +68,7 @@ look_into(int rootfd, CourierTreeEntry *entry, GError **error)
     if (!mh_stat(rootfd, entry->name, MH_LINKS_BENEATH, &st, &problem)) {
         if (explain_failure(entry, problem))
             return true;
-        g_propagate_error(error, g_steal_pointer(&problem));
+        g_propagate_error(error, problem);
         return false;
     }
     if (!S_ISDIR(st.st_mode)) {
@@ -167,7 +167,7 @@ courier_tree_list(int rootfd, MhFindings *findings, GError **error)
     if (names == NULL || !add_inbox(rootfd, entries, error))
         return NULL;
     for (guint i = 0; i < names->len; i++) {
-        g_autoptr(GError) problem = NULL;
+        GError *problem = NULL;
         CourierTreeEntry *entry = examine(rootfd, names->pdata[i], &problem);
         if (problem != NULL) {
             g_propagate_error(error, g_steal_pointer(&problem));

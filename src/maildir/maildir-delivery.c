@@ -83,6 +83,7 @@ maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
                           const MhSyncLine *line, const MaildirUidlistEntry *before, MhSpan base)
 {
     const MhMessage *message = maildir_work_message(work, line);
+    g_assert(message != NULL); /* lines of the target's own have their text already */
     const char *uidl = mh_mailbox_uidl(work->mailbox, message);
     MaildirCarried carried = {.flags = message->flags,
                               .letters = work->set_letters[message->keywords],

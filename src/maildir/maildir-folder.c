@@ -13,6 +13,8 @@
 
 /* MhTargetMessage.place has room for the place of every line. */
 G_STATIC_ASSERT(MAILDIR_UIDLIST_BYTES_MAX <= MH_TARGET_PLACE_MAX + 1);
+/* A list's first line is far shorter, with any GUID and the fields of ours. */
+#define LIST_HEAD_BYTES 512
 
 /* The file's name, as @line has its base name. */
 static const char *
@@ -294,6 +296,27 @@ maildir_folder_free(MaildirFolder *folder)
     maildir_uidlist_free(folder->uidlist);
     maildir_keywords_free(folder->keywords);
     g_free(folder);
+}
+
+char *
+maildir_folder_guid(const MaildirTree *tree, const char *name)
+{
+    char head[LIST_HEAD_BYTES];
+    int dirfd = mh_open_dir_links(tree->fd, name, MH_LINKS_REFUSE, NULL);
+    int fd =
+        dirfd >= 0 ? mh_open_file(dirfd, MAILDIR_UIDLIST_FILE, MH_LINKS_REFUSE, NULL, NULL) : -1;
+    ssize_t got = fd >= 0 ? pread(fd, head, sizeof head, 0) : 0;
+    if (fd >= 0)
+        close(fd);
+    if (dirfd >= 0)
+        close(dirfd);
+    MhSpan text = mh_span(head, got > 0 ? (size_t)got : 0), line;
+    bool ended = false;
+    if (!mh_span_take_line(&text, &line, &ended) || !ended)
+        return NULL;
+    g_autoptr(MaildirUidlist) list = maildir_uidlist_parse(mh_span(head, line.len + 1), NULL, NULL);
+    MhSpan guid = list != NULL ? maildir_uidlist_guid(list) : mh_span(NULL, 0);
+    return guid.len > 0 ? mh_span_dup(guid) : NULL;
 }
 
 static bool

@@ -44,6 +44,10 @@ MaildirFolder *maildir_folder_read(const MaildirTree *tree, const char *name, Mh
 void maildir_folder_free(MaildirFolder *folder); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirFolder, maildir_folder_free)
 
+/* The folder's GUID, MAILDIR_GUID_DIGITS, from its list as it stands there now. NULL: it has none.
+ * g_free(). */
+char *maildir_folder_guid(const MaildirTree *tree, const char *name);
+
 /* Is everything still as it was when it was read? */
 bool maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder);
 

@@ -66,14 +66,13 @@ typedef struct {
 
 /* In a new folder a file has its name at once, and its line. */
 static bool
-stage_with_name(Staging *staging, const MhSyncLine *line, GError **error)
+stage_with_name(Staging *staging, const MhSyncLine *line, const MhMessage *message, GError **error)
 {
     MaildirDelivery *delivery = staging->delivery;
     g_autofree char *base = maildir_new_names_base(staging->names, line->source - 1);
     g_autofree char *name = maildir_new_names_file(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    if (!maildir_transfer(delivery->tree, dirfd, name, maildir_work_message(staging->work, line),
-                          staging->source, error))
+    if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
         return false;
     maildir_delivery_add_line(staging->writer, staging->work, line, NULL,
                               mh_span_from_string(base));
@@ -83,13 +82,12 @@ stage_with_name(Staging *staging, const MhSyncLine *line, GError **error)
 
 /* What comes to a folder that exists gets its name when it is put in place. */
 static bool
-stage_by_number(Staging *staging, const MhSyncLine *line, GError **error)
+stage_by_number(Staging *staging, const MhSyncLine *line, const MhMessage *message, GError **error)
 {
     MaildirDelivery *delivery = staging->delivery;
     char name[MAILDIR_STAGED_NAME];
     maildir_delivery_staged_name(line, name);
-    if (!maildir_transfer(delivery->tree, delivery->cur_fd, name,
-                          maildir_work_message(staging->work, line), staging->source, error))
+    if (!maildir_transfer(delivery->tree, delivery->cur_fd, name, message, staging->source, error))
         return false;
     maildir_delivery_set_staged(delivery, staging->work, line);
     return true;
@@ -98,11 +96,12 @@ stage_by_number(Staging *staging, const MhSyncLine *line, GError **error)
 static bool
 stage_message(Staging *staging, const MhSyncLine *line, GError **error)
 {
-    if (staging->writer != NULL ? !stage_with_name(staging, line, error)
-                                : !stage_by_number(staging, line, error))
+    const MhMessage *message = maildir_work_message(staging->work, line);
+    g_assert(message != NULL); /* what is to be delivered is at the source */
+    if (staging->writer != NULL ? !stage_with_name(staging, line, message, error)
+                                : !stage_by_number(staging, line, message, error))
         return false;
-    uint64_t size_bytes = maildir_work_message(staging->work, line)->size_bytes;
-    if (staging->told == NULL || staging->told(size_bytes, staging->user))
+    if (staging->told == NULL || staging->told(message->size_bytes, staging->user))
         return true;
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "stopped as asked");
     return false;

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-#define GUID_DIGITS 32
-
 /* The list while it is read for the first time. */
 typedef struct {
     MaildirUidlist *list;
@@ -57,7 +55,7 @@ static bool
 header_guid(Reader *reader, MhSpan value, GError **error)
 {
     bool zero = true;
-    bool good = value.len == GUID_DIGITS;
+    bool good = value.len == MAILDIR_GUID_DIGITS;
     for (size_t i = 0; i < value.len; i++) {
         good = good && g_ascii_isxdigit((char)value.data[i]);
         zero = zero && value.data[i] == '0';

@@ -42,6 +42,7 @@ typedef struct {
 } MaildirUidlistEntry;
 
 #define MAILDIR_UIDLIST_NOT_FOUND SIZE_MAX
+#define MAILDIR_GUID_DIGITS       32
 /* A larger file is no list. */
 #define MAILDIR_UIDLIST_BYTES_MAX (UINT32_C(1) << 30)
 

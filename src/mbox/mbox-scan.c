@@ -274,10 +274,9 @@ tail_matters(MboxScan *scan, uint64_t offset)
     MhSpan bytes = mbox_scan_look(scan, offset, sizeof(buffer), buffer);
     if (bytes.len < 2)
         return false;
-    if (bytes.data[0] == '\r' && bytes.data[1] == '\n')
-        bytes = mh_span_from(bytes, 1);
-    if (bytes.data[0] == '\n' && bytes.len > 1)
-        return bytes.data[1] == 'F' || bytes.data[1] == 0;
+    size_t end = bytes.data[0] == '\r' && bytes.data[1] == '\n' ? 1 : 0;
+    if (bytes.data[end] == '\n' && bytes.len > end + 1)
+        return bytes.data[end + 1] == 'F' || bytes.data[end + 1] == 0;
     return bytes.data[0] == 0 && bytes.data[1] == 0;
 }
 

@@ -40,30 +40,42 @@ static void
 test_commands(void **state)
 {
     (void)state;
+    static const char guid[] = "0123456789abcdefABCDEF0123456789";
     static const struct {
-        const char *name, *user, *mailbox, *keyword, *uids, *command;
+        const char *name, *user, *mailbox, *guid, *keyword, *uids, *command;
     } rows[] = {
-        {"plain", "ada", "INBOX.a", "work", "1:3,7",
-         "doveadm flags add -u 'ada' 'work' mailbox 'INBOX.a' uid 1:3,7\n"},
-        {"what a shell would like", "ada", "a'; rm -rf $HOME `x`", "$Label1", "1",
-         "doveadm flags add -u 'ada' '$Label1' mailbox 'a'\\''; rm -rf $HOME `x`' uid 1\n"},
-        {"an accent", "ada", "\u00e4", "work", "1",
-         "doveadm flags add -u 'ada' 'work' mailbox '\u00e4' uid 1\n"},
-        {"what a terminal would obey", "ada", "a\n\033[2J'%", "work", "1",
-         "doveadm flags add -u 'ada' 'work' mailbox "
-         "\"$(printf 'a\\012\\033\\1332J\\047\\045')\" uid 1\n"},
-        {"a line break at the end", "ada", "a\n", "work", "1", NULL},
-        {"an option for a keyword", "ada", "a", "-A", "1", NULL},
-        {"an option for a mailbox", "ada", "-A", "work", "1", NULL},
-        {"a flag", "ada", "a", "\\Deleted", "1", NULL},
-        {"two words", "ada", "a", "a b", "1", NULL},
-        {"other UIDs", "ada", "a", "work", "1; id", NULL},
-        {"no UIDs", "ada", "a", "work", "", NULL},
-        {"no mailbox", "ada", "", "work", "1", NULL},
+        {"plain", "ada", "INBOX.a", "", "work", "1:3,7",
+         "doveadm flags add -u 'ada' -- 'work' mailbox 'INBOX.a' uid 1:3,7\n"},
+        {"what a shell would like", "ada", "a'; rm -rf $HOME `x`", "", "$Label1", "1",
+         "doveadm flags add -u 'ada' -- '$Label1' mailbox 'a'\\''; rm -rf $HOME `x`' uid 1\n"},
+        {"an accent", "ada", "\u00e4", "", "work", "1",
+         "doveadm flags add -u 'ada' -- 'work' mailbox '\u00e4' uid 1\n"},
+        {"an option for a keyword", "ada", "a", "", "-A", "1",
+         "doveadm flags add -u 'ada' -- '-A' mailbox 'a' uid 1\n"},
+        {"an option for a mailbox", "ada", "-A", "", "--", "1",
+         "doveadm flags add -u 'ada' -- '--' mailbox '-A' uid 1\n"},
+        {"what a terminal would obey", "ada", "a\n\033[2J'", guid, "work", "1",
+         "doveadm flags add -u 'ada' -- 'work' mailbox-guid "
+         "'0123456789abcdefABCDEF0123456789' uid 1\n"},
+        {"a pattern", "ada", "a*", guid, "work", "1",
+         "doveadm flags add -u 'ada' -- 'work' mailbox-guid "
+         "'0123456789abcdefABCDEF0123456789' uid 1\n"},
+        {"another pattern", "ada", "%", guid, "work", "1",
+         "doveadm flags add -u 'ada' -- 'work' mailbox-guid "
+         "'0123456789abcdefABCDEF0123456789' uid 1\n"},
+        {"a pattern without GUID", "ada", "a*", "", "work", "1", NULL},
+        {"a line break at the end", "ada", "a\n", "", "work", "1", NULL},
+        {"a GUID too short", "ada", "a\n", "0123", "work", "1", NULL},
+        {"no GUID", "ada", "a\n", "0123456789abcdefABCDEF01234567'8", "work", "1", NULL},
+        {"a flag", "ada", "a", "", "\\Deleted", "1", NULL},
+        {"two words", "ada", "a", "", "a b", "1", NULL},
+        {"other UIDs", "ada", "a", "", "work", "1; id", NULL},
+        {"no UIDs", "ada", "a", "", "work", "", NULL},
+        {"no mailbox", "ada", "", "", "work", "1", NULL},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autofree char *command =
-            mh_late_keyword_command(rows[i].user, rows[i].mailbox, rows[i].keyword, rows[i].uids);
+        g_autofree char *command = mh_late_keyword_command(
+            rows[i].user, rows[i].mailbox, rows[i].guid, rows[i].keyword, rows[i].uids);
         if (g_strcmp0(command, rows[i].command) != 0)
             fail_msg("%s: %s", rows[i].name, command);
     }
