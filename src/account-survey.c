@@ -53,6 +53,7 @@ mh_account_survey_new(const char *format)
     survey->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     survey->subscriptions = g_ptr_array_new_with_free_func(g_free);
     survey->unsure = g_ptr_array_new_with_free_func(g_free);
+    survey->left = g_ptr_array_new_with_free_func(g_free);
     survey->roots = g_array_new(FALSE, TRUE, sizeof(MhSurveyRoot));
     g_array_set_clear_func(survey->roots, root_clear);
     survey->fds = g_array_new(FALSE, FALSE, sizeof(int));
@@ -69,6 +70,7 @@ mh_account_survey_free(MhAccountSurvey *survey)
     g_ptr_array_unref(survey->not_mail);
     g_ptr_array_unref(survey->subscriptions);
     g_ptr_array_unref(survey->unsure);
+    g_ptr_array_unref(survey->left);
     g_array_unref(survey->roots);
     g_array_unref(survey->fds);
     mh_watch_free(survey->watch);

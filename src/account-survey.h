@@ -21,6 +21,7 @@ typedef struct {
     char *key;      /* bytes: its name for memory.h; NULL: it is not remembered */
     GArray *stamps; /* of MhStamp: what it is read from, looked at after @watch began and
                        before it is opened; mh_watch_settle()d */
+    bool left;      /* not looked into in this run; see MhAccountSurvey.left */
     bool locked;    /* somebody has locked it, or has left a lock behind */
     MhSourceOpen open;
     void *data; /* of open */
@@ -44,6 +45,7 @@ typedef struct {
     MhWatch *watch;                       /* every place that was looked at; NULL: not known */
     GPtrArray *unsure; /* of char *: directories at the target of what is there, but cannot
                           be said to be a mailbox: what was carried into them stays */
+    GPtrArray *left;   /* of char *: the same, of what this run was not asked for, or cannot do */
     bool incomplete;   /* there may be mailboxes that were not found */
     GArray *roots;     /* of MhSurveyRoot: where the mail is */
     int64_t subscriptions_changed_ns; /* when a list of them last changed */

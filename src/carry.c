@@ -3,6 +3,7 @@
 #include "courier-target.h"
 #include "courier/courier-source.h"
 #include "keyword-plan.h"
+#include "maildir/maildir-carried.h"
 #include "maildir/maildir-commit.h"
 #include "maildir/maildir-lock.h"
 
@@ -123,6 +124,15 @@ look_at_folder(MhCarry *carry)
     close(fd);
 }
 
+/* The line has a size that nobody had counted, and now it is. */
+static bool
+size_counted(const MhMessage *message, const MaildirUidlistEntry *line)
+{
+    MaildirCarried carried;
+    return !message->size_listed && maildir_carried_parse(line->other, line->uid, &carried) &&
+           carried.size_listed;
+}
+
 /* What a POP3 server says of a message, as we know it now, and the line of the list does not. */
 static bool
 pop3_differs(const MhCarry *carry, const MhSyncLine *line)
@@ -137,7 +147,7 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
     MaildirUidlistEntry entry;
     if (!maildir_uidlist_read(carry->folder->uidlist, place, &entry) ||
         mh_mailbox_pop3_order(carry->mailbox, message) != entry.pop3_order ||
-        message->virtual_size != entry.virtual_size)
+        message->virtual_size != entry.virtual_size || size_counted(message, &entry))
         return true;
     MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
     if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
@@ -230,6 +240,15 @@ report_format(const MhCarry *carry)
                                                         : g_strdup(format);
 }
 
+static void
+add_sizes(const MhMessage *message, MhMailboxOutcome *outcome)
+{
+    outcome->bytes += message->size_bytes;
+    outcome->sizes_listed += message->size_listed;
+    outcome->sizes_read += message->size_read;
+    outcome->sizes_read_bytes += message->size_read ? message->size_bytes : 0;
+}
+
 /* The plan in numbers, and what it costs. */
 static void
 report_plan(MhCarry *carry)
@@ -240,8 +259,9 @@ report_plan(MhCarry *carry)
     outcome->uidnext = plan->uids.uidnext;
     outcome->messages = mh_mailbox_length(carry->mailbox);
     outcome->bytes = outcome->delivered_bytes = 0;
+    outcome->sizes_read = outcome->sizes_read_bytes = outcome->sizes_listed = 0;
     for (size_t i = 0; i < outcome->messages; i++)
-        outcome->bytes += mh_mailbox_get(carry->mailbox, i)->size_bytes;
+        add_sizes(mh_mailbox_get(carry->mailbox, i), outcome);
     for (guint i = 0; i < plan->lines->len; i++) {
         const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
         if (line->target == 0)

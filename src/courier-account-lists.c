@@ -65,7 +65,7 @@ subscribe_shared(MhCourierSurvey *survey)
 {
     for (guint i = 0; i < survey->paths->len; i++) {
         const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
-        if (!g_str_has_prefix(survey->paths->pdata[i], MH_COURIER_SHARED_DIR "/"))
+        if (mailbox->left || !g_str_has_prefix(survey->paths->pdata[i], MH_COURIER_SHARED_DIR "/"))
             continue;
         survey->survey->has_subscriptions = true;
         g_ptr_array_add(survey->survey->subscriptions, g_strdup(mailbox->target + 1));

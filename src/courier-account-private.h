@@ -24,6 +24,22 @@ typedef struct {
     GPtrArray *paths;    /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
 } MhCourierSurvey;
 
+/* Adds the folder in @dir. @path is its name behind the first dot, or the directory of a shared
+ * one, and @components what clients saw. */
+MhSurveyMailbox *mh_courier_survey_add(MhCourierSurvey *survey, const char *dir, const char *path,
+                                       char **components);
+/* The links of that folder lead below @root. */
+void mh_courier_survey_set_shared(const MhSurveyMailbox *mailbox, const char *root, int root_fd);
+/* Did the admin ask for this folder? By what clients saw, or as its directory is called. */
+bool mh_courier_survey_is_listed(const MhCourierSurvey *survey, const char *path,
+                                 char *const *components);
+
+/* Adds the folders that others share, to be copied or to be left: MhSurveyMailbox.left. */
+bool mh_courier_survey_shared(MhCourierSurvey *survey, GError **error);
+/* Those that are left have had their part in the choice of names: now only MhAccountSurvey.left has
+ * them. */
+void mh_courier_survey_drop_left(MhCourierSurvey *survey);
+
 /* What the account subscribes, under the target's names, and its quota: into the survey. */
 void mh_courier_survey_subscriptions(MhCourierSurvey *survey, const MhNamePlan *names);
 void mh_courier_survey_quota(MhCourierSurvey *survey);

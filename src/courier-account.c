@@ -2,7 +2,6 @@
 
 #include "courier-access.h"
 #include "courier-options.h"
-#include "courier-shared.h"
 #include "courier/courier-tree.h"
 #include "in-place.h"
 #include "maildir/maildir-carried.h"
@@ -46,7 +45,8 @@ folder_free(gpointer data)
 /* A size that an earlier run has written into the target's list, so the message need not be read
  * again. Files of Courier never change. */
 static bool
-known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size)
+known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
+           bool *out_listed)
 {
     const CourierFolder *folder = data;
     MaildirCarried carried;
@@ -57,6 +57,7 @@ known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_s
         !maildir_carried_parse(entry.other, entry.uid, &carried))
         return false;
     *out_virtual_size = entry.virtual_size;
+    *out_listed = carried.size_listed;
     return true;
 }
 
@@ -111,9 +112,8 @@ earlier_name(const char *path, void *data)
     return usable ? known->directory : NULL;
 }
 
-/* @path is the folder's name behind its first dot, or that of the directory of a shared one. */
-static CourierFolder *
-add_folder_of(MhCourierSurvey *survey, const char *dir, const char *path, char **components)
+MhSurveyMailbox *
+mh_courier_survey_add(MhCourierSurvey *survey, const char *dir, const char *path, char **components)
 {
     g_autofree char *full = strcmp(dir, ".") == 0 ? g_strdup(survey->root_path)
                                                   : g_build_filename(survey->root_path, dir, NULL);
@@ -130,16 +130,22 @@ add_folder_of(MhCourierSurvey *survey, const char *dir, const char *path, char *
     mailbox->key = g_strdup(path);
     mh_courier_watch_folder(&survey->watch, dir, mailbox->stamps);
     g_ptr_array_add(survey->paths, g_strdup(path));
-    return folder;
+    return mailbox;
+}
+
+void
+mh_courier_survey_set_shared(const MhSurveyMailbox *mailbox, const char *root, int root_fd)
+{
+    CourierFolder *folder = mailbox->data;
+    folder->options.shared_path = root;
+    folder->options.shared_fd = root_fd;
 }
 
 static void
 add_folder(MhCourierSurvey *survey, const char *dir, char **components)
 {
     const char *path = courier_dir(survey, dir) + 1;
-    add_folder_of(survey, dir, path, components);
-    guint last = survey->survey->mailboxes->len - 1;
-    MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[last];
+    MhSurveyMailbox *mailbox = mh_courier_survey_add(survey, dir, path, components);
     mailbox->acl = mh_courier_access(survey->root_fd, dir, path, survey->findings);
     if (survey->survey->in_place)
         mailbox->directory = g_strdup(dir);
@@ -152,9 +158,9 @@ levels_of(char *const *components)
     return g_strjoinv("/", (char **)(uintptr_t)components);
 }
 
-/* Did the admin ask for this folder? By what clients saw, or as its directory is called. */
-static bool
-is_listed(const MhCourierSurvey *survey, const char *path, char *const *components)
+bool
+mh_courier_survey_is_listed(const MhCourierSurvey *survey, const char *path,
+                            char *const *components)
 {
     const MhFolderList *list = survey->job->folders;
     g_autofree char *levels = levels_of(components);
@@ -230,59 +236,8 @@ take_entry(MhCourierSurvey *survey, const CourierTreeEntry *entry)
     }
     g_auto(GStrv) components =
         courier_folder_components(mh_span_from_string(path), survey->names, survey->findings);
-    if (is_listed(survey, path, components))
+    if (mh_courier_survey_is_listed(survey, path, components))
         add_folder(survey, entry->name, components);
-}
-
-/* ---- what others share -------------------------------------------------------------------- */
-
-static bool
-open_shared_root(MhCourierSurvey *survey, GError **error)
-{
-    const char *path = survey->job->settings->shared_root;
-    survey->shared_fd = mh_open_root(path, error);
-    if (survey->shared_fd < 0) {
-        g_prefix_error(error, "cannot read what others share: ");
-        return false;
-    }
-    mh_account_survey_keep_fd(survey->survey, survey->shared_fd);
-    return true;
-}
-
-/* "shared-folders/NAME/FOLDER" is the folder shared/NAME/FOLDER. */
-static void
-add_shared(MhCourierSurvey *survey, const char *dir)
-{
-    g_autofree char *name = g_strdup(dir + strlen(MH_COURIER_SHARED_DIR "/"));
-    g_autofree char *path = g_strdup_printf("shared.%s", g_strdelimit(name, "/", '.'));
-    g_auto(GStrv) components =
-        courier_folder_components(mh_span_from_string(path), survey->names, survey->findings);
-    if (!is_listed(survey, path, components))
-        return;
-    CourierFolder *folder = add_folder_of(survey, dir, dir, components);
-    folder->options.shared_path = survey->job->settings->shared_root;
-    folder->options.shared_fd = survey->shared_fd;
-}
-
-static bool
-find_shared(MhCourierSurvey *survey, GError **error)
-{
-    if (survey->job->settings->shared != MH_SHARED_COPY)
-        return true;
-    g_autoptr(GPtrArray) dirs = mh_courier_shared_list(&survey->watch);
-    const char *obstacle = mh_courier_shared_obstacle(survey->account, survey->survey->in_place);
-    if (dirs->len == 0)
-        return true;
-    if (obstacle != NULL) {
-        mh_findings_add(survey->findings, MH_FINDING_COURIER_SHARED_LEFT, "%u: %s", dirs->len,
-                        obstacle);
-        return true;
-    }
-    if (!open_shared_root(survey, error))
-        return false;
-    for (guint i = 0; i < dirs->len; i++)
-        add_shared(survey, dirs->pdata[i]);
-    return true;
 }
 
 /* Is @listed the folder of that survey's mailbox, as the admin may have written it? */
@@ -327,7 +282,7 @@ find_folders(MhCourierSurvey *survey, GError **error)
     guess_names(survey, entries);
     for (guint i = 0; i < entries->len; i++)
         take_entry(survey, entries->pdata[i]);
-    if (!find_shared(survey, error))
+    if (!mh_courier_survey_shared(survey, error))
         return false;
     list_missing(survey);
     if (survey->survey->mailboxes->len > 0 && *(char *)survey->paths->pdata[0] == '\0')
@@ -443,6 +398,7 @@ do_survey(MhCourierSurvey *survey, GError **error)
         return false;
     g_autoptr(MhNamePlan) names = choose_names(survey);
     mh_courier_survey_subscriptions(survey, names);
+    mh_courier_survey_drop_left(survey);
     mh_courier_survey_quota(survey);
     return true;
 }

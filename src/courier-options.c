@@ -14,8 +14,8 @@ mh_courier_options_from_settings(const MhSettings *settings, CourierSourceOption
                                  GError **error)
 {
     CourierSourceOptions options = {.own_identity = own_identity};
-    if (settings->courier_sizes == MH_COURIER_SIZES_READ)
-        options.sizes = COURIER_SIZES_READ;
+    if (settings->courier_sizes == MH_COURIER_SIZES_LIST)
+        options.sizes = COURIER_SIZES_LIST;
     switch (settings->pop3_uidl) {
     case MH_UIDL_AUTO:
         options.uidl = COURIER_UIDL_LIST;

@@ -1,8 +1,10 @@
 #include "courier-shared.h"
 
 #include "courier/courier-folder-name.h"
+#include "courier/courier-source.h"
 #include "safe-file.h"
 
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -43,6 +45,35 @@ mh_courier_shared_list(const MhCourierWatch *courier)
         }
     }
     return found;
+}
+
+static bool
+is_directory(int fd, const char *path, const char *below)
+{
+    g_autofree char *full = g_build_filename(path, below, NULL);
+    struct stat st;
+    return mh_stat(fd, full, MH_LINKS_BENEATH, &st, NULL) && S_ISDIR(st.st_mode);
+}
+
+MhCourierShared
+mh_courier_shared_find(const MhCourierWatch *courier, const char *dir, const char *root,
+                       int shared_fd)
+{
+    int fd = mh_open_dir_links(courier->root_fd, dir, MH_LINKS_REFUSE, NULL);
+    char target[PATH_MAX];
+    ssize_t len = fd >= 0 ? readlinkat(fd, "shared", target, sizeof target) : -1;
+    if (fd >= 0)
+        close(fd);
+    if (len < 0) /* without it the links to messages are all there is */
+        return MH_COURIER_SHARED_THERE;
+    g_autofree char *path = courier_source_shared_path(root, mh_span(target, (size_t)len));
+    if (path == NULL)
+        return MH_COURIER_SHARED_AWAY;
+    if (is_directory(shared_fd, path, "cur"))
+        return MH_COURIER_SHARED_THERE;
+    g_autofree char *maildir = g_path_get_dirname(path);
+    return is_directory(shared_fd, maildir, "cur") ? MH_COURIER_SHARED_GONE
+                                                   : MH_COURIER_SHARED_AWAY;
 }
 
 const char *

@@ -18,5 +18,15 @@
  * that was looked at is watched. */
 GPtrArray *mh_courier_shared_list(const MhCourierWatch *courier);
 
+/* Where is the folder of others that such a @dir is made of? Its link "shared" tells. */
+typedef enum {
+    MH_COURIER_SHARED_THERE,
+    MH_COURIER_SHARED_GONE, /* its owner has removed it from the Maildir that holds it */
+    MH_COURIER_SHARED_AWAY, /* that Maildir is not there, not mounted, or not below @root */
+} MhCourierShared;
+
+MhCourierShared mh_courier_shared_find(const MhCourierWatch *courier, const char *dir,
+                                       const char *root, int shared_fd);
+
 /* Why shared folders cannot be copied into this account's target; NULL: they can. */
 const char *mh_courier_shared_obstacle(const MhAccount *account, bool in_place);

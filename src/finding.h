@@ -72,7 +72,7 @@ typedef enum {
     X(COURIER_UIDDB_LINE, NOTE, "a line of the UID list that Courier ignores")                     \
     X(COURIER_UIDDB_ODD, NOTE, "odd text in the UID list, read as Courier reads it")               \
     X(COURIER_UIDDB_UNENDED, NOTE, "the last line of the UID list has no end")                     \
-    X(COURIER_UIDDB_NAME_REPEATED, NOTE, "names repeated in the UID list: the last counts")        \
+    X(COURIER_UIDDB_NAME_REPEATED, NOTE, "names repeated in the UID list: one line counts")        \
     X(COURIER_UID_INVALID, REPAIRED, "no client may be given this UID: a new one is due")          \
     X(COURIER_UID_REPEATED, REPAIRED, "two messages have one UID: the second gets a new one")      \
     X(COURIER_UIDS_EXHAUSTED, LOSS, "no UIDs are left for new messages")                           \
@@ -134,6 +134,7 @@ typedef enum {
     X(COURIER_NESTED_MAILDIR, NOTE, "a Maildir that Courier does not show, for want of a dot")     \
     X(COURIER_SHARED, NOTE, "folders shared by others")                                            \
     X(COURIER_SHARED_LEFT, LOSS, "folders shared by others cannot be copied in this way")          \
+    X(COURIER_SHARED_AWAY, LOSS, "a folder that others share is not where its links lead")         \
     X(COURIER_USER_SETUP, NOTE, "something the user or webmail set up: not carried")               \
     /* survey: what was found and is not mail */                                                   \
     X(MAGIC_DATABASE, NOTE, "libmagic has no database; kinds of files are not described")          \
@@ -165,6 +166,7 @@ typedef enum {
     X(LATE_DELETED, NOTE, "messages were carried before and deleted since; they stay deleted")     \
     X(FOLDER_GONE, NOTE, "a folder has gone at the source: what was carried of it goes")           \
     X(FOLDER_UNSURE, LOSS, "a folder's file is no mailbox now: what was carried of it stays")      \
+    X(FOLDER_LEFT, LOSS, "a shared folder is not followed in this run: what was copied stays")     \
     X(FOREIGN_STAYS, NOTE, "mail that mailhaul did not bring stays")                               \
     X(GIVEN_BACK, NOTE, "a Maildir that was converted where it stands is Courier's alone again")   \
     X(KEYWORDS_NOT_TAKEN_BACK, LOSS,                                                               \

@@ -34,10 +34,10 @@ has_target(const MhAccountSurvey *survey, const char *directory)
 }
 
 static bool
-is_unsure(const MhAccountSurvey *survey, const char *directory)
+has_directory(const GPtrArray *directories, const char *directory)
 {
-    for (guint i = 0; i < survey->unsure->len; i++) {
-        if (strcmp(survey->unsure->pdata[i], directory) == 0)
+    for (guint i = 0; i < directories->len; i++) {
+        if (strcmp(directories->pdata[i], directory) == 0)
             return true;
     }
     return false;
@@ -106,13 +106,15 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
 static bool
 stays(const MhAccountSurvey *survey, const MhGone *gone, MhFindings *findings)
 {
-    bool unsure = is_unsure(survey, gone->directory);
+    bool unsure = has_directory(survey->unsure, gone->directory);
+    bool left = has_directory(survey->left, gone->directory);
     if (strcmp(gone->directory, ".") == 0 && !unsure) /* every account has an INBOX */
         return gone->ours == 0;
-    if (!unsure)
+    if (!unsure && !left)
         return false;
     g_autofree char *shown = mh_printable_string(gone->directory);
-    mh_findings_add(findings, MH_FINDING_FOLDER_UNSURE, "'%s'", shown);
+    mh_findings_add(findings, left ? MH_FINDING_FOLDER_LEFT : MH_FINDING_FOLDER_UNSURE, "'%s'",
+                    shown);
     return true;
 }
 

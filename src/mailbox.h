@@ -15,7 +15,7 @@
 typedef uint32_t MhText;
 
 /* Bits of the number of a keyword set: see MH_LIMIT_KEYWORD_SETS. */
-#define MH_KEYWORD_SET_BITS 25
+#define MH_KEYWORD_SET_BITS 23
 #define MH_KEYWORD_SET_MASK ((UINT32_C(1) << MH_KEYWORD_SET_BITS) - 1)
 
 /* Bits of a size or a place: see MH_LIMIT_MESSAGE_BYTES. */
@@ -32,6 +32,8 @@ typedef struct {
     uint32_t flags : 5;                      /* MH_FLAG_... */
     uint32_t is_new : 1;                     /* no client has seen it yet: belongs into new/ */
     uint32_t has_uw_uidl : 1;                /* its UIDL is ipop3d's: see mh_mailbox_uidl() */
+    uint32_t size_listed : 1; /* virtual_size is what a list of the old server says: not counted */
+    uint32_t size_read : 1;   /* its file was read just now, only to count its line ends */
     uint64_t size_bytes : MH_MESSAGE_SIZE_BITS;   /* as delivered to the target */
     uint64_t virtual_size : MH_MESSAGE_SIZE_BITS; /* the same with every line ending in CRLF */
     uint64_t where : MH_MESSAGE_SIZE_BITS;        /* private to the source: an offset, an index */

@@ -144,7 +144,7 @@ mh_findings_from_variant(GVariant *variant)
  * NULL, with a NUL at the end of each; the numbers; findings, if there are any. */
 #define MAILBOX_TYPE "(ayatm" FINDINGS_TYPE ")"
 
-enum { TEXTS = 7, NUMBERS = 12 };
+enum { TEXTS = 7, NUMBERS = 15 };
 enum { PRESENT, RENAMED, DONE, OF_NUMBERS, ALL_NUMBERS = OF_NUMBERS + NUMBERS };
 
 /* The one list of the texts, in the order in which they travel. */
@@ -159,18 +159,21 @@ list_texts(MhMailboxOutcome *o, char **out_texts[TEXTS])
 static void
 numbers_of(const MhMailboxOutcome *o, uint64_t out[NUMBERS])
 {
-    const uint64_t numbers[NUMBERS] = {
-        o->uidvalidity, o->uidnext,  o->messages,  o->bytes,   o->delivered, o->delivered_bytes,
-        o->retagged,    o->expunged, o->unchanged, o->foreign, o->kept_gone, o->left_out};
+    const uint64_t numbers[NUMBERS] = {o->uidvalidity, o->uidnext,          o->messages,
+                                       o->bytes,       o->delivered,        o->delivered_bytes,
+                                       o->retagged,    o->expunged,         o->unchanged,
+                                       o->foreign,     o->kept_gone,        o->left_out,
+                                       o->sizes_read,  o->sizes_read_bytes, o->sizes_listed};
     memcpy(out, numbers, sizeof numbers);
 }
 
 static bool
 take_numbers(MhMailboxOutcome *o, const uint64_t numbers[NUMBERS])
 {
-    uint64_t *wide[] = {&o->messages,  &o->bytes,    &o->delivered, &o->delivered_bytes,
-                        &o->retagged,  &o->expunged, &o->unchanged, &o->foreign,
-                        &o->kept_gone, &o->left_out};
+    uint64_t *wide[] = {&o->messages,    &o->bytes,    &o->delivered,  &o->delivered_bytes,
+                        &o->retagged,    &o->expunged, &o->unchanged,  &o->foreign,
+                        &o->kept_gone,   &o->left_out, &o->sizes_read, &o->sizes_read_bytes,
+                        &o->sizes_listed};
     G_STATIC_ASSERT(G_N_ELEMENTS(wide) + 2 == NUMBERS);
     o->uidvalidity = (uint32_t)numbers[0];
     o->uidnext = (uint32_t)numbers[1];

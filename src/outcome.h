@@ -32,9 +32,11 @@ typedef struct {
     uint32_t uidvalidity, uidnext; /* at the target */
     uint64_t messages, bytes;      /* at the source, as delivered */
     uint64_t delivered, delivered_bytes, retagged, expunged, unchanged;
-    uint64_t foreign;   /* mail of the target's own, not touched */
-    uint64_t kept_gone; /* gone at the source, kept on request */
-    uint64_t left_out;  /* in the file, but no mail: expunged, internal data */
+    uint64_t foreign;                      /* mail of the target's own, not touched */
+    uint64_t kept_gone;                    /* gone at the source, kept on request */
+    uint64_t left_out;                     /* in the file, but no mail: expunged, internal data */
+    uint64_t sizes_read, sizes_read_bytes; /* files that were read only for their sizes */
+    uint64_t sizes_listed;                 /* messages whose size was believed: MhMessage */
     MhFindings *findings;
 } MhMailboxOutcome;
 

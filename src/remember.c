@@ -35,6 +35,7 @@ outcome_of(const MhMailboxMemory *known)
     outcome->done = MH_DONE_UP_TO_DATE;
     g_clear_pointer(&outcome->error, g_free);
     outcome->unchanged = outcome->messages;
+    outcome->sizes_read = outcome->sizes_read_bytes = 0;
     outcome->delivered = outcome->delivered_bytes = outcome->retagged = outcome->expunged = 0;
     return outcome;
 }
@@ -105,7 +106,8 @@ mh_remember_unreadable(const MhFindings *findings)
 {
     static const MhFindingCode codes[] = {
         MH_FINDING_SUBSCRIPTIONS_UNREADABLE, MH_FINDING_SURVEY_UNREADABLE,
-        MH_FINDING_ACCESS_UNREADABLE, MH_FINDING_COURIER_KEYWORDS_UNREADABLE};
+        MH_FINDING_ACCESS_UNREADABLE, MH_FINDING_COURIER_KEYWORDS_UNREADABLE,
+        MH_FINDING_COURIER_SHARED_AWAY};
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (mh_findings_count(findings, codes[i]) > 0)
             return true;

@@ -28,7 +28,7 @@ static const char *const uidls[] = {"auto",     "imap", "uw",           "x-uidl"
 static const char *const unquotes[] = {"none", "mboxo", "mboxrd", NULL};
 static const char *const syncs[] = {"none", "batch", "message", NULL};
 static const char *const courier_names[] = {"auto", "mutf7", "utf8", NULL};
-static const char *const courier_sizes[] = {"list", "read", NULL};
+static const char *const courier_sizes[] = {"read", "list", NULL};
 static const char *const shares[] = {"skip", "copy", NULL};
 static const char *const progresses[] = {"auto", "always", "never", NULL};
 static const char *const report_formats[] = {"text", "json", "html", NULL};
@@ -88,8 +88,8 @@ static const MhOption options[] = {
      .preset = "auto", .commands = READS | BIT(INSPECT),
      .help = "how Courier wrote folder names: mutf7 before 5.0, utf8 since"},
     {ROW(SOURCE, "courier-sizes", courier_sizes, CHOICE), .choices = courier_sizes,
-     .preset = "list", .commands = READS,
-     .help = "sizes from Courier's POP3 list where a sample shows it right, or read every message"},
+     .preset = "read", .commands = READS,
+     .help = "read every message once for its size, or believe Courier's POP3 list after a sample"},
     {ROW(SOURCE, "shared", shared, CHOICE), .choices = shares, .preset = "skip", .commands = READS,
      .help = "Courier's folders that others share as files: leave them, or copy their mail"},
     {ROW(SOURCE, "shared-root", shared_root, TEXT), .arg = "DIR", .commands = READS,

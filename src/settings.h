@@ -50,7 +50,7 @@ typedef enum {
     MH_COURIER_NAMES_MUTF7,
     MH_COURIER_NAMES_UTF8
 } MhCourierNames;
-typedef enum { MH_COURIER_SIZES_LIST, MH_COURIER_SIZES_READ } MhCourierSizes;
+typedef enum { MH_COURIER_SIZES_READ, MH_COURIER_SIZES_LIST } MhCourierSizes;
 typedef enum { MH_SHARED_SKIP, MH_SHARED_COPY } MhShared;
 typedef enum { MH_PROGRESS_AUTO, MH_PROGRESS_ALWAYS, MH_PROGRESS_NEVER } MhProgress;
 typedef enum { MH_LOG_TEXT, MH_LOG_JSON } MhLogFormat;

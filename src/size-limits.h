@@ -49,7 +49,7 @@
 #define MH_LIMIT_MESSAGE_KEYWORDS 256
 /* Different sets of keywords that the messages of one mailbox have. Few mailboxes have a hundred;
  * so many take gigabytes. */
-#define MH_LIMIT_KEYWORD_SETS (UINT32_C(1) << 25)
+#define MH_LIMIT_KEYWORD_SETS (UINT32_C(1) << 23)
 /* Bytes of one keyword: Courier's limit for a token is 16384, Dovecot's default for clients 50. */
 #define MH_LIMIT_KEYWORD_BYTES 1024
 /* A POP3 UIDL: RFC 1939, section 7. */

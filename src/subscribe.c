@@ -70,6 +70,8 @@ remove_gone(MaildirSubscriptions *list, const MhAccountSurvey *survey, const GPt
     g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; i < survey->subscriptions->len; i++)
         g_hash_table_add(there, survey->subscriptions->pdata[i]);
+    for (guint i = 0; i < survey->left->len; i++)
+        g_hash_table_add(there, (char *)survey->left->pdata[i] + 1);
     for (guint i = 0; carried != NULL && i < carried->len; i++) {
         if (!g_hash_table_contains(there, carried->pdata[i]))
             changed |= maildir_subscriptions_remove(list, carried->pdata[i]);

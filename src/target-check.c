@@ -268,7 +268,11 @@ check_outcome(MhTargetCheck *check, const MhAccountOutcome *outcome)
         add(check, MH_OBSTACLE_FAILED, "%s: %s", outcome->user, outcome->error);
     for (guint i = 0; i < outcome->mailboxes->len; i++) {
         const MhMailboxOutcome *mailbox = outcome->mailboxes->pdata[i];
-        check->read_bytes += mailbox->bytes;
+        bool by_name = mailbox->format != NULL && g_str_has_prefix(mailbox->format, "courier");
+        check->read_bytes += by_name ? mailbox->sizes_read_bytes : mailbox->bytes;
+        check->sizes_read += mailbox->sizes_read;
+        check->sizes_read_bytes += mailbox->sizes_read_bytes;
+        check->sizes_listed += mailbox->sizes_listed;
         check->carry_messages += mailbox->delivered;
         check->carry_bytes += mailbox->delivered_bytes;
         if (mailbox->done == MH_DONE_FAILED)

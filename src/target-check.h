@@ -60,6 +60,7 @@ typedef struct {
     MhTargetLimits *limits;
     uint64_t read_bytes, read_us;         /* what the survey read, and how long its workers took */
     uint64_t carry_messages, carry_bytes; /* what a migration would write */
+    uint64_t sizes_read, sizes_read_bytes, sizes_listed; /* MhMailboxOutcome */
 } MhTargetCheck;
 
 /* @read: who tells of quotas; mh_quota_read(). */

@@ -295,6 +295,25 @@ print_estimate(const MhVerdict *verdict, const MhEstimate *estimate, const MhPas
            (guint64)(MH_FAST_BYTES_S / 1000000));
 }
 
+/* What the sizes of Courier mail cost, or may not be worth. */
+static void
+print_sizes(const MhVerdict *verdict)
+{
+    const MhTargetCheck *check = verdict->check;
+    g_autofree char *size = g_format_size(check->sizes_read_bytes);
+    if (check->sizes_read > 0)
+        printf("Sizes: %" G_GUINT64_FORMAT " message%s (%s) read to count line ends; migrate does "
+               "so once more, later runs not%s\n",
+               (guint64)check->sizes_read, check->sizes_read == 1 ? "" : "s", size,
+               verdict->job->settings->courier_sizes == MH_COURIER_SIZES_READ
+                   ? ";\n  --courier-sizes=list reads a sample of what is in Courier's POP3 list"
+                   : "");
+    if (check->sizes_listed > 0)
+        printf("Sizes: %" G_GUINT64_FORMAT " message%s as in Courier's POP3 list, which may be "
+               "wrong about a few;\n  --courier-sizes=read counts them\n",
+               (guint64)check->sizes_listed, check->sizes_listed == 1 ? "" : "s");
+}
+
 static void
 print_verdict(const MhVerdict *verdict, const char *name)
 {
@@ -411,6 +430,9 @@ print_json(const MhVerdict *verdict, const char *name, const MhEstimate *estimat
     mh_json_close(&json, ']');
     mh_json_number(&json, "foreign", verdict->foreign);
     mh_json_number(&json, "read_bytes", verdict->check->read_bytes);
+    mh_json_number(&json, "sizes_read", verdict->check->sizes_read);
+    mh_json_number(&json, "sizes_read_bytes", verdict->check->sizes_read_bytes);
+    mh_json_number(&json, "sizes_listed", verdict->check->sizes_listed);
     mh_json_number(&json, "carry_messages", verdict->check->carry_messages);
     mh_json_number(&json, "carry_bytes", verdict->check->carry_bytes);
     add_estimate(&json, estimate, past, elapsed_us);
@@ -438,6 +460,7 @@ mh_verdict_print(MhVerdict *verdict, MhState *state, bool complete, uint64_t ela
         print_foreign(verdict);
         print_zone(verdict);
         print_systems(verdict);
+        print_sizes(verdict);
         print_estimate(verdict, &estimate, past, elapsed_us);
         print_verdict(verdict, name);
     }

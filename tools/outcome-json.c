@@ -35,6 +35,9 @@ add_mailbox(MhJson *json, const MhMailboxOutcome *mailbox)
     mh_json_number(json, "foreign", mailbox->foreign);
     mh_json_number(json, "kept_gone", mailbox->kept_gone);
     mh_json_number(json, "left_out", mailbox->left_out);
+    mh_json_number(json, "sizes_read", mailbox->sizes_read);
+    mh_json_number(json, "sizes_read_bytes", mailbox->sizes_read_bytes);
+    mh_json_number(json, "sizes_listed", mailbox->sizes_listed);
     mh_json_findings(json, mailbox->findings);
     mh_json_close(json, '}');
 }

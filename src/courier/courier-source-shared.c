@@ -7,23 +7,27 @@
 #include <string.h>
 #include <unistd.h>
 
+char *
+courier_source_shared_path(const char *root, MhSpan target)
+{
+    size_t root_len = strlen(root);
+    while (root_len > 0 && root[root_len - 1] == '/')
+        root_len--;
+    if (target.len >= PATH_MAX || target.len < root_len + 2 ||
+        memcmp(target.data, root, root_len) != 0 || target.data[root_len] != '/')
+        return NULL;
+    return mh_span_dup(mh_span_from(target, root_len + 1));
+}
+
 /* What the link says, below the directory that the admin named. g_free(). NULL: elsewhere. */
 static char *
 path_in_link(const CourierSource *source, const char *name, bool is_new)
 {
     char target[PATH_MAX];
-    const char *root = source->options.shared_path;
-    size_t root_len = strlen(root);
     ssize_t len = readlinkat(is_new ? source->newfd : source->curfd, name, target, sizeof target);
-    if (len <= 0 || (size_t)len >= sizeof target)
-        return NULL;
-    target[len] = '\0';
-    while (root_len > 0 && root[root_len - 1] == '/')
-        root_len--;
-    if (strlen(target) != (size_t)len || (size_t)len < root_len + 2 ||
-        memcmp(target, root, root_len) != 0 || target[root_len] != '/')
-        return NULL;
-    return g_strdup(target + root_len + 1);
+    return len > 0 ? courier_source_shared_path(source->options.shared_path,
+                                                mh_span(target, (size_t)len))
+                   : NULL;
 }
 
 /* The names of the messages in the directory @dir, by their base names. */

@@ -26,17 +26,18 @@ is_known(const CourierSource *source, const CourierPop3Message *item)
 {
     const CourierSourceOptions *options = &source->options;
     MhMessage *message = item->message;
+    uint64_t virtual_size;
+    bool listed;
     if (message->size_bytes == 0)
         return true;
     if (source->source.careful || options->known_size == NULL ||
-        (options->sizes == COURIER_SIZES_READ && item->line != NULL))
+        !options->known_size(options->known_size_data, courier_source_file_base(item->file),
+                             message->size_bytes, &virtual_size, &listed) ||
+        (listed && options->sizes == COURIER_SIZES_READ))
         return false;
-    uint64_t known;
-    if (!options->known_size(options->known_size_data, courier_source_file_base(item->file),
-                             message->size_bytes, &known))
-        return false;
-    message->virtual_size = known & MH_MESSAGE_SIZE_MAX;
-    return known <= MH_MESSAGE_SIZE_MAX;
+    message->virtual_size = virtual_size & MH_MESSAGE_SIZE_MAX;
+    message->size_listed = listed;
+    return true;
 }
 
 /* Nothing but its content speaks against the size in the list. */
@@ -80,6 +81,7 @@ read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **erro
     close(fd);
     if (good && count.size_bytes == item->message->size_bytes) {
         item->message->virtual_size = courier_virtual_size(&count) & MH_MESSAGE_SIZE_MAX;
+        item->message->size_read = true;
         return true;
     }
     g_autofree char *shown = mh_printable_string(item->file->name);
@@ -153,7 +155,15 @@ try_list(const Sizes *sizes, bool *out_right, GError **error)
     return true;
 }
 
-/* Takes the sizes from the list, or leaves its messages to be read. */
+static void
+take_listed(const CourierPop3Message *item)
+{
+    item->message->virtual_size = item->line->size_bytes & MH_MESSAGE_SIZE_MAX;
+    item->message->size_listed = true;
+}
+
+/* Takes the sizes from the list, or leaves its messages to be read. Those of the sample are known.
+ */
 static bool
 use_list(Sizes *sizes, GError **error)
 {
@@ -164,8 +174,8 @@ use_list(Sizes *sizes, GError **error)
         CourierPop3Message *item = sizes->listed[i];
         if (!right)
             sizes->to_read[sizes->to_read_count++] = item;
-        else
-            item->message->virtual_size = item->line->size_bytes & MH_MESSAGE_SIZE_MAX;
+        else if (item->message->virtual_size == 0)
+            take_listed(item);
     }
     return true;
 }

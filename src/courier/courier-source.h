@@ -34,9 +34,9 @@ typedef enum {
 
 /* Which sizes of messages are believed, so that their files need not be read? */
 typedef enum {
-    COURIER_SIZES_LIST, /* those known from before, and the POP3 server's: courier-virtual-size.h */
-    COURIER_SIZES_KNOWN, /* those known from before */
-    COURIER_SIZES_READ,  /* ... of messages that the POP3 server has not listed */
+    COURIER_SIZES_READ,  /* those that were counted in the file before */
+    COURIER_SIZES_KNOWN, /* all that are known from before */
+    COURIER_SIZES_LIST,  /* these, and the POP3 server's: see courier-virtual-size.h */
 } CourierSizes;
 
 typedef struct {
@@ -52,8 +52,9 @@ typedef struct {
     /* The identity that a base name carries. False, or NULL: it is the digest of its bytes. */
     bool (*own_identity)(MhSpan base, MhDigest *out_id);
     /* The virtual size of a message that is known from elsewhere, so that its file need not be
-     * read; NULL: none is. */
-    bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size);
+     * read, and whether that was only listed, not counted; NULL: none is. */
+    bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
+                       bool *out_listed);
     void *known_size_data;
 
     /* The folder is one of shared-folders/: its links lead to mail below this directory, named as
@@ -64,6 +65,10 @@ typedef struct {
 
 /* What ids_of_files gives a file. */
 MhDigest courier_source_file_id(const char *name, bool is_new);
+
+/* What a link with the text @target leads to, below the directory @root, an absolute path; by its
+ * words alone. g_free(). NULL: elsewhere. */
+char *courier_source_shared_path(const char *root, MhSpan target);
 
 /* Opens a folder: @folder_dir is "." for INBOX or ".a.b", below @maildirfd, the root of the tree,
  * which is duplicated. @options may be NULL. NULL with @error when it is no folder. */

@@ -11,6 +11,9 @@
 
 #define VERSION 1
 
+/* In by_base: the line's UID cannot be carried. */
+#define NO_LINE UINT32_MAX
+
 struct CourierUiddb {
     MhUidState state;
     GArray *lines; /* of CourierUiddbLine */
@@ -84,25 +87,112 @@ tell_line(MhSpan name, uint64_t uid, bool odd, bool invalid, uint64_t number, Mh
                            "%" G_GUINT64_FORMAT ": %s", uid, shown);
 }
 
+/* The two parts of a line; what is left of @out_digits is not the number. */
+static bool
+split_line(MhSpan line, MhSpan *out_digits, uint64_t *out_uid, MhSpan *out_name)
+{
+    return mh_span_split(line, ' ', out_digits, out_name) &&
+           courier_number_take(out_digits, out_uid);
+}
+
+static bool
+can_be_carried(uint64_t uid)
+{
+    return uid != 0 && uid <= MH_UID_MAX;
+}
+
 static void
 parse_line(CourierUiddb *list, MhSpan line, uint64_t number, MhFindings *findings)
 {
     MhSpan digits, name;
     uint64_t uid;
-    if (!mh_span_split(line, ' ', &digits, &name) || !courier_number_take(&digits, &uid)) {
+    if (!split_line(line, &digits, &uid, &name)) {
         mh_findings_add_at(findings, MH_FINDING_COURIER_UIDDB_LINE, number, 0, NULL);
         return;
     }
     bool odd = digits.len > 0 || mh_span_ends_with(name, MH_SPAN_LITERAL("\r"));
-    bool invalid = uid == 0 || uid > MH_UID_MAX;
+    bool invalid = !can_be_carried(uid);
     if (odd || invalid)
         tell_line(name, uid, odd, invalid, number, findings);
-    if (invalid)
-        return;
+    courier_span_index_add(list->by_base, courier_file_name_base(name),
+                           invalid ? NO_LINE : list->lines->len);
     CourierUiddbLine parsed = {.uid = (uint32_t)uid, .name = name};
-    courier_span_index_add(list->by_base, courier_file_name_base(name), list->lines->len);
-    g_array_append_val(list->lines, parsed);
+    if (!invalid)
+        g_array_append_val(list->lines, parsed);
 }
+
+/* ---- names that are listed more than once ------------------------------------------------- */
+
+/* A line as Courier has it in its array. */
+typedef struct {
+    MhSpan name;
+    uint32_t line; /* or NO_LINE */
+    uint32_t number;
+} Listed;
+
+static int
+compare_listed(const void *a, const void *b)
+{
+    const Listed *one = a, *two = b;
+    int order = courier_sort_compare(one->name, two->name, COURIER_SORT_IMAP);
+    return order != 0 ? order : one->number > two->number ? -1 : one->number < two->number;
+}
+
+/* All lines of @text, which is what follows the header, in the order of that array. */
+static GArray *
+sort_all(MhSpan text, bool read_unended)
+{
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(Listed));
+    uint32_t valid = 0;
+    MhSpan line, digits;
+    uint64_t uid;
+    bool ended;
+    while (mh_span_take_line(&text, &line, &ended)) {
+        Listed listed = {.number = all->len};
+        if ((!ended && !read_unended) || !split_line(line, &digits, &uid, &listed.name))
+            continue;
+        listed.line = can_be_carried(uid) ? valid++ : NO_LINE;
+        g_array_append_val(all, listed);
+    }
+    courier_sort_items(all->data, all->len, sizeof(Listed), compare_listed);
+    return all;
+}
+
+/* The entry of @all on which Courier's search for @name ends. */
+static const Listed *
+search(const GArray *all, MhSpan name)
+{
+    guint low = 0, high = all->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        const Listed *listed = &g_array_index(all, Listed, middle);
+        int order = courier_sort_compare(listed->name, name, COURIER_SORT_IMAP);
+        if (order == 0)
+            return listed;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NULL;
+}
+
+static void
+settle_repeated(CourierUiddb *list, MhSpan text, bool read_unended)
+{
+    g_autoptr(GArray) all = sort_all(text, read_unended);
+    for (guint i = 1; i < all->len; i++) {
+        MhSpan name = g_array_index(all, Listed, i).name;
+        const Listed *before = &g_array_index(all, Listed, i - 1);
+        if (courier_sort_compare(before->name, name, COURIER_SORT_IMAP) != 0)
+            continue;
+        const Listed *winner = search(all, name);
+        if (winner != NULL)
+            courier_span_index_add(list->by_base, courier_file_name_base(name), winner->line);
+    }
+}
+
+/* ---- the list ----------------------------------------------------------------------------- */
 
 /* Only values that a client may be given. */
 static void
@@ -134,6 +224,7 @@ courier_uiddb_parse(MhSpan text, bool read_unended, MhFindings *findings, GError
     CourierUiddb *list = g_new0(CourierUiddb, 1);
     list->lines = g_array_new(FALSE, FALSE, sizeof(CourierUiddbLine));
     list->by_base = courier_span_index_new();
+    MhSpan lines = text;
     for (uint64_t number = 2; mh_span_take_line(&text, &line, &ended); number++) {
         if (!ended)
             mh_findings_add_at(findings, MH_FINDING_COURIER_UIDDB_UNENDED, number, 0, NULL);
@@ -141,8 +232,10 @@ courier_uiddb_parse(MhSpan text, bool read_unended, MhFindings *findings, GError
             parse_line(list, line, number, findings);
     }
     size_t hidden = courier_span_index_hidden(list->by_base);
-    if (hidden > 0)
+    if (hidden > 0) {
         mh_findings_add(findings, MH_FINDING_COURIER_UIDDB_NAME_REPEATED, "%zu", hidden);
+        settle_repeated(list, lines, read_unended);
+    }
     set_state(list, &header, findings);
     return list;
 }
@@ -182,7 +275,7 @@ claim_lines(CourierUiddb *list, CourierUiddbFile *files, size_t count, MhFinding
     for (size_t i = 0; i < count; i++) {
         uint32_t line;
         MhSpan base = courier_file_name_base(files[i].name);
-        if (!courier_span_index_find(list->by_base, base, &line))
+        if (!courier_span_index_find(list->by_base, base, &line) || line == NO_LINE)
             continue;
         if (files[i].is_new) {
             add_about(findings, MH_FINDING_COURIER_LISTED_IN_NEW, files[i].name);

@@ -12,6 +12,9 @@
  *   and blanks included, is the name. Other lines are skipped. Lines may stand in any order.
  * - A last line without LF is ignored up to 5.x, and read by 6.0.
  * - A file matches when its name and the listed one are equal up to the first ':' or their end.
+ * - Of lines with one name that one counts which a binary search meets first. It searches all lines
+ *   in the order of courier-sort.h, and among equal names the line that is last in the file comes
+ *   first; so it depends on the other lines too. (6.0 takes the first line of a short list.)
  * - Numbers are not checked by Courier. We do not carry UID 0, UIDs above MH_UID_MAX, the second
  *   of two equal UIDs, nor a UIDVALIDITY that is 0 or above 32 bits.
  *

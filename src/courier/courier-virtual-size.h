@@ -4,7 +4,8 @@
  * Courier's own list has a size too: the file's, and one more for *every* LF. That is the same for
  * a file without CR LF, and too large for one with; up to 4.18 and in 6.0 it also counts a line end
  * that the server adds at the end. Neither can be told from the number; but files with CR LF come
- * into a Courier Maildir by some other way than mail does, and then many do. So a listed size is
+ * into a Courier Maildir by some other way than mail does, and then many do. So every message
+ * is read once, unless the admin prefers the list (COURIER_SIZES_LIST). Then a listed size is
  * believed when
  * - it exceeds the file's size by at least 1 and at most by that size,
  * - the file has not been written to since the list was,

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define LISTED 'L' /* no flag has this letter */
+
 void
 maildir_carried_format(const MaildirCarried *carried, uint32_t line_uid,
                        char out_text[MAILDIR_CARRIED_MAX])
@@ -17,6 +19,8 @@ maildir_carried_format(const MaildirCarried *carried, uint32_t line_uid,
         if (carried->letters & 1u << i)
             *at++ = (char)('a' + i);
     }
+    if (carried->size_listed)
+        *at++ = LISTED;
     *at = '\0';
     if (carried->uid != line_uid)
         g_snprintf(at, 12, ",%u", carried->uid);
@@ -32,10 +36,11 @@ parse_value(MhSpan value, uint32_t line_uid, MaildirCarried *out)
     for (size_t i = 0; i < letters.len; i++) {
         uint8_t c = letters.data[i];
         MhFlags flag = mh_flag_from_maildir(c);
-        if (flag == 0 && !(c >= 'a' && c <= 'z'))
+        if (flag == 0 && c != LISTED && !(c >= 'a' && c <= 'z'))
             return false;
         carried.flags |= flag;
-        if (flag == 0)
+        carried.size_listed |= c == LISTED;
+        if (flag == 0 && c != LISTED)
             carried.letters |= 1u << (c - 'a');
     }
     *out = carried;

@@ -87,7 +87,8 @@ maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
     const char *uidl = mh_mailbox_uidl(work->mailbox, message);
     MaildirCarried carried = {.flags = message->flags,
                               .letters = work->set_letters[message->keywords],
-                              .uid = message->uid};
+                              .uid = message->uid,
+                              .size_listed = message->size_listed};
     char text[MAILDIR_CARRIED_MAX];
     maildir_carried_format(&carried, line->uid, text);
     MaildirUidlistLine out = {.uid = line->uid,

@@ -452,11 +452,13 @@ test_listed_sizes_older(void **state)
 }
 
 static bool
-known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size)
+known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
+           bool *out_listed)
 {
     if (!mh_span_equal(base, MH_SPAN_LITERAL("1.a")) || size_bytes != 3)
         return false;
-    *out_virtual_size = *(const uint64_t *)data;
+    *out_virtual_size = *(const uint64_t *)data & UINT32_MAX;
+    *out_listed = *(const uint64_t *)data > UINT32_MAX;
     return true;
 }
 
@@ -464,12 +466,38 @@ static void
 test_known_sizes(void **state)
 {
     CourierMaildir *maildir = *state;
-    uint64_t told = 77;
+    uint64_t told = 77, listed = UINT64_C(1) << 32;
     CourierSourceOptions options = {.known_size = known_size, .known_size_data = &told};
     courier_maildir_write(maildir, "cur/1.a:2,", "a\n\n", 3);
     courier_maildir_write(maildir, "cur/2.a:2,", "a\n\n", 3);
     assert_sizes(maildir, &options, 0, 3, 77);
     assert_sizes(maildir, &options, 1, 3, 5);
+    /* One that was only listed is not good enough, unless lists are. */
+    told |= listed;
+    assert_sizes(maildir, &options, 0, 3, 5);
+    for (options.sizes = COURIER_SIZES_KNOWN; options.sizes <= COURIER_SIZES_LIST; options.sizes++)
+        assert_sizes(maildir, &options, 0, 3, 77);
+}
+
+/* Whence a size is stands beside it. */
+static void
+test_whence_sizes_are(void **state)
+{
+    CourierMaildir *maildir = *state;
+    write_listed(maildir, 300, "a\nb\n", 6, SIZE_MAX, NULL);
+    for (CourierSizes sizes = COURIER_SIZES_READ; sizes <= COURIER_SIZES_LIST; sizes++) {
+        CourierSourceOptions options = {.sizes = sizes};
+        g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
+        g_autoptr(MhSource) source = courier_source_open(maildir->fd, ".", &options, NULL);
+        size_t read = 0, listed = 0;
+        assert_true(source->class->index(source, mailbox, NULL, NULL));
+        for (size_t i = 0; i < 300; i++) {
+            read += mh_mailbox_get(mailbox, i)->size_read;
+            listed += mh_mailbox_get(mailbox, i)->size_listed;
+        }
+        assert_int_equal(read, sizes == COURIER_SIZES_LIST ? 64 + 236 / 128 : 300);
+        assert_int_equal(listed, 300 - read);
+    }
 }
 
 /* Names that Dovecot would misread: the message gets another, and keeps its identity. */
@@ -695,6 +723,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_listed_sizes_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(test_listed_sizes_older, setup, teardown),
         cmocka_unit_test_setup_teardown(test_known_sizes, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_whence_sizes_are, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_size_in_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_message, setup, teardown),

@@ -63,21 +63,23 @@ test_numbers_stay_apart(void **state)
 {
     g_autoptr(MhMailboxOutcome) o = full_outcome();
     (void)state;
-    uint64_t *numbers[] = {&o->messages,  &o->bytes,    &o->delivered, &o->delivered_bytes,
-                           &o->retagged,  &o->expunged, &o->unchanged, &o->foreign,
-                           &o->kept_gone, &o->left_out};
+    uint64_t *numbers[] = {&o->messages,    &o->bytes,    &o->delivered,  &o->delivered_bytes,
+                           &o->retagged,    &o->expunged, &o->unchanged,  &o->foreign,
+                           &o->kept_gone,   &o->left_out, &o->sizes_read, &o->sizes_read_bytes,
+                           &o->sizes_listed};
     for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
         *numbers[i] = i + 1;
     g_autoptr(GVariant) variant = variant_of(o);
     g_autoptr(MhMailboxOutcome) back = mh_mailbox_outcome_from_variant(variant);
-    uint64_t came[] = {back->messages,  back->bytes,    back->delivered, back->delivered_bytes,
-                       back->retagged,  back->expunged, back->unchanged, back->foreign,
-                       back->kept_gone, back->left_out};
+    uint64_t came[] = {back->messages,    back->bytes,    back->delivered,  back->delivered_bytes,
+                       back->retagged,    back->expunged, back->unchanged,  back->foreign,
+                       back->kept_gone,   back->left_out, back->sizes_read, back->sizes_read_bytes,
+                       back->sizes_listed};
     for (size_t i = 0; i < G_N_ELEMENTS(came); i++)
         assert_int_equal(came[i], i + 1);
 }
 
-#define NUMBERS "uint64 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12"
+#define NUMBERS "uint64 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15"
 
 /* What a worker that was taken over may send instead, as text of a GVariant. */
 static const struct {
@@ -85,20 +87,23 @@ static const struct {
 } bad[] = {
     {"another type", "('INBOX', 1)"},
     {"no numbers", "(b'', @at [], @m(a(sbtums)a(st)) nothing)"},
-    {"a number too many", "(b'', [" NUMBERS ", 13], @m(a(sbtums)a(st)) nothing)"},
-    {"a text that is not there", "(@ay [], [uint64 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],"
-                                 " @m(a(sbtums)a(st)) nothing)"},
+    {"a number too many", "(b'', [" NUMBERS ", 16], @m(a(sbtums)a(st)) nothing)"},
+    {"a text that is not there",
+     "(@ay [], [uint64 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],"
+     " @m(a(sbtums)a(st)) nothing)"},
     {"a text too many", "(b'x', [" NUMBERS "], @m(a(sbtums)a(st)) nothing)"},
     {"a text without an end", "([byte 0x61], [uint64 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,"
-                              " 12], @m(a(sbtums)a(st)) nothing)"},
+                              " 12, 13, 14, 15], @m(a(sbtums)a(st)) nothing)"},
     {"a text that is none", "([byte 0xff, 0], [uint64 1, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,"
-                            " 12], @m(a(sbtums)a(st)) nothing)"},
-    {"an eighth text", "(b'x', [uint64 128, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],"
-                       " @m(a(sbtums)a(st)) nothing)"},
-    {"done in no way", "(@ay [], [uint64 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12],"
-                       " @m(a(sbtums)a(st)) nothing)"},
+                            " 12, 13, 14, 15], @m(a(sbtums)a(st)) nothing)"},
+    {"an eighth text",
+     "(b'x', [uint64 128, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],"
+     " @m(a(sbtums)a(st)) nothing)"},
+    {"done in no way",
+     "(@ay [], [uint64 0, 0, 3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],"
+     " @m(a(sbtums)a(st)) nothing)"},
     {"a UID of 33 bits", "(@ay [], [uint64 0, 0, 0, 1, 4294967296, 3, 4, 5, 6, 7, 8, 9, 10, 11,"
-                         " 12], @m(a(sbtums)a(st)) nothing)"},
+                         " 12, 13, 14, 15], @m(a(sbtums)a(st)) nothing)"},
     {"a finding of no name", "(@ay [], [" NUMBERS "], @m(a(sbtums)a(st)) just ([('no', false, 0, 0,"
                              " nothing)], []))"},
 };

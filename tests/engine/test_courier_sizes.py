@@ -1,6 +1,7 @@
-"""Sizes from Courier's POP3 list: no message is opened for them but a sample, a wrong one is found
-by verify, and --courier-sizes=read repairs it. Files that may not be opened cannot be read: that is
-how this test sees who tries.
+"""Every message of Courier is read once for its size, and then not again. With
+--courier-sizes=list the POP3 list is believed after a sample; a wrong size is found by verify, and
+the next run without the option repairs it. Files that may not be opened cannot be read: that is how
+this test sees who tries.
 
     test_courier_sizes.py MAILHAUL [TEST...]
 """
@@ -72,9 +73,9 @@ class Sizes(unittest.TestCase):
             [MAILHAUL, command, "--config", "/dev/null", "--source-format", "courier", "--users",
              os.path.join(self.place, "users"), "--inbox", "%h/Maildir", "--maildir", maildir,
              "--state", os.path.join(self.place, "state"), *more],
-            capture_output=True, text=True, errors="replace", check=False)
+            capture_output=True, encoding="utf-8", errors="replace", check=False)
         self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
-        return done.stdout + done.stderr
+        return (done.stdout + done.stderr).replace("\xa0", " ")
 
     def sizes(self, maildir):
         """{base name: W} of the target's list."""
@@ -87,35 +88,93 @@ class Sizes(unittest.TestCase):
         """What is no sample cannot be opened, unless we are privileged beyond repair."""
         self.close(set(range(MESSAGES)) - self.sampled)
 
+    def add_mail(self):
+        """A message that Courier has not seen yet. It is all that can be opened."""
+        self.close(range(MESSAGES))
+        path = os.path.join(self.maildir, "new", "1000009999.M1P1.mx")
+        self.write(path, TEXT)
+        os.lchown(path, UID, -1)
+        return {os.path.basename(path): len(TEXT) + TEXT.count("\n")}
+
+    def nights(self, out, *more, listed=False, maildir="%h/Maildir"):
+        """The first run reads every file, or the sample; what comes later is all that others read."""
+        if listed and maildir == "%h/Maildir":  # to link a file is to open it
+            self.unopened()
+        said = self.run_it("check", *more, maildir=maildir)
+        read = SAMPLES if listed else MESSAGES
+        self.assertIn("Sizes: %d messages (%.1f kB) read to count" % (
+            read, read * len(TEXT) / 1000), said)
+        self.assertEqual("Sizes: %d messages as in" % (MESSAGES - SAMPLES) in said, listed, said)
+        self.run_it("migrate", *more, maildir=maildir)
+        self.assertEqual(self.sizes(out), self.list)
+        new = self.add_mail()
+        self.assertIn("Sizes: 1 message (%d bytes) read" % len(TEXT),
+                      self.run_it("check", *more, maildir=maildir))
+        self.run_it("migrate", *more, maildir=maildir)
+        self.assertEqual(self.sizes(out), {**self.list, **new})
+        self.run_it("migrate", *more, maildir=maildir)
+        self.assertNotIn(" read to count ", self.run_it("check", *more, maildir=maildir))
+
     def test_in_place(self):
-        self.unopened()
-        self.run_it("check")
-        self.run_it("migrate")
-        self.assertEqual(self.sizes(self.maildir), self.list)
-        self.run_it("migrate")
+        self.nights(self.maildir)
 
     def test_linked(self):
         out = os.path.join(self.place, "out/ann")
-        self.run_it("migrate", "--transfer", "link", maildir=os.path.join(self.place, "out/%u"))
-        self.assertEqual(self.sizes(out), self.list)
+        self.nights(out, "--transfer", "link", maildir=os.path.join(self.place, "out/%u"))
         for number, name in enumerate(self.names):
             self.assertTrue(os.path.samefile(os.path.join(out, "cur", name + ":2,S"),
                                              self.file(number)))
 
+    def test_copied(self):
+        self.nights(os.path.join(self.place, "out/ann"), "--transfer", "copy",
+                    maildir=os.path.join(self.place, "out/%u"))
+
+    def test_listed_in_place(self):
+        self.nights(self.maildir, "--courier-sizes", "list", listed=True)
+
+    def test_listed_linked(self):
+        self.nights(os.path.join(self.place, "out/ann"), "--transfer", "link", "--courier-sizes",
+                    "list", listed=True, maildir=os.path.join(self.place, "out/%u"))
+
+    def test_state_lost(self):
+        """What was counted stands in the target."""
+        self.run_it("migrate")
+        self.add_mail()
+        shutil.rmtree(os.path.join(self.place, "state"))
+        self.run_it("migrate")
+
     def test_reading_opens_them(self):
-        """The same files, and the option that wants them read: so the test above means something."""
+        """The same files, read: so the tests above mean something."""
         self.unopened()
-        self.assertIn("ermission denied", self.run_it("migrate", "--courier-sizes", "read",
-                                                      expect=2))
+        self.assertIn("ermission denied", self.run_it("migrate", expect=2))
+
+    def test_a_few_odd_files(self):
+        """CR LF, and no last line end, where a sample would not look."""
+        odd = [n for n in range(MESSAGES) if n not in self.sampled][:2]
+        for number, text in zip(odd, ("Subject: a\r\n\r\nbody", "Subject: ab\n\nbody\r\n")):
+            self.write(self.file(number), text)
+            os.utime(self.file(number), (1000000001 + number,) * 2)
+            name = self.names[number]
+            os.rename(self.file(number), self.file(number).replace(
+                ",S=%d" % len(TEXT), ",S=%d" % len(text)))
+            self.names[number] = name.replace(",S=%d" % len(TEXT), ",S=%d" % len(text))
+            del self.list[name]
+            self.list[self.names[number]] = len(text) + text.count("\n")
+        self.write_lists()
+        self.run_it("migrate")
+        for number, size in zip(odd, (18, 21)):
+            self.list[self.names[number]] = size
+        self.assertEqual(self.sizes(self.maildir), self.list)
+        self.run_it("verify")
 
     def test_a_wrong_sample_has_all_read(self):
         wrong = self.names[min(self.sampled - {0})]
         self.list[wrong] += 2  # a line end that the server adds
         self.write_lists()
         self.unopened()
-        self.run_it("migrate", expect=2)
+        self.run_it("migrate", "--courier-sizes", "list", expect=2)
         self.close(range(MESSAGES), 0o600)
-        self.run_it("migrate")
+        self.run_it("migrate", "--courier-sizes", "list")
         self.list[wrong] -= 2
         self.assertEqual(self.sizes(self.maildir), self.list)
 
@@ -124,13 +183,17 @@ class Sizes(unittest.TestCase):
         wrong = self.names[number]
         self.list[wrong] += 2
         self.write_lists()
-        self.run_it("migrate")
+        self.run_it("migrate", "--courier-sizes", "list")
         self.assertEqual(self.sizes(self.maildir), self.list)
         self.assertIn("W in the UID list says", self.run_it("verify", "--verbose", expect=2))
-        self.run_it("migrate", "--courier-sizes", "read")
+        self.run_it("migrate")
         self.list[wrong] -= 2
         self.assertEqual(self.sizes(self.maildir), self.list)
         self.run_it("verify")
+        self.close(range(MESSAGES))
+        self.run_it("migrate", "--courier-sizes", "list")  # what was counted stays
+        self.run_it("migrate")
+        self.assertEqual(self.sizes(self.maildir), self.list)
 
 
 if __name__ == "__main__":

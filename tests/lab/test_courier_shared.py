@@ -2,6 +2,7 @@
 """Folders that one Courier account shares with others as files: copied for who has subscribed them,
 as he saw them, and nothing that a user could not read himself."""
 import os
+import shutil
 import unittest
 
 import courier_site
@@ -108,6 +109,67 @@ class Shared(unittest.TestCase):
         done = target.migrate("--verbose")
         self.assertEqual(done.returncode, 0, lab.told(done))
         self.assertIn("note: ann: folders shared by others: shared-folders", done.stdout)
+        self.assertNotIn(".shared.pub.team.news",
+                         os.listdir(os.path.join(target.maildirs, "ann")))
+
+    def again(self, target, *options, status=0, says=None, changed=False):
+        """One more run: does it change the target?"""
+        before = lab.snapshot(target.maildirs)
+        done = target.migrate("--verbose", *options)
+        self.assertEqual(done.returncode, status, lab.told(done))
+        changes = lab.changes(before, lab.snapshot(target.maildirs))
+        self.assertEqual(bool(changes), changed, changes)
+        if says:
+            self.assertIn(says, done.stdout)
+
+    def test_a_run_without_the_option(self):
+        """What was copied stays, subscribed, and is said to be stale, until the option is back."""
+        target, _ = self.migrate("forgotten")
+        copy = ["--shared", "copy", "--shared-root", self.root]
+        says = "loss: ann: a shared folder is not followed in this run: what was copied stays: " \
+               "'.shared.pub.team.news'"
+        with self.site.imap("ann") as client:
+            client.on("SELECT", FOLDER)
+            client.store("4", "+FLAGS (\\Flagged)")
+        for _ in range(3):
+            self.again(target, status=1, says=says)
+        self.again(target, *copy, changed=True)
+        self.again(target, *copy, "--shared-root", "/nowhere/at/all", status=2)
+        other = os.path.join(self.work, "other")
+        os.mkdir(other)
+        os.chmod(other, 0o755)
+        self.again(target, *copy, "--shared-root", other, status=1,
+                   says="loss: ann: a folder that others share is not where its links lead: "
+                   "'shared-folders/pub/team.news'")
+        self.again(target, *copy)
+
+    def test_not_mounted(self):
+        """The share has gone as a whole; that of one folder, by who owns it, is meant."""
+        target, _ = self.migrate("mounted")
+        copy = ["--shared", "copy", "--shared-root", self.root]
+        for empty in (False, True):
+            os.rename(self.maildir, self.maildir + ".away")
+            if empty:
+                os.mkdir(self.maildir)
+            os.utime(os.path.join(self.ann.maildir, "shared-folders/pub"))
+            self.again(target, *copy, status=1, says="is not where its links lead")
+            self.again(target, *copy, status=1, says="is not where its links lead")
+            if empty:
+                os.rmdir(self.maildir)
+            os.rename(self.maildir + ".away", self.maildir)
+            self.again(target, *copy)
+        shutil.rmtree(os.path.join(self.maildir, ".team.news"))
+        os.utime(os.path.join(self.ann.maildir, "shared-folders/pub"))
+        self.again(target, *copy, changed=True)
+        self.assertNotIn(".shared.pub.team.news",
+                         os.listdir(os.path.join(target.maildirs, "ann")))
+
+    def test_unsubscribed(self):
+        target, _ = self.migrate("unsubscribed")
+        with self.site.imap("ann") as client:
+            client.on("UNSUBSCRIBE", FOLDER)
+        self.assertFalse(os.path.exists(self.links))
+        self.again(target, changed=True)
         self.assertNotIn(".shared.pub.team.news",
                          os.listdir(os.path.join(target.maildirs, "ann")))
 

@@ -2,6 +2,7 @@
 """States that Courier's own sessions do not leave, but years do: made by hand, looked at through
 the real Courier, moved each of the ways, and looked at through the real Dovecot."""
 import os
+import random
 import shutil
 import unittest
 
@@ -94,6 +95,26 @@ def uid_states(maker):
     names = bases("li")
     maker.folder(".odd lines", cur(names[:3]), "1 %d 20 more\n8x %s\nnothing\n 7 %s\n9 %s\r\n" % (
         VALIDITY, names[0], names[1], names[2]))
+
+
+def repeated_names(maker):
+    """Names that the list has twice and more. Which line counts depends on all of them, so there are
+    lists of many lengths, in the order of UIDs, against it, and in none."""
+    choice = random.Random(3)
+    maker.folder(".", uids=listed([], []))
+    for number in range(24):
+        names = bases("r%02d" % number, number % 8 + 1)
+        lines = [name for name in names for _ in range(choice.choice((1, 1, 2, 3, 4)))]
+        lines += names[:1] if number == 0 else []
+        uids = list(range(1, len(lines) + 1))
+        if number % 3:
+            choice.shuffle(lines)
+        if number % 3 == 1:
+            uids.reverse()
+        files = cur(names)
+        if number % 4 == 3:
+            files[-1] = "new/" + names[-1]
+        maker.folder(".%02d" % number, files, listed(uids, lines))
 
 
 def broken_uid_states(maker):
@@ -213,7 +234,7 @@ RIGHTS = {"list": {"owner": ALL, "group=administrators": ALL, "user=bob": "looku
                    "user=eve": "-write", "group=staff": "lookup read", "anyone": "lookup"},
           "hierarchy": {"owner": ALL, "user=joe": "lookup read"}, "default": {}, "none": {}}
 
-SITE = [("uids", uid_states), ("broken", broken_uid_states), ("words", keyword_states),
+SITE = [("uids", uid_states), ("repeated", repeated_names), ("broken", broken_uid_states), ("words", keyword_states),
         ("pop", pop3_states), ("names", folder_names), ("access", access_lists),
         ("mutf7", lambda m: folder_names(m, list(MUTF7), "mutf")),
         ("raw", lambda m: folder_names(m, list(RAW), "raw")),
@@ -255,7 +276,7 @@ class States(unittest.TestCase):
         self.assertEqual(target.migrate(*more).returncode, 1)
         self.assertEqual(lab.changes(before, lab.snapshot(target.maildirs)), [])
         verified = lab.mailhaul("verify", *target.arguments())
-        self.assertIn("9 the same", verified.stdout, lab.told(verified))
+        self.assertIn("%d the same" % len(SITE), verified.stdout, lab.told(verified))
         with open(os.path.join(target.maildir().replace("%u", "access"), "maildirsize")) as f:
             self.assertEqual(f.readline(), "5000000S,100C\n")
         for series in served:
@@ -285,6 +306,9 @@ class States(unittest.TestCase):
         self.compare("uids", new, ["folder 'INBOX.above next': uidnext:"])
         self.assertEqual(new["folders"]["INBOX.above next"]["uidnext"], 45)
         self.assertIn("the next UID in the list is not above all its UIDs", said)
+
+    def check_repeated(self, new, said, server):
+        self.compare("repeated", new)
 
     def check_broken(self, new, said, server):
         old = self.old["broken"]["folders"]

@@ -10,12 +10,18 @@ test_round_trip(void **state)
         uint32_t line_uid;
         const char *text;
     } rows[] = {
-        {{0, 0, 7}, 7, "M"},
-        {{MH_FLAG_SEEN, 0, 7}, 7, "MS"},
-        {{MH_FLAGS_ALL, 0x3ffffff, 4294967295}, 4294967295, "MDFRSTabcdefghijklmnopqrstuvwxyz"},
-        {{MH_FLAG_SEEN, 1u << 25, 8}, 7, "MSz,8"},
-        {{0, 0, 0}, 7, "M,0"},
-        {{MH_FLAGS_ALL, 0x3ffffff, 4294967295}, 1, "MDFRSTabcdefghijklmnopqrstuvwxyz,4294967295"},
+        {{0, 0, 7, false}, 7, "M"},
+        {{0, 0, 7, true}, 7, "ML"},
+        {{MH_FLAG_SEEN, 3, 8, true}, 7, "MSabL,8"},
+        {{MH_FLAG_SEEN, 0, 7, false}, 7, "MS"},
+        {{MH_FLAGS_ALL, 0x3ffffff, 4294967295, false},
+         4294967295,
+         "MDFRSTabcdefghijklmnopqrstuvwxyz"},
+        {{MH_FLAG_SEEN, 1u << 25, 8, false}, 7, "MSz,8"},
+        {{0, 0, 0, false}, 7, "M,0"},
+        {{MH_FLAGS_ALL, 0x3ffffff, 4294967295, true},
+         1,
+         "MDFRSTabcdefghijklmnopqrstuvwxyzL,4294967295"},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         char text[MAILDIR_CARRIED_MAX];
@@ -27,6 +33,7 @@ test_round_trip(void **state)
         assert_int_equal(back.flags, rows[i].carried.flags);
         assert_int_equal(back.letters, rows[i].carried.letters);
         assert_int_equal(back.uid, rows[i].carried.uid);
+        assert_int_equal(back.size_listed, rows[i].carried.size_listed);
     }
 }
 
