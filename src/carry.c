@@ -27,6 +27,7 @@ struct MhCarry {
     bool careful;                   /* a device has failed */
     bool *before;                   /* late: what was carried before */
     uint64_t staged;                /* messages written */
+    int64_t source_changed_ns;      /* as it was read; 0: not known */
     MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
 };
 
@@ -200,10 +201,27 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
            is_accounted_for(carry, error);
 }
 
+/* What the list shall say of the source. As before, where not all of it was followed; in place the
+ * source is what is written to. */
+static MaildirUidlistSource
+source_of(const MhCarry *carry)
+{
+    const MaildirFolder *folder = carry->folder;
+    bool is_followed =
+        carry->mailbox->unread == NULL && !(carry->context->settings->late && folder->exists);
+    if (is_followed && !carry->context->in_place && carry->source_changed_ns > 0)
+        return (MaildirUidlistSource){.changed_ns = carry->source_changed_ns,
+                                      .uidnext = carry->mailbox->uids.uidnext};
+    if (is_followed || folder->uidlist == NULL)
+        return (MaildirUidlistSource){0};
+    return maildir_uidlist_source(folder->uidlist);
+}
+
 static MaildirWork
 work_of(const MhCarry *carry)
 {
-    return (MaildirWork){.folder = carry->folder,
+    return (MaildirWork){.source = source_of(carry),
+                         .folder = carry->folder,
                          .mailbox = carry->mailbox,
                          .plan = carry->plan,
                          .set_letters = carry->keywords->set_letters,
@@ -351,6 +369,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     g_clear_pointer(&carry->mailbox, mh_mailbox_free);
     carry->mailbox = mh_mailbox_new();
     source->careful = carry->careful;
+    carry->source_changed_ns = source->stamp.ctime_ns;
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
@@ -453,12 +472,20 @@ mh_carry_is_whole(const MhCarry *carry, GError **error)
     return false;
 }
 
+bool
+mh_carry_has_work(const MhCarry *carry)
+{
+    MaildirWork work = work_of(carry);
+    return carry->outcome->done != MH_DONE_UP_TO_DATE ||
+           (carry->folder->exists && maildir_work_is_dated(&work));
+}
+
 static bool
 put_in_place(MhCarry *carry, GError **error)
 {
     if (!carry->folder->exists)
         return commit(carry, error);
-    if (carry->outcome->done == MH_DONE_UP_TO_DATE)
+    if (!mh_carry_has_work(carry))
         return true;
     int folder_fd = dup(carry->folder->fd); /* outlives a new look at the folder */
     if (folder_fd < 0)

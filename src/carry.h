@@ -49,6 +49,9 @@ void mh_carry_late_keywords(const MhCarry *carry, MhLateKeyword told, void *user
 /* Was all of the source read? Where a device failed in the middle, the messages before that are
  * carried and nothing is removed at the target; @error says what is not. */
 bool mh_carry_is_whole(const MhCarry *carry, GError **error);
+/* Is there anything to put in place? Where the target is up to date, but the source has changed in
+ * something else than its mail, the list is to say so. */
+bool mh_carry_has_work(const MhCarry *carry);
 /* Puts it in place. False as well when the source was not whole. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
 /* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are

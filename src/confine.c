@@ -1,6 +1,7 @@
 #include "confine.h"
 
 #include "confine-calls.h"
+#include "coverage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -104,6 +105,10 @@ mh_confinement_new(void)
     struct landlock_ruleset_attr attr = {.handled_access_fs = confinement->handled};
     confinement->ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
     allow_system(confinement);
+#ifdef MH_COVERAGE_DIRECTORY
+    mh_confinement_allow(confinement, open(MH_COVERAGE_DIRECTORY, O_PATH | O_CLOEXEC),
+                         MH_CONFINE_WRITE);
+#endif
     return confinement;
 }
 

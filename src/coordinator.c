@@ -1,7 +1,9 @@
 #include "coordinator.h"
 
+#include "apart.h"
 #include "channel.h"
 #include "haul.h"
+#include "held-worker.h"
 #include "late-keywords.h"
 #include "path-pattern.h"
 #include "printable.h"
@@ -16,6 +18,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The admin is told of a file system that does not answer after so much of --answer-timeout, */
+#define TOLD_AFTER(timeout_s) MAX((timeout_s) / 5, 1)
+/* and when a run is to stop it is waited for no longer than this. */
+#define STOPPING_S 30
+/* A worker that was killed may be held all the same: it ends when its file system answers. */
+#define END_S 2
+/* How long its file systems may take to say that an account is unchanged. */
+#define UNCHANGED_S   10
+#define HELD_ALWAYS_S 60 /* told after, where there is no timeout */
+
 /* One worker at work. */
 typedef struct {
     MhWorker worker;
@@ -25,6 +37,8 @@ typedef struct {
     bool ended;   /* it said that it came to its end */
     bool stopped; /* ... because it was asked to */
     int64_t started_us;
+    MhHeldWorker held;
+    bool held_told; /* and another has its place */
 } Seat;
 
 typedef struct {
@@ -54,6 +68,7 @@ seat_free(gpointer item)
     close(seat->worker.fd);
     mh_channel_reader_clear(&seat->reader);
     mh_account_outcome_free(seat->outcome);
+    mh_held_worker_clear(&seat->held);
     g_free(seat);
 }
 
@@ -72,6 +87,33 @@ report_account(Run *run, const MhAccountOutcome *outcome)
         run->events->account_done(outcome, run->events->user);
 }
 
+typedef struct {
+    const MhMemory *memory;
+    const char *settings_digest, *maildir;
+} Question;
+
+static uint64_t
+say_if_unchanged(size_t item, void *data)
+{
+    const Question *question = data;
+    (void)item;
+    return mh_remember_all_unchanged(question->memory, question->settings_digest,
+                                     question->maildir);
+}
+
+/* An account of which that is not known in time is none that is unchanged. */
+static bool
+ask_if_unchanged(const MhMemory *memory, const char *settings_digest, const char *maildir)
+{
+    Question question = {memory, settings_digest, maildir};
+    uint64_t said = false;
+    if (mh_remember_may_wait(memory))
+        mh_apart(1, UNCHANGED_S, UNCHANGED_S, say_if_unchanged, &question, &said);
+    else
+        said = say_if_unchanged(0, &question);
+    return said;
+}
+
 /* Is the account as the last run left it, so that no worker is needed? Then @outcome says so. */
 static bool
 is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
@@ -81,7 +123,7 @@ is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
         job->settings->pop3_uidl == MH_UIDL_FILE) /* a list that no watch is kept on */
         return false;
     g_autofree char *maildir = mh_path_pattern_expand(job->settings->maildir, account, NULL);
-    return maildir != NULL && mh_remember_all_unchanged(memory, job->settings_digest, maildir) &&
+    return maildir != NULL && ask_if_unchanged(memory, job->settings_digest, maildir) &&
            mh_remember_outcome(memory, outcome);
 }
 
@@ -277,8 +319,7 @@ finish_seat(Run *run, Seat *seat, bool garbled)
     int status = 0;
     if (garbled)
         kill(seat->worker.pid, SIGKILL);
-    while (waitpid(seat->worker.pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    mh_held_worker_wait(seat->worker.pid, END_S, &status); /* closing a file can be held, too */
     if (garbled)
         set_error(seat->outcome, "its worker sent what is no record; it was ended");
     else if (WIFSIGNALED(status))
@@ -318,6 +359,57 @@ serve_seat(Run *run, Seat *seat)
         finish_seat(run, seat, false);
 }
 
+/* The worker is held, and nothing is waited for any more. What it has said before does not count:
+ * the account is not done. */
+static void
+give_up(Run *run, Seat *seat, const char *place, uint32_t seconds)
+{
+    int status;
+    kill(seat->worker.pid, SIGKILL);
+    set_error(seat->outcome,
+              "no answer from %s for %u s, so its worker was ended; run again when "
+              "it answers",
+              place, seconds);
+    mh_held_worker_wait(seat->worker.pid, END_S, &status);
+    seat->outcome->elapsed_us = (uint64_t)(g_get_monotonic_time() - seat->started_us);
+    report_account(run, seat->outcome);
+    g_ptr_array_remove(run->seats, seat);
+}
+
+/* Is it held? The seat may be gone afterwards. */
+static void
+look_at_seat(Run *run, Seat *seat)
+{
+    uint32_t timeout_s = run->job->settings->answer_timeout_s;
+    uint32_t tell_s = timeout_s > 0 ? TOLD_AFTER(timeout_s) : HELD_ALWAYS_S;
+    uint32_t seconds = mh_held_worker_look(&seat->held, seat->worker.pid);
+    uint32_t most_s =
+        run->told_to_stop ? MIN(timeout_s > 0 ? timeout_s : STOPPING_S, STOPPING_S) : timeout_s;
+    if (seconds == 0)
+        seat->held_told = false;
+    if (seconds < tell_s && (most_s == 0 || seconds < most_s))
+        return;
+    g_autofree char *place = mh_held_worker_place(seat->worker.pid);
+    if (!seat->held_told && run->events->held != NULL)
+        run->events->held(seat->outcome->user, place, seconds, run->events->user);
+    seat->held_told = true;
+    if (most_s == 0 || seconds < most_s)
+        return;
+    g_autofree char *quoted =
+        place != NULL ? g_strdup_printf("'%s'", place) : g_strdup("a file system of the account");
+    give_up(run, seat, quoted, seconds);
+}
+
+/* Those that are not held. */
+static guint
+count_moving(const Run *run)
+{
+    guint count = 0;
+    for (guint i = 0; i < run->seats->len; i++)
+        count += !((const Seat *)run->seats->pdata[i])->held_told;
+    return count;
+}
+
 static void
 tell_workers_to_stop(Run *run)
 {
@@ -337,9 +429,11 @@ wait_for_workers(Run *run)
     for (guint i = 0; i < count; i++)
         fds[i] = (struct pollfd){.fd = seats[i]->worker.fd, .events = POLLIN};
     int ready = poll(fds, count, 1000);
-    for (guint i = 0; i < count && ready > 0; i++) {
-        if (fds[i].revents != 0)
+    for (guint i = 0; i < count; i++) {
+        if (ready > 0 && fds[i].revents != 0)
             serve_seat(run, seats[i]);
+        else
+            look_at_seat(run, seats[i]);
     }
     tell_progress(run);
 }
@@ -355,7 +449,7 @@ mh_coordinate(const MhJob *job, const GPtrArray *accounts, uint32_t jobs,
     sigaction(SIGINT, &action, &old_int);
     run.seats = g_ptr_array_new_with_free_func(seat_free);
     for (;;) {
-        while (!stop_asked && run.seats->len < jobs && run.next < accounts->len)
+        while (!stop_asked && count_moving(&run) < jobs && run.next < accounts->len)
             start_next(&run);
         if (stop_asked && !run.told_to_stop)
             tell_workers_to_stop(&run);

@@ -1,8 +1,9 @@
 /* coordinator: does many accounts, a worker process each, so many at once.
  *
- * A worker that dies fails its own account, with a message; the others go on. Asked to stop
- * (SIGTERM, SIGINT), the coordinator asks its workers to, starts no more, and returns when all
- * have come to their end.
+ * A worker that dies fails its own account, with a message; the others go on. One that a file
+ * system holds makes room for another account, is ended after --answer-timeout, and fails its own.
+ * Asked to stop (SIGTERM, SIGINT), the coordinator asks its workers to, starts no more, and returns
+ * when all have come to their end.
  */
 #pragma once
 
@@ -18,6 +19,9 @@ typedef struct {
     MhMemory *(*recall)(const char *name, void *user, GError **error);
     /* A command for the new server: see late-keywords.h. */
     void (*late_keyword)(const char *command, void *user);
+    /* A file system has not answered a worker for so many seconds. @place, printable, is what it
+     * was asked for; NULL: not known. */
+    void (*held)(const char *name, const char *place, uint32_t seconds, void *user);
     /* Something was carried, or a second has passed. */
     void (*progress)(uint64_t messages, uint64_t bytes, size_t accounts_done, void *user);
     void *user;

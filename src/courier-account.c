@@ -5,6 +5,7 @@
 #include "courier/courier-tree.h"
 #include "in-place.h"
 #include "maildir/maildir-carried.h"
+#include "maildir/maildir-file-name.h"
 #include "maildir/maildir-folder.h"
 #include "maildir/maildir-folder-name.h"
 #include "path-pattern.h"
@@ -23,7 +24,14 @@ typedef struct {
     CourierSourceOptions options;
     const MaildirTree *target;
     MaildirUidlist *known; /* of the target's folder: sizes that were found before */
+    GArray *renamed; /* of Renamed, sorted: its messages that could not keep their names; NULL:
+                        not looked for yet */
 } CourierFolder;
+
+typedef struct {
+    MhDigest id;
+    size_t index; /* in CourierFolder.known */
+} Renamed;
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
@@ -31,6 +39,7 @@ static void
 forget_known(CourierFolder *folder)
 {
     g_clear_pointer(&folder->known, maildir_uidlist_free);
+    g_clear_pointer(&folder->renamed, g_array_unref);
 }
 
 static void
@@ -42,17 +51,54 @@ folder_free(gpointer data)
     g_free(folder);
 }
 
+static int
+compare_renamed(const void *a, const void *b)
+{
+    const Renamed *one = a, *two = b;
+    return memcmp(&one->id, &two->id, sizeof one->id);
+}
+
+static void
+find_renamed(CourierFolder *folder)
+{
+    folder->renamed = g_array_new(FALSE, FALSE, sizeof(Renamed));
+    for (size_t i = 0; i < maildir_uidlist_length(folder->known); i++) {
+        MaildirUidlistEntry entry;
+        Renamed renamed = {.index = i};
+        uint32_t occurrence;
+        if (maildir_uidlist_get(folder->known, i, &entry) &&
+            maildir_file_name_parse_own(entry.name, &renamed.id, &occurrence) && occurrence == 1)
+            g_array_append_val(folder->renamed, renamed);
+    }
+    g_array_sort(folder->renamed, compare_renamed);
+}
+
+/* The line of the message that the source calls @base, under the name that it has at the target. */
+static bool
+find_line(CourierFolder *folder, MhSpan base, uint64_t size_bytes, MaildirUidlistEntry *out)
+{
+    guint at;
+    if (maildir_uidlist_find(folder->known, base, out) != MAILDIR_UIDLIST_NOT_FOUND)
+        return true;
+    Renamed wanted = {.id = mh_digest_of(base)};
+    if (folder->renamed == NULL)
+        find_renamed(folder);
+    return g_array_binary_search(folder->renamed, &wanted, compare_renamed, &at) &&
+           maildir_uidlist_get(folder->known, g_array_index(folder->renamed, Renamed, at).index,
+                               out) &&
+           maildir_file_name_sizes_agree(out->name, size_bytes, out->virtual_size);
+}
+
 /* A size that an earlier run has written into the target's list, so the message need not be read
  * again. Files of Courier never change. */
 static bool
 known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
            bool *out_listed)
 {
-    const CourierFolder *folder = data;
+    CourierFolder *folder = data;
     MaildirCarried carried;
     MaildirUidlistEntry entry;
-    if (folder->known == NULL ||
-        maildir_uidlist_find(folder->known, base, &entry) == MAILDIR_UIDLIST_NOT_FOUND ||
+    if (folder->known == NULL || !find_line(folder, base, size_bytes, &entry) ||
         entry.virtual_size < size_bytes || entry.virtual_size > 2 * size_bytes ||
         !maildir_carried_parse(entry.other, entry.uid, &carried))
         return false;

@@ -4,6 +4,7 @@
 #include "courier/courier-pop3-sizelist.h"
 #include "courier/courier-subscribed.h"
 #include "courier/courier-uiddb.h"
+#include "courier/courier-virtual-size.h"
 #include "maildir/maildir-file-name.h"
 #include "maildir/maildir-folder-name.h"
 #include "size-limits.h"
@@ -135,6 +136,46 @@ read_sizelist(const MaildirStateWork *work, CourierPop3Sizelist **out_list)
     return text;
 }
 
+/* ---- sizes as Courier sends them: a byte more for every LF, whatever is before it ---------- */
+
+static void
+add_files(GHashTable *files, int dirfd, const char *which)
+{
+    int fd = mh_open_dir_links(dirfd, which, MH_LINKS_REFUSE, NULL);
+    g_autoptr(GPtrArray) names = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;
+    for (guint i = 0; names != NULL && i < names->len; i++) {
+        MaildirFileName name;
+        if (maildir_file_name_parse(mh_span_from_string(names->pdata[i]), &name) !=
+            MAILDIR_ENTRY_HIDDEN)
+            g_hash_table_insert(files, mh_span_dup(name.base),
+                                g_build_filename(which, names->pdata[i], NULL));
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
+/* @files: what is in the folder, by base names; made when it is first wanted. A file that has gone
+ * in the meantime, or cannot be read, has the size that the source says. */
+static uint64_t
+sent_size(const MaildirStateWork *work, const MaildirStateLine *from, GHashTable **files)
+{
+    CourierLineCount count;
+    if (*files == NULL) {
+        *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        add_files(*files, work->dirfd, "new");
+        add_files(*files, work->dirfd, "cur");
+    }
+    const char *path = g_hash_table_lookup(*files, from->base);
+    struct stat st;
+    int fd = path != NULL ? mh_open_file(work->dirfd, path, MH_LINKS_REFUSE, &st, NULL) : -1;
+    bool counted = fd >= 0 && courier_virtual_size_read(fd, &count, NULL);
+    if (fd >= 0)
+        close(fd);
+    return counted ? count.size_bytes + count.line_ends : from->message->virtual_size;
+}
+
+/* ---- the list of the POP3 server ----------------------------------------------------------- */
+
 /* The list in the making. */
 typedef struct {
     CourierPop3Line *lines;
@@ -142,6 +183,7 @@ typedef struct {
     GPtrArray *names; /* that lines point to */
     size_t count;
     uint64_t next;
+    GHashTable *files; /* sent_size() */
 } Sizelist;
 
 /* The line of one message: as the source's UIDL says it, else as Courier has listed it since. */
@@ -149,23 +191,24 @@ static void
 add_to_sizelist(Sizelist *list, const MaildirStateWork *work, const MaildirStateLine *from,
                 CourierPop3Sizelist *before)
 {
-    const CourierPop3Line *listed;
+    const CourierPop3Line *listed = NULL;
     CourierPop3Line *line = &list->lines[list->count];
     char *name = g_strconcat(from->base, ":2,", NULL);
     g_ptr_array_add(list->names, name);
     line->name = mh_span_from_string(name);
     bool settled = keep_uidl(work, from, line);
-    if (!settled &&
-        courier_pop3_sizelist_find(before, line->name, &listed) != COURIER_POP3_NO_MATCH) {
+    bool known = courier_pop3_sizelist_find(before, line->name, &listed) != COURIER_POP3_NO_MATCH;
+    if (!settled && known) {
         line->number = listed->number;
         line->validity = listed->validity;
-        line->size_bytes = listed->size_bytes;
         settled = true;
     }
     if (from->message == NULL && !settled)
         return; /* the server lists its own mail */
-    if (from->message != NULL)
-        line->size_bytes = from->message->virtual_size;
+    line->size_bytes = known ? listed->size_bytes : 0;
+    if (from->message != NULL &&
+        !(known && courier_virtual_size_plausible(from->message->size_bytes, line->size_bytes)))
+        line->size_bytes = sent_size(work, from, &list->files);
     if (line->number >= list->next && line->number < UINT32_MAX)
         list->next = line->number + 1;
     list->settled[list->count++] = settled;
@@ -190,9 +233,10 @@ write_sizelist(const MaildirStateWork *work, GError **error)
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, work->lines->len + 1);
     g_autofree bool *settled = g_new0(bool, work->lines->len + 1);
-    Sizelist list = {lines, settled, names, 0, MAX(before->next, 1)};
+    Sizelist list = {lines, settled, names, 0, MAX(before->next, 1), NULL};
     for (size_t i = 0; i < work->lines->len; i++)
         add_to_sizelist(&list, work, line_at(work, i), before);
+    g_clear_pointer(&list.files, g_hash_table_unref);
     number_sizelist(&list, work->uids.uidvalidity);
     g_autoptr(GBytes) text =
         courier_pop3_sizelist_format(list.next, work->uids.uidvalidity, lines, list.count, error);

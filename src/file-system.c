@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define EXT_ENTRIES 6000000
 
@@ -77,12 +78,14 @@ mh_file_system_near(const char *path)
 }
 
 const MhFileSystem *
-mh_file_system_of_mount(unsigned long type, const char *kind)
+mh_file_system_of_mount(unsigned long type, const char *kind, long link_max)
 {
-    static const MhFileSystem ext3 = {
-        .name = "ext3", .local = true, .subdirectories = 31998, .entries = EXT_ENTRIES};
+    static const MhFileSystem systems[] = {
+        {.name = "ext3", .local = true, .subdirectories = 31998, .entries = EXT_ENTRIES},
+        {.name = "ext3", .local = true, .subdirectories = 64998, .entries = EXT_ENTRIES}};
     bool old = g_strcmp0(kind, "ext3") == 0 || g_strcmp0(kind, "ext2") == 0;
-    return type == EXT4_SUPER_MAGIC && old ? &ext3 : mh_file_system_of_type(type);
+    return type == EXT4_SUPER_MAGIC && old ? &systems[link_max >= 65000]
+                                           : mh_file_system_of_type(type);
 }
 
 /* ID PARENT MAJOR:MINOR ROOT POINT OPTIONS [TAG...] - KIND SOURCE OPTIONS */
@@ -110,7 +113,7 @@ mh_file_system_mounted_at(const char *path)
         return mh_file_system_of_type(0);
     if (stat(path, &st) == 0 && g_file_get_contents("/proc/self/mountinfo", &mounts, NULL, NULL))
         kind = mh_file_system_kind(mounts, st.st_dev);
-    return mh_file_system_of_mount((unsigned long)fs.f_type, kind);
+    return mh_file_system_of_mount((unsigned long)fs.f_type, kind, pathconf(path, _PC_LINK_MAX));
 }
 
 /* @name with its first letter in the other case; NULL when it has none. */

@@ -11,8 +11,9 @@
  * says 127 for all that it does not know.
  *
  * Source: linux/magic.h, statfs(2), proc_pid_mountinfo(5); linux fs/fat/namei_vfat.c and
- * fs/exfat/nls.c on names. Of the limits: ext2 and ext3 count links
- * up to 32,000, two of which are the directory's own; ext4 stops counting (dir_nlink). Its index of
+ * fs/exfat/nls.c on names. Of the limits: ext2 and ext3 count links up to 32,000, or up to 65,000
+ * where the driver of ext4 serves them, as it does on most machines since Linux 4.3 (pathconf()
+ * knows which); two of them are the directory's own. ext4 stops counting (dir_nlink). Its index of
  * a directory has two levels of 511 blocks of 4 KiB, which names of 60 bytes fill at some 6 million
  * entries, unless large_dir adds a level. reiserfs, nilfs2, ufs: their headers.
  */
@@ -37,8 +38,9 @@ const MhFileSystem *mh_file_system_of_type(unsigned long type);
 const MhFileSystem *mh_file_system_at(const char *path);
 /* Of the nearest directory above @path when there is nothing at @path. */
 const MhFileSystem *mh_file_system_near(const char *path);
-/* As mh_file_system_of_type(), of one that is mounted as @kind, as in "ext3"; NULL: not known. */
-const MhFileSystem *mh_file_system_of_mount(unsigned long type, const char *kind);
+/* As mh_file_system_of_type(), of one that is mounted as @kind, as in "ext3"; NULL: not known.
+ * @link_max is what pathconf(_PC_LINK_MAX) says there. */
+const MhFileSystem *mh_file_system_of_mount(unsigned long type, const char *kind, long link_max);
 /* As what is @device mounted? @mounts is the text of /proc/self/mountinfo. g_free(); NULL. */
 char *mh_file_system_kind(const char *mounts, dev_t device);
 /* Of what is at @path, as it is mounted; for who may read /proc. */

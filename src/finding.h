@@ -61,7 +61,7 @@ typedef enum {
     X(MAILDIR_UIDLIST_FIELD, REPAIRED, "a field in the UID list was not valid and was left out")   \
     X(MAILDIR_UIDLIST_GUID, REPAIRED,                                                              \
       "the UID list's GUID was all zero, which crashes servers; left out")                         \
-    X(MAILDIR_UIDLIST_NEXT, REPAIRED, "the UID list's next UID was too low and was raised")        \
+    X(MAILDIR_UIDLIST_NEXT, NOTE, "the UID list's next UID was too low and was raised")            \
     X(MAILDIR_KEYWORDS_LINE, NOTE, "a line of the target's keyword table does not count")          \
     X(MAILDIR_SUBSCRIPTION, NOTE, "a line of the subscriptions names no folder")                   \
     /* courier: UID and UIDL lists */                                                              \

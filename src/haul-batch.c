@@ -274,7 +274,7 @@ void
 mh_haul_wait(MhHaul *haul, MhHaulPending *pending)
 {
     g_autoptr(GError) error = NULL;
-    pending->changed = pending->outcome->done != MH_DONE_UP_TO_DATE;
+    pending->changed = pending->carry != NULL && mh_carry_has_work(pending->carry);
     if (haul->dry_run || !pending->changed)
         pending->done = g_steal_pointer(&pending->carry);
     if (pending->done != NULL && !mh_carry_is_whole(pending->done, &error))

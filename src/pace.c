@@ -57,9 +57,12 @@ mh_pace_spend(MhPace *pace, uint64_t bytes)
     if (pace == NULL)
         return;
     int64_t wait_us = mh_pace_take(pace, bytes, g_get_monotonic_time());
-    struct timespec wait = {.tv_sec = wait_us / SECOND_US, .tv_nsec = wait_us % SECOND_US * 1000};
-    if (wait_us > 0)
+    for (; wait_us > 0; wait_us -= SECOND_US) { /* a worker that never moves looks held */
+        int64_t part_us = MIN(wait_us, SECOND_US);
+        struct timespec wait = {.tv_sec = part_us / SECOND_US,
+                                .tv_nsec = part_us % SECOND_US * 1000};
         nanosleep(&wait, NULL);
+    }
 }
 
 /* Not the idle class: a disk that is never idle would keep us waiting for ever, with a user's

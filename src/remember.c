@@ -1,5 +1,6 @@
 #include "remember.h"
 
+#include "answering.h"
 #include "channel.h"
 #include "safe-path.h"
 #include "size-limits.h"
@@ -75,6 +76,23 @@ mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest, c
     if (fd >= 0)
         close(fd);
     return same;
+}
+
+bool
+mh_remember_may_wait(const MhMemory *memory)
+{
+    if (memory->watch == NULL)
+        return false; /* nothing will be asked */
+    bool answers = mh_watch_answers(memory->watch, mh_answering);
+    for (guint i = 0; answers && i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *mailbox = memory->mailboxes->pdata[i];
+        for (guint k = 0; answers && k < mailbox->target->len; k++) {
+            const MhStamp *stamp = &g_array_index(mailbox->target, MhStamp, k);
+            answers = stamp->inode == 0 || stamp->device == MH_STAMP_UNSURE ||
+                      mh_answering(stamp->device);
+        }
+    }
+    return !answers;
 }
 
 bool

@@ -29,6 +29,8 @@ MhMemory *mh_remember_account(const MhAccountSurvey *survey, bool watch);
  * is needed? @maildir is the account's target. Looks, and opens nothing but directories. */
 bool mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest,
                                const char *maildir);
+/* Can a file system that must be asked for that be silent for ever? */
+bool mh_remember_may_wait(const MhMemory *memory);
 /* And what the account's outcome is then. False when the memory cannot say. */
 bool mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out);
 

@@ -100,7 +100,8 @@ typedef struct {
     uint32_t jobs;     /* 0: the processors */
     uint32_t max_rate; /* MB (10^6 bytes) a second; 0: no limit */
     bool nice;
-    char *state; /* NULL: the built-in place */
+    uint32_t answer_timeout_s; /* 0: for ever */
+    char *state;               /* NULL: the built-in place */
 
     /* which accounts are shown */
     bool failed;

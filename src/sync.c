@@ -364,7 +364,8 @@ count(Sync *sync)
     plan->list_changed |= plan->expunged > 0 || other_validity ||
                           plan->uids.uidnext != theirs->uidnext ||
                           (sync->in->target->unfiled > 0 && !sync->in->late);
-    plan->uids_replaced |= other_validity && theirs->uidvalidity != 0;
+    plan->uidvalidity_replaced = other_validity && theirs->uidvalidity != 0;
+    plan->uids_replaced |= plan->uidvalidity_replaced;
 }
 
 MhSyncPlan *

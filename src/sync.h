@@ -77,8 +77,9 @@ typedef struct {
     size_t kept_gone;   /* gone at the source, kept on request */
     size_t uids_lost;   /* ... of the source that cannot have their UID, and had not been told so */
     bool uids_replaced; /* UIDVALIDITY or the UID of a listed message changes */
-    bool inserts_below; /* a UID below the target's UIDNEXT appears */
-    bool list_changed;  /* lines, validity or next UID differ from the target's list */
+    bool uidvalidity_replaced; /* the former */
+    bool inserts_below;        /* a UID below the target's UIDNEXT appears */
+    bool list_changed;         /* lines, validity or next UID differ from the target's list */
 } MhSyncPlan;
 
 MhSyncPlan *mh_sync(const MhSyncInput *input);

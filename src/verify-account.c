@@ -198,7 +198,9 @@ verify_mailbox(Run *run, const MhSurveyMailbox *mailbox)
         return;
     } else {
         run->in_use |= pending->target->in_use;
-        run->rules.tree_written_ns = MAX(run->rules.tree_written_ns, pending->target->written_ns);
+        int64_t carried_ns = pending->target->carried_from.changed_ns;
+        int64_t written_ns = MAX(pending->target->written_ns, carried_ns);
+        run->rules.tree_written_ns = MAX(run->rules.tree_written_ns, written_ns);
         compare(run, pending);
     }
     pending_free(pending);

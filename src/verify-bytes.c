@@ -23,6 +23,7 @@ mh_verify_counter_add(MhVerifyCounter *counter, MhSpan bytes)
     mh_digester_add(&counter->digester, bytes);
     for (; (at = memchr(at, '\n', (size_t)(end - at))) != NULL; at++) {
         uint8_t before = at > bytes.data ? at[-1] : counter->last;
+        counter->lf++;
         counter->bare_lf += before != '\r';
     }
     counter->last = end[-1];
@@ -34,7 +35,8 @@ mh_verify_counter_finish(MhVerifyCounter *counter)
 {
     return (MhVerifyBytes){.digest = mh_digester_finish(&counter->digester),
                            .size_bytes = counter->size_bytes,
-                           .virtual_size = counter->size_bytes + counter->bare_lf};
+                           .virtual_size = counter->size_bytes + counter->bare_lf,
+                           .sent_size = counter->size_bytes + counter->lf};
 }
 
 /* Counts to the end of @fd. 0, or errno. */

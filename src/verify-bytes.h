@@ -11,12 +11,13 @@ typedef struct {
     MhDigest digest;
     uint64_t size_bytes;
     uint64_t virtual_size; /* with every LF that has no CR before it counted as two bytes */
+    uint64_t sent_size;    /* with every LF counted so, as Courier sends them */
 } MhVerifyBytes;
 
 /* Counts a stream piece by piece. */
 typedef struct {
     MhDigester digester;
-    uint64_t size_bytes, bare_lf;
+    uint64_t size_bytes, bare_lf, lf;
     uint8_t last; /* of the piece before */
 } MhVerifyCounter;
 

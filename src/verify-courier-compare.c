@@ -110,12 +110,12 @@ compare_uidl(const MhVerify *verify, uint32_t number, uint32_t at, const char *h
              message->owner.name);
         return false;
     }
-    if (courier->size_bytes != message->bytes.virtual_size && message->error == NULL)
+    if (courier->size_bytes != message->bytes.sent_size && message->error == NULL)
         TELL(verify, SIZE, DAMAGE, number, message->uid,
              "courierpop3dsizelist says %" G_GUINT64_FORMAT ", it is %" G_GUINT64_FORMAT,
-             (guint64)courier->size_bytes, (guint64)message->bytes.virtual_size);
+             (guint64)courier->size_bytes, (guint64)message->bytes.sent_size);
     if (here == NULL || strcmp(here, courier->uidl) == 0)
-        return courier->size_bytes == message->bytes.virtual_size;
+        return courier->size_bytes == message->bytes.sent_size;
     g_autofree char *left = mh_printable_string(here), *right = mh_printable_string(courier->uidl);
     mh_differences_add(
         verify->differences, MH_DIFFERENCE_UIDL,

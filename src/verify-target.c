@@ -1,6 +1,5 @@
 #include "verify-target.h"
 
-#include "maildir/maildir-uidlist.h"
 #include "printable.h"
 #include "size-limits.h"
 
@@ -134,6 +133,7 @@ read_list(Reading *reading, GError **error)
     }
     target->has_list = true;
     target->uids = maildir_uidlist_uids(reading->list);
+    target->carried_from = maildir_uidlist_source(reading->list);
     target->list_stopped_at = maildir_uidlist_stopped_at(reading->list);
     return true;
 }

@@ -8,6 +8,7 @@
 #include "maildir/maildir-acl.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-keywords.h"
+#include "maildir/maildir-uidlist.h"
 #include "verify-bytes.h"
 #include "verify-source.h"
 
@@ -52,8 +53,9 @@ typedef struct {
     bool has_list; /* a UID list that can be read */
     char *list_error;
     MhUidState uids;
-    uint64_t list_stopped_at; /* line at which the list's reading ended; 0: its end */
-    MhFindings *findings;     /* about the list and the keywords */
+    uint64_t list_stopped_at;          /* line at which the list's reading ended; 0: its end */
+    MhFindings *findings;              /* about the list and the keywords */
+    MaildirUidlistSource carried_from; /* what the list says of the source as it was carried */
     int64_t list_mtime_ns;
     int64_t list_ctime_ns; /* when it was put in place */
     int64_t written_ns; /* a time at which mailhaul wrote here, after it had read the source: what

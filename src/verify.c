@@ -63,6 +63,8 @@ compare_list(const MhVerify *verify)
     for (size_t i = 0; i < mh_findings_kept(target->findings); i++) {
         const MhFinding *finding = mh_findings_get(target->findings, i);
         bool keywords = finding->code == MH_FINDING_MAILDIR_KEYWORDS_LINE;
+        if (finding->code == MH_FINDING_MAILDIR_UIDLIST_NEXT && target->in_use)
+            continue; /* Dovecot appends lines and leaves the header as it is */
         mh_differences_add(verify->differences,
                            keywords ? MH_DIFFERENCE_KEYWORD_TABLE : MH_DIFFERENCE_UID_LIST,
                            MH_DIFFERENCE_DAMAGE, 0, 0, "line %" G_GUINT64_FORMAT ": %s",
@@ -216,6 +218,9 @@ last_paired(const MhVerify *verify)
 bool
 mh_verify_uid_is_new(const MhVerify *verify, uint32_t uid)
 {
+    uint32_t carried_uidnext = verify->target->carried_from.uidnext;
+    if (carried_uidnext != 0)
+        return verify->newer && uid >= carried_uidnext;
     return verify->newer && uid > verify->carried_max &&
            (uid >= verify->target->uids.uidnext || verify->target->in_use);
 }
@@ -330,6 +335,10 @@ prepare(MhVerify *verify)
         verify->newer = changed > verify->target->list_ctime_ns;
     verify->certainly_newer =
         verify->newer && verify->target->has_list && changed >= verify->target->list_mtime_ns;
+    /* Where the list says which state of the source was carried, nothing has to be guessed. */
+    if (verify->target->carried_from.changed_ns != 0)
+        verify->newer = verify->certainly_newer =
+            verify->source->stamp.ctime_ns != verify->target->carried_from.changed_ns;
     verify->same_uidvalidity = here != 0 && here == verify->target->uids.uidvalidity;
     verify->uids = g_hash_table_new(NULL, NULL);
     for (size_t i = 0; i < mh_mailbox_length(verify->source->mailbox); i++)

@@ -5,8 +5,9 @@
  * explain a difference, never to overlook one.
  *
  * Explanations. A difference is damage unless both sides show where it is from:
- * - The source has changed since mailhaul last wrote into the folder (MhVerifyTarget.written_ns),
- *   and the message shows it, too: missing, with a UID above all that were carried; or what was
+ * - The source has changed since it was carried (MhVerifyTarget.carried_from; where the list
+ *   does not say, since mailhaul last wrote into the folder: written_ns), and the message shows it,
+ *   too: missing, with a UID above all that were carried; or what was
  *   carried is what the target has. Then it is newer: the next run carries it.
  * - A server has opened the folder at the target, and what was carried is what the source still
  *   has: changed at the target, as by a tester.

@@ -46,6 +46,8 @@ bool mh_watch_holds(const MhWatch *watch, bool young_is_fine, GPtrArray *out_cha
 /* A place of a new watch on a file system whose times this machine does not keep; NULL: none. */
 const char *mh_watch_foreign_root(const MhWatch *watch);
 size_t mh_watch_length(const MhWatch *watch);
+/* Does @answers say so of the device of every place that was there? */
+bool mh_watch_answers(const MhWatch *watch, bool (*answers)(uint64_t device));
 
 /* For the state directory and the channel; a floating reference. NULL when it is none. */
 GVariant *mh_watch_to_variant(const MhWatch *watch);

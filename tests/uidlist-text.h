@@ -37,7 +37,8 @@ uidlist_text(const MaildirUidlist *list)
 {
     int fd = uidlist_text_file(mh_span(NULL, 0));
     MaildirUidlistWriter writer;
-    maildir_uidlist_writer_begin(&writer, fd, maildir_uidlist_uids(list), list, NULL);
+    maildir_uidlist_writer_begin(&writer, fd, maildir_uidlist_uids(list), list,
+                                 maildir_uidlist_source(list), NULL);
     for (size_t i = 0; i < maildir_uidlist_length(list); i++) {
         MaildirUidlistEntry entry;
         if (!maildir_uidlist_get(list, i, &entry))

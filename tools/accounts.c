@@ -1,6 +1,7 @@
 #include "accounts.h"
 
 #include "account-size.h"
+#include "apart.h"
 #include "config-error.h"
 #include "path-pattern.h"
 #include "printable.h"
@@ -196,6 +197,21 @@ load_users(MhAccounts *accounts, const char *path, const MhUserPolicy *policy,
     return true;
 }
 
+/* How long a look at one account may take. */
+#define SIZE_S 30
+
+typedef struct {
+    const GPtrArray *accounts;
+    const MhSettings *settings;
+} Sizes;
+
+static uint64_t
+size_of(size_t item, void *data)
+{
+    const Sizes *sizes = data;
+    return mh_account_size(sizes->settings, sizes->accounts->pdata[item]);
+}
+
 /* --sample: keeps those who stand for all. */
 static void
 keep_sample(MhAccounts *accounts, const MhSettings *settings)
@@ -204,10 +220,13 @@ keep_sample(MhAccounts *accounts, const MhSettings *settings)
     g_autofree MhSampleRow *rows = g_new0(MhSampleRow, count + 1);
     if (settings->sample == 0 || settings->sample >= count)
         return;
+    g_autofree uint64_t *bytes = g_new0(uint64_t, count);
+    Sizes sizes = {accounts->accounts, settings};
+    mh_apart(count, SIZE_S, UINT32_MAX, size_of, &sizes, bytes);
     for (guint i = 0; i < count; i++) {
         const MhAccount *account = accounts->accounts->pdata[i];
         rows[i].user = account->user;
-        rows[i].size_bytes = mh_account_size(settings, account);
+        rows[i].size_bytes = bytes[i];
         rows[i].oddness = (g_str_is_ascii(account->user) ? 0u : MH_ODD_USER_NAME) |
                           (rows[i].size_bytes == 0 ? MH_ODD_EMPTY : 0u);
     }

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "outcome-json.h"
 #include "outcome-text.h"
+#include "printable.h"
 #include "progress.h"
 #include "settings-digest.h"
 #include "state-past.h"
@@ -96,6 +97,17 @@ late_keyword(const char *command, void *user)
     }
     if (tally->keywords != NULL)
         fputs(command, tally->keywords);
+}
+
+static void
+held(const char *name, const char *place, uint32_t seconds, void *user)
+{
+    Tally *tally = user;
+    g_autofree char *shown = mh_printable_string(name);
+    mh_progress_hide(tally->progress);
+    fprintf(stderr, "mailhaul: %s: no answer from %s%s%s for %u s; the other accounts go on\n",
+            shown, place != NULL ? "'" : "", place != NULL ? place : "a file system of the account",
+            place != NULL ? "'" : "", seconds);
 }
 
 /* False when they could not be written down. */
@@ -274,6 +286,7 @@ run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *
         job->task == MH_TASK_CHECK ? mh_verdict_new(job, accounts) : NULL;
     MhCoordinatorEvents events = {.account_done = account_done,
                                   .late_keyword = late_keyword,
+                                  .held = held,
                                   .progress = show_progress,
                                   .recall = recall,
                                   .user = tally};

@@ -1,11 +1,13 @@
 #include "workload.h"
 
 #include "account-size.h"
+#include "apart.h"
 
 /* What an account costs that has no mail at all. */
 #define ACCOUNT_BYTES 65536
 /* A run does not begin later than this for the sake of a good order. */
-#define GLANCES_US (20 * G_USEC_PER_SEC)
+#define GLANCES_S 20
+#define GLANCE_S  5
 
 struct MhWorkload {
     GHashTable *guesses;   /* user -> uint64_t */
@@ -14,16 +16,16 @@ struct MhWorkload {
     uint64_t carried;      /* what was carried of those done */
 };
 
-/* In bytes of mail at the source. */
+typedef struct {
+    GPtrArray *unknown; /* MhAccount; borrowed */
+    const MhSettings *settings;
+} Glances;
+
 static uint64_t
-look_at(const MhAccount *account, const MhSettings *settings, GHashTable *known, int64_t end_us)
+glance(size_t item, void *data)
 {
-    const uint64_t *bytes = g_hash_table_lookup(known, account->user);
-    if (bytes != NULL)
-        return *bytes + ACCOUNT_BYTES;
-    if (g_get_monotonic_time() >= end_us)
-        return ACCOUNT_BYTES;
-    return mh_account_glance(settings, account) + ACCOUNT_BYTES;
+    const Glances *glances = data;
+    return mh_account_glance(glances->settings, glances->unknown->pdata[item]);
 }
 
 static uint64_t
@@ -41,19 +43,35 @@ compare(gconstpointer a, gconstpointer b, gpointer data)
     return bytes_one > bytes_two ? -1 : bytes_one < bytes_two;
 }
 
+/* In bytes of mail at the source. */
+static void
+put_guess(MhWorkload *workload, const MhAccount *account, uint64_t bytes)
+{
+    bytes += ACCOUNT_BYTES;
+    g_hash_table_insert(workload->guesses, g_strdup(account->user),
+                        g_memdup2(&bytes, sizeof bytes));
+    workload->to_do += (double)bytes;
+}
+
 MhWorkload *
 mh_workload_new(GPtrArray *accounts, const MhSettings *settings, GHashTable *known)
 {
-    int64_t end_us = g_get_monotonic_time() + GLANCES_US;
     MhWorkload *workload = g_new0(MhWorkload, 1);
     workload->guesses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GPtrArray) unknown = g_ptr_array_new();
     for (guint i = 0; i < accounts->len; i++) {
         const MhAccount *account = accounts->pdata[i];
-        uint64_t bytes = look_at(account, settings, known, end_us);
-        g_hash_table_insert(workload->guesses, g_strdup(account->user),
-                            g_memdup2(&bytes, sizeof bytes));
-        workload->to_do += (double)bytes;
+        const uint64_t *bytes = g_hash_table_lookup(known, account->user);
+        if (bytes != NULL)
+            put_guess(workload, account, *bytes);
+        else
+            g_ptr_array_add(unknown, accounts->pdata[i]);
     }
+    g_autofree uint64_t *sizes = g_new0(uint64_t, unknown->len + 1);
+    Glances glances = {unknown, settings};
+    mh_apart(unknown->len, GLANCE_S, GLANCES_S, glance, &glances, sizes);
+    for (guint i = 0; i < unknown->len; i++)
+        put_guess(workload, unknown->pdata[i], sizes[i]);
     g_ptr_array_sort_with_data(accounts, compare, workload);
     return workload;
 }

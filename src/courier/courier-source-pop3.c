@@ -174,12 +174,30 @@ check_uidls(CourierPop3 *pop3, MhFindings *findings)
     }
 }
 
+/* Mail that the target receives has "UID" UID "-" UIDVALIDITY. Where Courier's V is that
+ * UIDVALIDITY, no such UID may be a number that a message of the list has, or has had. */
+static void
+keep_uids_apart(const CourierPop3 *pop3, MhUidState *uids)
+{
+    uint64_t above = 0;
+    for (guint i = 0; i < pop3->list->lines->len; i++) {
+        const CourierPop3Line *line = &g_array_index(pop3->list->lines, CourierPop3Line, i);
+        if (line->validity == uids->uidvalidity && line->number < MH_UID_MAX)
+            above = MAX(above, line->number + 1);
+    }
+    if (pop3->list->validity == uids->uidvalidity && pop3->list->next < MH_UID_MAX)
+        above = MAX(above, pop3->list->next + pop3->messages->len);
+    if (uids->uidvalidity != 0 && above <= MH_UID_MAX)
+        uids->uidnext = MAX(uids->uidnext, (uint32_t)above);
+}
+
 static void
 set_uidls(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings)
 {
     const CourierSourceOptions *options = &pop3->source->options;
     if (pop3->list != NULL) {
         set_listed_uidls(pop3);
+        keep_uids_apart(pop3, &out->uids);
     } else if (options->uidl == COURIER_UIDL_FILE_NAMES || options->era == COURIER_ERA_OLD) {
         set_file_name_uidls(pop3);
     } else if (pop3->messages->len > 0) {

@@ -33,14 +33,18 @@ age_status(const MaildirFolder *folder)
 }
 
 /* What the server remembers of UIDs that are no longer true. Sessions that are open find that out
- * and log it once; without the index of all folders they would go on complaining. */
+ * and log it once; without the index of all folders they would go on complaining. Under another
+ * UIDVALIDITY the server knows by itself that its indexes say nothing, and open sessions end; were
+ * the files to go, one that was just opening them could be left with the old mailbox for ever. */
 static void
-drop_indexes(const MaildirFolder *folder)
+forget_uids(const MaildirFolder *folder, const MhSyncPlan *plan)
 {
     /* The cache first: beside an index made anew it is called corrupted. */
     static const char *const names[] = {"dovecot.index.cache", "dovecot.index", "dovecot.index.log",
                                         "dovecot.index.log.2"};
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+    if (!plan->uids_replaced && !plan->inserts_below)
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(names) && !plan->uidvalidity_replaced; i++)
         unlinkat(folder->fd, names[i], 0);
     age_status(folder);
 }
@@ -104,8 +108,7 @@ commit_new_folder(const MaildirDelivery *delivery, const MaildirWork *work, GErr
     if (folder->fd < 0)
         return mh_rename_noreplace(delivery->tree->build_fd, delivery->build, delivery->tree->fd,
                                    folder->name, error);
-    if (work->plan->uids_replaced || work->plan->inserts_below)
-        drop_indexes(folder);
+    forget_uids(folder, work->plan);
     for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
         if (!put_piece(delivery, folder, pieces[i], error))
             return false;
@@ -311,7 +314,8 @@ write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out
         return mh_set_errno(error, errno, "cannot write '%s'", list_aside);
     if (delivery->lines != NULL)
         g_array_set_size(delivery->lines, 0);
-    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, NULL);
+    maildir_uidlist_writer_begin(&writer, fd, work->plan->uids, work->folder->uidlist, work->source,
+                                 NULL);
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, i, out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error) &&
@@ -337,15 +341,12 @@ static bool
 place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     const MaildirFolder *folder = work->folder;
-    bool drop = work->plan->uids_replaced || work->plan->inserts_below;
     if (!sync_files(delivery, folder, error))
         return false;
-    if (drop)
-        drop_indexes(folder);
+    forget_uids(folder, work->plan);
     if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
         return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
-    if (drop)
-        drop_indexes(folder);
+    forget_uids(folder, work->plan);
     return true;
 }
 
@@ -382,7 +383,7 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
     }
     if (work->plan->delivered > 0 && !work->in_place)
         delivery->names = maildir_new_names_new(delivery->tree, folder, work->mailbox, work->plan);
-    bool has_list = work->plan->list_changed ||
+    bool has_list = work->plan->list_changed || maildir_work_is_dated(work) ||
                     (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
     bool good = make_missing(delivery, folder, error) &&
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&

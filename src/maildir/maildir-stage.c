@@ -129,7 +129,7 @@ stage_new_folder(Staging *staging, GError **error)
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
     maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
-                                 MAILDIR_REMOVAL_MARK);
+                                 staging->work->source, MAILDIR_REMOVAL_MARK);
     staging->writer = &writer;
     staging->names = maildir_new_names_new(delivery->tree, staging->work->folder,
                                            staging->work->mailbox, staging->work->plan);

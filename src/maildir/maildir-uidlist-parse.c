@@ -70,6 +70,21 @@ header_guid(Reader *reader, MhSpan value, GError **error)
     return true;
 }
 
+/* False when the value is not one that we would have written. */
+static bool
+header_source(MhSpan value, MaildirUidlistSource *out)
+{
+    MhSpan changed, uidnext;
+    uint64_t changed_ns = 0;
+    uint32_t next = 0;
+    if (!mh_span_split(value, ',', &changed, &uidnext) ||
+        !mh_span_to_u64(changed, INT64_MAX, &changed_ns) || changed_ns == 0 ||
+        !mh_span_to_u32(uidnext, UINT32_MAX, &next))
+        return false;
+    *out = (MaildirUidlistSource){.changed_ns = (int64_t)changed_ns, .uidnext = next};
+    return true;
+}
+
 static bool
 header_v3(Reader *reader, MhSpan fields, MhUidState *out_uids, GError **error)
 {
@@ -84,7 +99,8 @@ header_v3(Reader *reader, MhSpan fields, MhUidState *out_uids, GError **error)
             return header_error(error, "the next UID is not a number of 32 bits");
         if (key == 'G' && !header_guid(reader, value, error))
             return false;
-        if (strchr("VNG ", key) == NULL)
+        bool is_ours = key == 'C' && header_source(value, &reader->list->source);
+        if (!is_ours && strchr("VNG ", key) == NULL)
             append_field(other, field);
     }
     while (other->len > 0 && strchr("\r ", other->str[other->len - 1]) != NULL)

@@ -13,9 +13,10 @@ typedef struct {
 struct MaildirUidlist {
     MhUidState uids;
     uint64_t stopped_at;
-    int version;       /* of the text */
-    GString *guid;     /* empty: none */
-    GString *other;    /* of the header: "Kvalue Kvalue" */
+    int version;    /* of the text */
+    GString *guid;  /* empty: none */
+    GString *other; /* of the header: "Kvalue Kvalue" */
+    MaildirUidlistSource source;
     MhLineText *text;  /* NULL: the list is empty */
     GString *apart;    /* room for the other fields of a line that do not stand side by side */
     GString *name;     /* room for the name that is looked for */

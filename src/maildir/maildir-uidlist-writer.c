@@ -55,7 +55,8 @@ add_new_guid(MaildirUidlistWriter *writer)
 
 void
 maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
-                             const MaildirUidlist *like, const char *mark)
+                             const MaildirUidlist *like, MaildirUidlistSource source,
+                             const char *mark)
 {
     *writer = (MaildirUidlistWriter){.fd = fd, .buffer = g_string_sized_new(BUFFER_BYTES + 512)};
     g_string_append_c(writer->buffer, '3');
@@ -77,6 +78,12 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
     if (mark != NULL) {
         g_string_append_c(writer->buffer, ' ');
         g_string_append(writer->buffer, mark);
+    }
+    if (source.changed_ns > 0) {
+        add_key(writer, 'C');
+        add_number(writer, (uint64_t)source.changed_ns);
+        g_string_append_c(writer->buffer, ',');
+        add_number(writer, source.uidnext);
     }
     g_string_append_c(writer->buffer, '\n');
 }

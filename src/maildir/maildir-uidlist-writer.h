@@ -28,10 +28,11 @@ typedef struct {
 } MaildirUidlistLine;
 
 /* Begins with the header. @like, which may be NULL, is the list before: its GUID and the fields of
- * its header that we do not know stay. A list without a GUID is given one. @mark, which may be
- * NULL, is a further one, "M". */
+ * its header that we do not know stay. A list without a GUID is given one. @source is field C, all
+ * 0: none. @mark, which may be NULL, is a further one, "M". */
 void maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState uids,
-                                  const MaildirUidlist *like, const char *mark);
+                                  const MaildirUidlist *like, MaildirUidlistSource source,
+                                  const char *mark);
 void maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLine *line);
 /* The line of @entry under @uid. */
 void maildir_uidlist_writer_keep(MaildirUidlistWriter *writer, const MaildirUidlistEntry *entry,

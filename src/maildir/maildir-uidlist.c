@@ -66,6 +66,12 @@ maildir_uidlist_header_other(const MaildirUidlist *list)
     return mh_span(list->other->str, list->other->len);
 }
 
+MaildirUidlistSource
+maildir_uidlist_source(const MaildirUidlist *list)
+{
+    return list->source;
+}
+
 MhSpan
 maildir_uidlist_guid(const MaildirUidlist *list)
 {

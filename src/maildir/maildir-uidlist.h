@@ -8,6 +8,9 @@
  *   header  V  UIDVALIDITY, decimal, 1..2^32-1; needed
  *           N  next UID, decimal, not 0; needed. Too low: raised to the last UID + 1
  *           G  the mailbox's GUID, 32 hexadecimal digits, not all zero
+ *           C  ours: "C" CHANGED "," UIDNEXT, what the source was when it was carried: the
+ *              latest ctime of the mailbox, decimal nanoseconds since 1970, and its next UID, 0
+ *              for none; so that what it has got since can be told from what is missing here
  *           any other key is kept
  *   line    UID  decimal, 1..4294967294, greater than the one before
  *           W    size in bytes with every line ending in CRLF, unless NAME has ",W="
@@ -30,6 +33,12 @@
 #include "uid-state.h"
 
 typedef struct MaildirUidlist MaildirUidlist;
+
+/* What the source was when it was carried. */
+typedef struct {
+    int64_t changed_ns; /* since 1970; 0: not known */
+    uint32_t uidnext;   /* 0: none */
+} MaildirUidlistSource;
 
 /* One line. The spans are borrowed until the list is asked for anything else. */
 typedef struct {
@@ -63,6 +72,8 @@ uint64_t maildir_uidlist_stopped_at(const MaildirUidlist *list);
 MhUidState maildir_uidlist_uids(const MaildirUidlist *list);
 /* The header's fields that are not ours to know: "Kvalue Kvalue"; empty when there are none. */
 MhSpan maildir_uidlist_header_other(const MaildirUidlist *list);
+/* The header's field C; all 0: it has none. */
+MaildirUidlistSource maildir_uidlist_source(const MaildirUidlist *list);
 /* Takes the next field of a line or header off @rest, and the spaces behind it. Nothing but a space
  * parts fields; @rest must not be empty. */
 MhSpan maildir_uidlist_take_field(MhSpan *rest);

@@ -12,7 +12,19 @@ typedef struct {
     const uint32_t *set_letters;
     const MaildirKeywords *keywords; /* as they shall be */
     bool in_place; /* the folder is the source: no file comes or goes, names may change */
+    MaildirUidlistSource source; /* what the list shall say of it */
 } MaildirWork;
+
+/* Does the list tell of another state of the source now? */
+static inline bool
+maildir_work_is_dated(const MaildirWork *work)
+{
+    const MaildirUidlist *list = work->folder->uidlist;
+    if (list == NULL)
+        return false;
+    MaildirUidlistSource said = maildir_uidlist_source(list);
+    return said.changed_ns != work->source.changed_ns || said.uidnext != work->source.uidnext;
+}
 
 static inline const MhSyncLine *
 maildir_work_line(const MaildirWork *work, guint i)

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """A target that is really full: a small ext4 in a file (or a tmpfs where that cannot be mounted)
 runs out of blocks, and one runs out of inodes, a little later each time."""
+import errno
 import os
 import shutil
 import subprocess
@@ -116,6 +117,43 @@ class FullDisk(unittest.TestCase):
 
     def test_out_of_inodes(self):
         self.check(self.leave_inodes, list(range(0, 64, 2)) + [120])
+
+
+@unittest.skipUnless(run.IS_ROOT, "only root may mount")
+class FullDirectory(unittest.TestCase):
+    """A directory of a real ext3 can have only so many subdirectories: check says so before a run
+    meets it, and counts as the kernel does."""
+
+    def setUp(self):
+        self.top = run.scratch("/tmp")
+        self.addCleanup(shutil.rmtree, self.top)
+        image, self.at = os.path.join(self.top, "image"), os.path.join(self.top, "target")
+        os.makedirs(self.at)
+        with open(image, "wb") as f:
+            f.truncate(120 << 20)
+        if not (quiet("mkfs.ext3", "-q", "-F", "-b", "1024", "-m", "0", "-N", "66000", image) and
+                quiet("mount", "-t", "ext3", "-o", "loop", image, self.at)):
+            self.skipTest("nothing can be mounted here")
+        self.addCleanup(quiet, "umount", self.at)
+        self.place = run.Place(self.top, True)
+        os.rmdir(os.path.join(self.at, "bob"))
+
+    def check(self):
+        out, err = self.place.start(command="check", shim=False).communicate(timeout=60)
+        return out + err
+
+    def test_subdirectories(self):
+        others, made = len(os.listdir(self.at)), []
+        with self.assertRaises(OSError) as full:
+            while True:
+                os.mkdir(os.path.join(self.at, "d%d" % len(made)))
+                made.append(os.path.join(self.at, "d%d" % len(made)))
+        self.assertEqual(full.exception.errno, errno.EMLINK)
+        room, users = others + len(made), len(run.crash_site.USERS)
+        for free in range(1, users + 1):
+            os.rmdir(made.pop())
+            told = self.check()
+            self.assertEqual("and ext3 has room for %d" % room in told, free < users, told)
 
 
 if __name__ == "__main__":

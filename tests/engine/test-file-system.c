@@ -60,12 +60,15 @@ test_mounts(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autofree char *kind = mh_file_system_kind(mounts, makedev(rows[i].major, rows[i].minor));
         if (g_strcmp0(kind, rows[i].kind) != 0 ||
-            mh_file_system_of_mount(EXT4_SUPER_MAGIC, kind)->subdirectories !=
+            mh_file_system_of_mount(EXT4_SUPER_MAGIC, kind, 32000)->subdirectories !=
                 rows[i].subdirectories)
             fail_msg("%u:%u: %s", rows[i].major, rows[i].minor, kind);
     }
-    assert_int_equal(mh_file_system_of_mount(EXT4_SUPER_MAGIC, "ext2")->subdirectories, 31998);
-    assert_string_equal(mh_file_system_of_mount(TMPFS_MAGIC, "ext3")->name, "tmpfs");
+    assert_int_equal(mh_file_system_of_mount(EXT4_SUPER_MAGIC, "ext2", 32000)->subdirectories,
+                     31998);
+    assert_int_equal(mh_file_system_of_mount(EXT4_SUPER_MAGIC, "ext3", 65000)->subdirectories,
+                     64998);
+    assert_string_equal(mh_file_system_of_mount(TMPFS_MAGIC, "ext3", 127)->name, "tmpfs");
     assert_string_equal(mh_file_system_mounted_at("/nowhere/at/all")->name, "unknown");
 }
 

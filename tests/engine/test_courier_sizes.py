@@ -136,6 +136,22 @@ class Sizes(unittest.TestCase):
         self.nights(os.path.join(self.place, "out/ann"), "--transfer", "link", "--courier-sizes",
                     "list", listed=True, maildir=os.path.join(self.place, "out/%u"))
 
+    def test_sizes_in_names_are_wrong(self):
+        """Such messages get other names, and are known by them."""
+        for number in range(0, MESSAGES, 2):
+            old, name = self.file(number), self.names[number]
+            self.names[number] = name.replace(",S=%d" % len(TEXT), ",S=%d" % (len(TEXT) + 1))
+            os.rename(old, self.file(number))
+        self.list = {name: len(TEXT) + TEXT.count("\n") for name in self.names}
+        self.write_lists()
+        out = ("--transfer", "link"), os.path.join(self.place, "out/%u")
+        self.run_it("migrate", *out[0], maildir=out[1])
+        self.add_mail()
+        self.run_it("migrate", *out[0], maildir=out[1])
+        sizes = self.sizes(os.path.join(self.place, "out/ann"))
+        self.assertEqual(sorted(sizes.values()), [len(TEXT) + 3] * (MESSAGES + 1))
+        self.assertEqual(len(set(sizes) - set(self.names)), MESSAGES // 2 + 1)
+
     def test_state_lost(self):
         """What was counted stands in the target."""
         self.run_it("migrate")

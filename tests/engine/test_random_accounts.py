@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Random accounts, migrated by the real program, and what must be true of any of them: every
-message of the source arrives exactly once with its bytes, its UID and its flags; UIDs ascend; a
-second run changes nothing; after random changes the same is true again.
+message of the source arrives exactly once with its bytes, its UID, flags and keywords; UIDs ascend;
+a second run changes nothing; after random changes the same is true again; and the source stays as
+it was. Accounts are mbox files, and Maildirs of Courier copied, linked and converted where they are.
 
     test_random_accounts.py [--seed N] [--seconds S]      a failure names the seed of its round
 """
@@ -127,9 +128,8 @@ class MboxAccount:
 
 
 class CourierAccount:
-    kind = "courier"
-
-    def __init__(self, rng, numbers):
+    def __init__(self, rng, numbers, kind):
+        self.kind = kind
         self.folders = [Folder("", True, rng.randrange(1, 2**31))]
         for name in rng.sample(("Sent", "Drafts", "a b", "Entw&APw-rfe", "UPPER", "x,y", "R&-D"),
                                rng.randrange(5)):
@@ -139,35 +139,52 @@ class CourierAccount:
             folder.grow(rng, rng.choice((0, 1, 2, 9, 40)), numbers)
 
     def write(self, home, spool):
+        """As Courier does: what is there keeps its file, but for its name."""
+        del spool
         maildir = os.path.join(home, "Maildir")
-        shutil.rmtree(maildir, ignore_errors=True)
         for folder in self.folders:
             directory = os.path.join(maildir, folder.path)
-            for name in ("cur", "new", "tmp"):
-                os.makedirs(os.path.join(directory, name))
+            for name in ("cur", "new", "tmp", "courierimapkeywords"):
+                os.makedirs(os.path.join(directory, name), exist_ok=True)
             if folder.path:
                 open(os.path.join(directory, "maildirfolder"), "wb").close()
-            listed = b"1 %d %d\n" % (folder.validity, folder.next_uid)
-            for m in folder.messages:
-                size = len(m.header) + 1 + len(m.body)
-                if m.name is None:
-                    number = int(m.digest()[:8], 16)
-                    m.name = "%d.M%dP%d_%d.host,S=%d" % (1100000000 + m.uid, number, m.uid, m.uid,
-                                                         size)
-                path = os.path.join(directory, "cur",
-                                    m.name + ":2," + "".join(sorted(m.flags)))
+            self.write_messages(folder, directory)
+        return []
+
+    @staticmethod
+    def write_messages(folder, directory):
+        cur = os.path.join(directory, "cur")
+        there = {name.partition(":")[0]: name for name in os.listdir(cur)}
+        listed, keywords = b"1 %d %d\n" % (folder.validity, folder.next_uid), ""
+        for m in folder.messages:
+            size = len(m.header) + 1 + len(m.body)
+            if m.name is None:
+                number = int(m.digest()[:8], 16)
+                m.name = "%d.M%dP%d_%d.host,S=%d" % (1100000000 + m.uid, number, m.uid, m.uid, size)
+            path = os.path.join(cur, m.name + ":2," + "".join(sorted(m.flags)))
+            old = there.pop(m.name, None)
+            if old is None:
                 with open(path, "wb") as f:
                     f.write(m.header + b"\n" + m.body)
                 os.utime(path, (1100000000 + m.uid,) * 2)
-                listed += b"%d %s\n" % (m.uid, m.name.encode())
-            with open(os.path.join(directory, "courierimapuiddb"), "wb") as f:
-                f.write(listed)
-        return []
+            elif "".join(c for c in old.partition(":2,")[2] if c.isupper()) != "".join(sorted(m.flags)):
+                os.rename(os.path.join(cur, old), path)
+            listed += b"%d %s\n" % (m.uid, m.name.encode())
+            if m.keywords:
+                keywords += "%s:%s\n" % (m.name, " ".join(str(KEYWORDS.index(k))
+                                                         for k in m.keywords))
+        for name in there.values():
+            os.unlink(os.path.join(cur, name))
+        with open(os.path.join(directory, "courierimapuiddb"), "wb") as f:
+            f.write(listed)
+        with open(os.path.join(directory, "courierimapkeywords", ":list"), "w",
+                  encoding="ascii") as f:
+            f.write("".join(k + "\n" for k in KEYWORDS) + "\n" + keywords)
 
     @staticmethod
     def keywords_are_known(folder):
         del folder
-        return False
+        return True
 
 
 # ---- the target, read without any of mailhaul's own code ------------------------------------------
@@ -223,7 +240,7 @@ def check_account(account, target):
     wanted = collections.Counter(tuple(sorted(m.digest() for m in f.messages))
                                  for f in account.folders)
     for digests, count in (wanted - seen).items():
-        if digests or account.kind == "courier":
+        if digests or account.kind != "mbox":
             raise Failure("%s: %d folders with %d messages are not as they were"
                           % (target, count, len(digests)))
     if any(digests for digests in seen - wanted):
@@ -242,13 +259,19 @@ def check_account(account, target):
             raise Failure("%s: folder %r has not its UIDs" % (target, folder.path))
 
 
-def snapshot(top):
+def snapshot(top, links=False):
+    """@links: what a second name of a file changes does not count, and nor do locks."""
     seen = {}
     for folder, _, names in os.walk(top):
         for name in names:
             st = os.lstat(os.path.join(folder, name))
-            seen[os.path.join(folder, name)] = (st.st_ino, st.st_size, st.st_mtime_ns, st.st_ctime_ns)
+            seen[os.path.join(folder, name)] = (st.st_ino, st.st_size, st.st_mtime_ns,
+                                                None if links else st.st_ctime_ns)
     return seen
+
+
+def changed(before, after):
+    return sorted(p for p in set(before) | set(after) if before.get(p) != after.get(p))
 
 
 # ---- a round --------------------------------------------------------------------------------------
@@ -257,43 +280,81 @@ class Round:
     def __init__(self, top, seed):
         self.top, self.rng = top, random.Random(seed)
         numbers = iter(range(1, 10**9))
-        self.accounts = [(MboxAccount if self.rng.random() < 0.6 else CourierAccount)(
-            self.rng, numbers) for _ in range(ACCOUNTS)]
+        self.accounts = [
+            MboxAccount(self.rng, numbers) if kind == "mbox"
+            else CourierAccount(self.rng, numbers, kind)
+            for kind in ("mbox", "copied", "linked", "in place") * (ACCOUNTS // 4)]
         self.numbers = numbers
         os.chmod(top, 0o755)
         os.makedirs(os.path.join(top, "spool"))
         os.chmod(os.path.join(top, "spool"), 0o1777)
 
+    def home(self, number):
+        return os.path.join(self.top, "home", "u%d" % number)
+
+    def target(self, number):
+        return os.path.join(self.home(number), "Maildir") \
+            if self.accounts[number].kind == "in place" else os.path.join(self.top, "out/u%d" % number)
+
     def write(self):
-        lists = {"mbox": [], "courier": []}
+        lists = collections.defaultdict(list)
         for i, account in enumerate(self.accounts):
             uid = FIRST_UID + i if IS_ROOT else os.getuid()
-            home = os.path.join(self.top, "home", "u%d" % i)
-            extra = account.write(home, os.path.join(self.top, "spool/u%d" % i))
+            extra = account.write(self.home(i), os.path.join(self.top, "spool/u%d" % i))
             if IS_ROOT:
-                subprocess.run(["chown", "-R", "%d:%d" % (uid, uid), home, *extra], check=True)
-            lists[account.kind].append("u%d:x:%d:%d::%s:/bin/sh\n" % (i, uid, uid, home))
+                subprocess.run(["chown", "-R", "%d:%d" % (uid, uid), self.home(i), *extra],
+                               check=True)
+            lists[account.kind].append("u%d:x:%d:%d::%s:/bin/sh\n" % (i, uid, uid, self.home(i)))
         for kind, lines in lists.items():
-            with open(os.path.join(self.top, "users." + kind), "w", encoding="ascii") as f:
+            with open(self.list_of(kind), "w", encoding="ascii") as f:
                 f.writelines(lines)
-        return [kind for kind, lines in lists.items() if lines]
 
-    def migrate(self, kinds):
-        for kind in kinds:
-            inbox = {"mbox": os.path.join(self.top, "spool/%u"), "courier": "%h/Maildir"}[kind]
+    def list_of(self, kind):
+        return os.path.join(self.top, "users." + kind.replace(" ", "-"))
+
+    def migrate(self):
+        for kind in sorted({account.kind for account in self.accounts}):
+            inbox = os.path.join(self.top, "spool/%u") if kind == "mbox" else "%h/Maildir"
+            maildir = "%h/Maildir" if kind == "in place" else os.path.join(self.top, "out/%u")
             done = subprocess.run(
-                [MAILHAUL, "migrate", "--config", "/dev/null", "--source-format", kind, "--inbox",
-                 inbox, "--folders", "%h/mail", "--users", os.path.join(self.top, "users." + kind),
-                 "--maildir", os.path.join(self.top, "out/%u"), "--state",
-                 os.path.join(self.top, "state." + kind), "--sync", "none"],
+                [MAILHAUL, "migrate", "--config", "/dev/null", "--source-format",
+                 "mbox" if kind == "mbox" else "courier", "--inbox", inbox, "--folders", "%h/mail",
+                 "--users", self.list_of(kind), "--maildir", maildir, "--state",
+                 os.path.join(self.top, "state." + kind.replace(" ", "-")), "--sync", "none",
+                 "--transfer", {"copied": "copy", "linked": "link"}.get(kind, "auto")],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                text=True, check=False, env={"PATH": "/usr/bin:/bin", "TZ": "UTC"})
+                text=True, check=False, env=dict(os.environ, TZ="UTC"))
             if done.returncode != 0:
-                raise Failure("status %d\n%s" % (done.returncode, done.stdout))
+                raise Failure("%s: status %d\n%s" % (kind, done.returncode, done.stdout))
 
     def check(self):
         for i, account in enumerate(self.accounts):
-            check_account(account, os.path.join(self.top, "out/u%d" % i))
+            check_account(account, self.target(i))
+            if account.kind == "linked":
+                self.check_links(i)
+
+    def check_links(self, number):
+        """Its messages are the very files of the source."""
+        inodes = [{os.lstat(os.path.join(folder, name)).st_ino
+                   for folder, _, names in os.walk(top) if os.path.basename(folder) == "cur"
+                   for name in names} for top in (self.target(number), self.home(number))]
+        if inodes[0] != inodes[1]:
+            raise Failure("u%d: %d of %d messages are not linked"
+                          % (number, len(inodes[0] - inodes[1]), len(inodes[0])))
+
+    def sources(self):
+        """All of them but what is converted where it stands."""
+        seen = snapshot(os.path.join(self.top, "spool"))
+        for i, account in enumerate(self.accounts):
+            if account.kind != "in place":
+                seen.update(snapshot(self.home(i), links=account.kind == "linked"))
+        return seen
+
+    def targets(self):
+        seen = {}
+        for i in range(len(self.accounts)):
+            seen.update(snapshot(self.target(i)))
+        return seen
 
     def change(self):
         for account in self.accounts:
@@ -304,19 +365,24 @@ class Round:
                 if not folder.messages:   # a mailbox that has become empty is another story
                     folder.grow(self.rng, 1, self.numbers)
 
+    def carry(self):
+        """A run, and another that must find nothing to do."""
+        before = self.sources()
+        self.migrate()
+        self.check()
+        targets = self.targets()
+        self.migrate()
+        if self.targets() != targets:
+            raise Failure("the second run has changed %s" % changed(targets, self.targets())[:5])
+        if self.sources() != before:
+            raise Failure("sources have changed: %s" % changed(before, self.sources())[:5])
+
     def run(self):
-        kinds = self.write()
-        self.migrate(kinds)
-        self.check()
-        before = snapshot(os.path.join(self.top, "out"))
-        self.migrate(kinds)
-        after = snapshot(os.path.join(self.top, "out"))
-        if before != after:
-            changed = [p for p in set(before) | set(after) if before.get(p) != after.get(p)]
-            raise Failure("the second run has changed %s" % changed[:5])
+        self.write()
+        self.carry()
         self.change()
-        self.migrate(self.write())
-        self.check()
+        self.write()
+        self.carry()
 
 
 def main():

@@ -12,7 +12,8 @@ import traceback
 import wire
 
 # What a server may say to a program whose mailbox has got other UIDs: it must start anew.
-RELOGIN = re.compile(r"BYE|SERVERBUG|inconsistent|closed the connection|deleted under us|reset by peer", re.I)
+RELOGIN = re.compile(r"BYE|SERVERBUG|SYS/TEMP|inconsistent|closed the connection|"
+                     r"deleted under us|reset by peer", re.I)
 GONE_MEANWHILE = re.compile(r"EXPUNGEISSUED|no longer exist|was expunged|-ERR.*(?:gone|expunged)",
                             re.I)
 
@@ -116,6 +117,9 @@ class ImapClient(Client):
                 text = next((v for k, v in pairs.items() if k.startswith(b"BODY")), None)
                 if text is None or b"UID" not in pairs:
                     continue                         # news of another message's flags
+                if not SUBJECT.search(text):         # all of ours have one
+                    raise wire.WireError("the header of UID %d says that it was expunged"
+                                         % int(pairs[b"UID"]))
                 found.append((int(pairs[b"UID"]), subject(text)))
                 self.flags[found[-1][1]] = sorted(
                     x.decode() for x in pairs[b"FLAGS"] if x != b"\\Recent")

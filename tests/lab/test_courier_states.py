@@ -98,7 +98,7 @@ def uid_states(maker):
 
 
 def repeated_names(maker):
-    """Names that the list has twice and more. Which line counts depends on all of them, so there are
+    """Names that the list has twice and more. Which line counts depends on all of them: so here are
     lists of many lengths, in the order of UIDs, against it, and in none."""
     choice = random.Random(3)
     maker.folder(".", uids=listed([], []))
@@ -234,7 +234,8 @@ RIGHTS = {"list": {"owner": ALL, "group=administrators": ALL, "user=bob": "looku
                    "user=eve": "-write", "group=staff": "lookup read", "anyone": "lookup"},
           "hierarchy": {"owner": ALL, "user=joe": "lookup read"}, "default": {}, "none": {}}
 
-SITE = [("uids", uid_states), ("repeated", repeated_names), ("broken", broken_uid_states), ("words", keyword_states),
+SITE = [("uids", uid_states), ("repeated", repeated_names), ("broken", broken_uid_states),
+        ("words", keyword_states),
         ("pop", pop3_states), ("names", folder_names), ("access", access_lists),
         ("mutf7", lambda m: folder_names(m, list(MUTF7), "mutf")),
         ("raw", lambda m: folder_names(m, list(RAW), "raw")),
@@ -366,6 +367,82 @@ class States(unittest.TestCase):
                           if f.get("messages")},
                          {"INBOX." + text: 7 + n for n, text in enumerate(names.values())})
         self.assertEqual(new["subscribed"], sorted("INBOX." + n for n in list(names.values())[::2]))
+
+
+# One tree in which both encodings are at home, and what clients saw of it by each of them.
+BOTH = [b"Entw&APw-rfe", "\u00c4nderungen".encode(), b"Q&A", b"R&-D", b"&ZeVnLIqe-",
+        "\u65e5\u672c".encode(), b"v1&AC4-2", b"v1\\0562", b"plain"]
+AS_UTF8 = [name.decode() for name in BOTH]
+AS_MUTF7 = ["Entw\u00fcrfe", "\u00c4nderungen", "Q&A", "R&D", "\u65e5\u672c\u8a9e",
+            "\u65e5\u672c", "v1_2", "v1\\0562", "plain"]  # '.' parts levels
+
+
+class Names(unittest.TestCase):
+    """--courier-names decides, whatever the names look like."""
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.work = lab.scratch()
+        cls.addClassCleanup(lab.remove, cls.work)
+        cls.site = courier_site.Site(cls.work)
+        folder_names(Maker(cls.site.add("both", "both")), BOTH, "both")
+        seen = cls.site.copy(os.path.join(cls.work, "old"))
+        cls.old = view.record(seen, "both")  # by a server that takes all for UTF-8
+
+    def seen(self, way, series, *more, in_place=False, status=0):
+        site = self.site.copy(os.path.join(self.work, way + "-from")) if in_place else self.site
+        target = end_to_end.Target(site, self.work, way, in_place)
+        before = lab.snapshot(site.top, directory_times=False)
+        done = target.migrate("--verbose", *more)
+        self.assertEqual(done.returncode, status, lab.told(done))
+        self.assertEqual("'v1&AC4-2' -> 'v1_2'" in done.stdout, status == 1)
+        self.assertEqual(target.migrate(*more).returncode, status)
+        verified = lab.mailhaul("verify", *target.arguments(), *more)
+        self.assertIn("1 the same", verified.stdout, lab.told(verified))
+        with target.server(series, "s" + way, target.copy("c" + way)) as server:
+            new = view.record(server, "both")
+            self.assertEqual(server.complaints(), [])
+        if in_place:
+            done = lab.mailhaul("undo", "--users", os.path.join(target.work, "users"), "--maildir",
+                                target.maildir(), "--state", target.state, "both")
+            self.assertEqual(done.returncode, 0, lab.told(done))
+            self.assertEqual(lab.changes(before, lab.snapshot(site.top, directory_times=False)), [])
+        return new
+
+    def check(self, new, names):
+        self.assertEqual({n: f["messages"][0]["uid"] for n, f in new["folders"].items()
+                          if f.get("messages")},
+                         {"INBOX." + text: 7 + n for n, text in enumerate(names)})
+        self.assertEqual(new["subscribed"], sorted("INBOX." + n for n in names[::2]))
+
+    def test_utf8(self):
+        new = self.seen("utf8", "2.4", "--courier-names", "utf8")
+        self.check(new, AS_UTF8)
+        self.assertEqual(view.compare(self.old, new), [])
+
+    def test_mutf7(self):
+        for series in ("2.3", "2.4"):
+            self.check(self.seen("mutf7-" + series, series, "--courier-names", "mutf7", status=1),
+                       AS_MUTF7)
+
+    def test_names_by_the_admin(self):
+        """Both what cannot be and what shall not be."""
+        path = os.path.join(self.work, "names")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("both/v1.2 = v1/2\nboth/Q&A = Questions\n")
+        names = {"v1_2": "v1.2", "Q&A": "Questions"}
+        self.check(self.seen("mapped", "2.4", "--courier-names", "mutf7", "--name-map", path),
+                   [names.get(name, name) for name in AS_MUTF7])
+
+    def test_auto(self):
+        """Of UTF-8, since there is proof of it."""
+        self.check(self.seen("auto", "2.3"), AS_UTF8)
+
+    def test_in_place(self):
+        for names, expected in (("utf8", AS_UTF8), ("mutf7", AS_MUTF7)):
+            self.check(self.seen("here-" + names, "2.4", "--courier-names", names, in_place=True,
+                                 status=int(names == "mutf7")), expected)
 
 
 if __name__ == "__main__":

@@ -61,6 +61,28 @@ class FromCourier(unittest.TestCase):
                 self.assertEqual(view.compare(self.old[account.name], new, skip=account.skip,
                                               name=lambda n: names.get(n, n)), [])
 
+    def test_odd_line_ends(self):
+        """CR LF, which Courier sends as CR CR LF, and no end at all: its sizes are its own."""
+        site = self.site.copy(os.path.join(self.work, "ends"))
+        account = site.account("pop")
+        for n, data in enumerate((b"Subject: crlf\r\n\r\none\r\ntwo\r\n", b"Subject: no end\n\nx",
+                                  b"Subject: both\r\n\nx\n\r\ny")):
+            path = os.path.join(account.maildir, "cur", "11%08d.M1P1.ends:2,S" % n)
+            with open(path, "wb") as f:
+                f.write(data)
+            os.chown(path, account.user.uid, account.user.gid)
+        with site.pop3("pop") as client:
+            client.uidl()
+        old = view.record(site.copy(os.path.join(self.work, "ends-old")), "pop")
+        target = self.migrate(site, "odd-ends", "--transfer", "copy")
+        for name in ("once", "twice"):
+            served = Served(os.path.join(self.work, "ends-" + name), site.accounts, target.maildirs)
+            self.assertEqual(view.record(served, "pop")["pop3"], old["pop3"], name)
+            target.maildirs = served.top  # where Courier has been now
+            self.assertEqual(target.migrate("--server", "courier").returncode, 0)
+            verified = lab.mailhaul("verify", "--verbose", *target.arguments(), "--server", "courier")
+            self.assertNotIn("courierpop3dsizelist says", verified.stdout)
+
     def test_both_go_on(self):
         """Courier serves the target, gives UIDs to mail of its own; then the source changes."""
         site = self.site.copy(os.path.join(self.work, "goes-on"))

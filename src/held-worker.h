@@ -1,0 +1,33 @@
+/* held-worker: tells a worker that a file system holds (NFS without its server, FUSE without its
+ * program) from one that works, and says where it waits.
+ *
+ * A process that does anything at all, be it to sleep for a lock, has been given the processor
+ * meanwhile; one whose system call does not return has not. That is how the kernel itself looks for
+ * hung tasks. Source: proc(5), /proc/PID/task/TID/schedstat and /proc/PID/syscall.
+ */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct {
+    char *seen;        /* what its tasks had had of the processor */
+    int64_t looked_us; /* when; 0: never */
+    int64_t held_us;   /* for how long that has been all */
+} MhHeldWorker;
+
+void mh_held_worker_clear(MhHeldWorker *held);
+
+/* Looks at the process at most once a second. Returns for how many seconds it has not moved; 0 when
+ * it has, or where the system does not tell. A process that somebody has stopped counts as one that
+ * works. */
+uint32_t mh_held_worker_look(MhHeldWorker *held, pid_t pid);
+
+/* The file or directory that its system call is about, printable; NULL when we may not know.
+ * g_free(). */
+char *mh_held_worker_place(pid_t pid);
+
+/* Waits up to @seconds for the process to end, and takes its status. False: it has not ended. */
+bool mh_held_worker_wait(pid_t pid, uint32_t seconds, int *out_status);

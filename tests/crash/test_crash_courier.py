@@ -1,0 +1,127 @@
+#!/usr/bin/python3
+"""Courier mail copied and linked into another tree, and followed there, stopped or given an error at
+each step: the next run ends where one ends that was left alone, and Courier's tree stays as it is."""
+import os
+import shutil
+import sys
+import unittest
+
+import crash_run as run
+import test_crash_in_place as in_place
+
+
+class Place(in_place.Place):
+    """One Maildir of Courier's, and where it goes."""
+
+    def __init__(self, top, as_root, transfer):
+        self.transfer = transfer
+        super().__init__(top, as_root)
+
+    WHAT = ("home", "state", "target")
+
+    def keep_as(self, name):
+        for what in self.WHAT:
+            path, kept = os.path.join(self.top, what), os.path.join(self.top, name + "." + what)
+            shutil.rmtree(kept, ignore_errors=True)
+            if os.path.isdir(path):
+                run.copy(path, kept)
+
+    def bring(self, name):
+        """But for the source, which must stay the very files: links are told by their inodes."""
+        for what in ("state", "target"):
+            path, kept = os.path.join(self.top, what), os.path.join(self.top, name + "." + what)
+            shutil.rmtree(path, ignore_errors=True)
+            if os.path.isdir(kept):
+                run.copy(kept, path)
+        os.makedirs(self.target, exist_ok=True)
+
+    def clear(self):
+        super().clear()
+        shutil.rmtree(self.target, ignore_errors=True)
+        os.makedirs(self.target)
+
+    def command(self, *more, jobs=1):
+        return [run.MAILHAUL, "migrate", "--users", os.path.join(self.top, "users"), "--inbox",
+                "%h/Maildir", "--source-format", "courier", "--transfer", self.transfer,
+                "--maildir", os.path.join(self.target, "%u"), "--state", self.state, "--config",
+                "/dev/null", *more]
+
+    def change(self):
+        """What a day brings: mail has come, gone, been read, been given another keyword."""
+        top = os.path.join(self.home, "ann/Maildir")
+        uid = os.stat(top).st_uid
+
+        def write(name, text):
+            in_place.write(os.path.join(top, name), text)
+            os.chmod(os.path.join(top, name), 0o600)
+            if run.IS_ROOT:
+                os.chown(os.path.join(top, name), uid, uid)
+        write("new/1104637600.M1P1.mx", "Subject: new\n\nnew\n")
+        write("cur/1104637601.M1P1.mx:2,S", "Subject: read at once\n\nread\n")
+        names = sorted(os.listdir(os.path.join(top, "cur")))
+        os.unlink(os.path.join(top, "cur", names[0]))
+        os.rename(os.path.join(top, "cur", names[1]), os.path.join(top, "cur", names[1] + "T"))
+        write(".Sent/courierimapkeywords/.1.1104537601.M1P1.mx", "later\nwork\n")
+        shutil.rmtree(os.path.join(top, ".R&D"))
+
+
+class Courier:
+    transfer = None
+    maxDiff = None
+
+    def setUp(self):
+        run.adopt_orphans()
+        top = run.scratch()
+        self.addCleanup(shutil.rmtree, top, ignore_errors=True)
+        self.place = Place(top, run.IS_ROOT, self.transfer)
+        self.place.keep_as("empty")
+
+    def good(self, counts=run.CHANGES):
+        done = self.place.run(counts=counts)
+        self.assertEqual(done.status, 0, str(done))
+        return done.steps
+
+    def look(self):
+        return run.snapshot(self.place.target)
+
+    def disturb(self, start):
+        steps = {}
+        for counts in (run.CHANGES, run.READS):
+            self.place.bring(start)
+            steps[counts] = self.good(counts)
+        self.assertGreater(min(steps.values()), 50)
+        expected, source = self.look(), run.snapshot(self.place.home)
+        for part, (name, action, code, counts, stride) in enumerate(in_place.ACTIONS):
+            parts = in_place.PARTS
+            for step in range(1 + part % parts, steps[counts] + 1, stride * parts):
+                with self.subTest(name, step=step):
+                    self.place.bring(start)
+                    done = self.place.run(action, step, code, counts)
+                    log = self.place.shared.log()
+                    where = log[step - 1][:2] if step <= len(log) else None
+                    self.assertNotIn("mistake", done.out + done.err, where)
+                    self.good()
+                    self.assertEqual(run.differences(expected, self.look()), [], where)
+                    self.assertEqual(run.differences(source, run.snapshot(self.place.home)), [],
+                                     where)
+
+    def test_first(self):
+        self.disturb("empty")
+
+    def test_next(self):
+        self.good()
+        self.place.keep_as("seeded")
+        self.place.change()
+        self.disturb("seeded")
+
+
+class Copied(Courier, unittest.TestCase):
+    transfer = "copy"
+
+
+class Linked(Courier, unittest.TestCase):
+    transfer = "link"
+
+
+if __name__ == "__main__":
+    sys.exit(unittest.main(argv=[a for a in sys.argv if a != "--full"]))

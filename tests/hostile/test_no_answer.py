@@ -1,0 +1,126 @@
+"""File systems that do not answer: NFS without its server, FUSE with a program that is stuck. The
+admin is told, the other accounts go on, the run ends. Needs root."""
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+import unittest
+
+import silent_fuse
+from hostile_site import EVE, Site, message, told
+
+SHIM = os.environ["SILENT_SHIM"]
+HERE = os.path.dirname(os.path.abspath(__file__))
+SYS_PTRACE = 1 << 19
+TIMEOUT = ("--answer-timeout", "5", "--jobs", "1")
+
+
+def may_look():
+    """Can this process see what another user's waits for?"""
+    with open("/proc/self/status") as file:
+        caps = re.search(r"^CapEff:\t(\w+)$", file.read(), re.M).group(1)
+    return bool(int(caps, 16) & SYS_PTRACE)
+
+
+@unittest.skipIf(os.geteuid() != 0, "needs root")
+class NoAnswer(unittest.TestCase):
+    maxDiff = None
+
+    def setUp(self):
+        self.site = Site()
+        self.addCleanup(self.site.remove)
+        self.mail = self.site.path("home/eve/mail")
+
+    def assert_joe_done(self):
+        found = [sum(len(os.listdir(self.site.path("data/joe", folder, which)))
+                     for which in ("cur", "new")) for folder in ("", ".saved")]
+        self.assertEqual(found, [2, 1])
+
+    def assert_told(self, done, place):
+        """Once while it goes on, and once as the reason."""
+        self.assertEqual(done.returncode, 2, told(done))
+        where = re.escape("'%s'" % place) if may_look() else "('.*'|a file system of the account)"
+        for words in ("no answer from %s for [12] s; the other accounts go on",
+                      "no answer from %s for [56] s, so its worker was ended; run again"):
+            lines = re.findall(r"(?m)^mailhaul: eve: .*" + words % where, done.stderr)
+            self.assertEqual(len(lines), 1, told(done))
+        self.assert_joe_done()
+
+    def assert_completed(self):
+        done = self.site.run("migrate", *TIMEOUT)
+        self.assertEqual(done.returncode, 0, told(done))
+        self.assertEqual(len(os.listdir(self.site.path("data/eve/.saved/new"))), 1)
+
+    def test_without_fuse(self):
+        done = subprocess.run(self.site.command("migrate", *TIMEOUT), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60,
+                              env=dict(os.environ, LD_PRELOAD=SHIM, SILENT=self.mail))
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertRegex(done.stderr, "eve: no answer from .* so its worker was ended")
+        self.assert_joe_done()
+        self.assert_completed()
+
+    def start(self, word):
+        """Puts a file system in the place of eve's folders."""
+        if not silent_fuse.is_available(self.mail):
+            self.skipTest("nothing of FUSE can be mounted here: see test_without_fuse")
+        self.site.write("text", message(3), 0, 0o600)
+        self.say(word)
+        daemon = subprocess.Popen(
+            [sys.executable, "-B", os.path.join(HERE, "silent_fuse.py"), self.mail,
+             self.site.path("control"), str(EVE), self.site.path("text")], stdout=subprocess.PIPE)
+        self.addCleanup(daemon.stdout.close)
+        self.addCleanup(self.end, daemon)
+        self.assertEqual(daemon.stdout.readline(), b"mounted\n")
+        return daemon
+
+    def say(self, word):
+        self.site.write("control", word, 0, 0o600)
+
+    def end(self, daemon):
+        """Who still waits gets an error; then the place is eve's directory again."""
+        daemon.kill()
+        daemon.wait()
+        silent_fuse.unmount(self.mail)
+
+    def run_held(self, word, place):
+        daemon = self.start(word)
+        begun = time.monotonic()
+        done = self.site.run("migrate", *TIMEOUT)
+        self.assertLess(time.monotonic() - begun, 40)
+        self.assert_told(done, place)
+        self.end(daemon)
+        self.assert_completed()
+
+    def test_it_never_answers(self):
+        self.run_held("silent", self.mail)
+
+    def test_its_program_is_stopped(self):
+        self.run_held("stop", self.mail)
+
+    def test_it_falls_silent_between_two_runs(self):
+        """What is unchanged is not even looked at by a worker: that must not hold the run."""
+        daemon = self.start("answer")
+        for _ in range(2):
+            done = self.site.run("migrate", *TIMEOUT)
+            self.assertEqual(done.returncode, 0, told(done))
+        self.say("silent")
+        self.assert_told(self.site.run("migrate", *TIMEOUT), self.mail)
+        self.end(daemon)
+
+    def test_asked_to_stop(self):
+        self.start("silent")
+        run = subprocess.Popen(self.site.command("migrate", "--answer-timeout", "10"), text=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(run.stderr.close)
+        self.assertRegex(run.stderr.readline(), "eve: no answer")
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(30), 2)
+        self.assertRegex(run.stderr.read(), "eve: no answer from .* so its worker was ended")
+        self.assert_joe_done()
+
+
+if __name__ == "__main__":
+    unittest.main()
