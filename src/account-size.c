@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <unistd.h>
 
 /* An account is worth this many looks. */
@@ -14,6 +15,24 @@
 #define GLANCES_MAX 200
 /* A message makes a directory grow by about 90 bytes, and has 25 kB. */
 #define BYTES_PER_DIRECTORY_BYTE 280
+
+/* Root looks with the account's rights, not with its own. Where they do not suffice nothing is
+ * known, which costs a good order at most. */
+static void
+look_as(const MhAccount *account)
+{
+    if (geteuid() != 0 || !account->has_ids)
+        return;
+    setfsgid(account->gid);
+    setfsuid(account->uid);
+}
+
+static void
+look_as_before(void)
+{
+    setfsuid(geteuid());
+    setfsgid(getegid());
+}
 
 /* Adds the sizes of what is in the directory @fd, which is closed; @levels of directories below it
  * are looked into. */
@@ -78,10 +97,13 @@ mh_account_size(const MhSettings *settings, const MhAccount *account)
 {
     unsigned entries = 0;
     int maildir;
+    look_as(account);
     uint64_t sum = look_at_inbox(settings, account, &maildir);
     if (maildir >= 0)
         sum += add_directory(maildir, 1, ENTRIES_MAX, &entries);
-    return sum + add_folders(settings, account, ENTRIES_MAX, &entries);
+    sum += add_folders(settings, account, ENTRIES_MAX, &entries);
+    look_as_before();
+    return sum;
 }
 
 /* ---- at a glance -------------------------------------------------------------------------- */
@@ -149,8 +171,11 @@ mh_account_glance(const MhSettings *settings, const MhAccount *account)
 {
     unsigned entries = 0;
     int maildir;
+    look_as(account);
     uint64_t sum = look_at_inbox(settings, account, &maildir);
     if (maildir >= 0)
         sum += glance_at_maildir(maildir, &entries);
-    return sum + add_folders(settings, account, GLANCES_MAX, &entries);
+    sum += add_folders(settings, account, GLANCES_MAX, &entries);
+    look_as_before();
+    return sum;
 }

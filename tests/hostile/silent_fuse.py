@@ -5,7 +5,7 @@
 It has one file, "saved", of UID's. Before each answer it reads one word from the file CONTROL:
 "answer", "silent" (a request that is about the file's name, attributes or bytes is taken and never
 answered, so that who waits cannot even be killed) or "stop" (the program stops itself, so that
-requests are not taken). Source: linux/fuse.h, protocol 7.31.
+requests are not taken). Whose requests came it writes into CONTROL.users. Source: linux/fuse.h, protocol 7.31.
 """
 import ctypes
 import os
@@ -99,9 +99,12 @@ class Silent:
                 request = os.read(self.fd, 1 << 17)
             except OSError:
                 return                         # it is unmounted
-            _, opcode, unique, node = struct.unpack_from("<2I2Q", request)
+            _, opcode, unique, node, user = struct.unpack_from("<2I2QI", request)
             if opcode in WITHOUT_ANSWER:
                 continue
+            if opcode in (LOOKUP, OPEN, READ, OPENDIR, READDIR):
+                with open(self.control + ".users", "a", encoding="ascii") as file:
+                    file.write("%d\n" % user)
             with open(self.control, encoding="ascii") as file:
                 word = file.read().strip()
             if opcode in (LOOKUP, GETATTR, READ) and word == "silent":

@@ -100,6 +100,15 @@ class NoAnswer(unittest.TestCase):
     def test_its_program_is_stopped(self):
         self.run_held("stop", self.mail)
 
+    def test_only_its_user_asks(self):
+        """Not root, for the order of work or the sample."""
+        self.start("answer")
+        for more in ((), ("--sample", "1")):
+            done = self.site.run("check", *more, *TIMEOUT)
+            self.assertIn(done.returncode, (0, 1), told(done))
+        with open(self.site.path("control.users")) as file:
+            self.assertEqual({int(line) for line in file}, {EVE})
+
     def test_it_falls_silent_between_two_runs(self):
         """What is unchanged is not even looked at by a worker: that must not hold the run."""
         daemon = self.start("answer")
