@@ -52,15 +52,21 @@ mh_carry_free(MhCarry *carry)
     g_free(carry);
 }
 
+static MhDigest
+id_in_place(const MhTargetMessage *message, void *folder)
+{
+    return courier_source_file_id(maildir_folder_file(folder, message), message->is_new);
+}
+
 /* In place the two sides are the same files: these are paired, whatever their names are.
  * Courier drops keyword letters whenever it changes the flags in a name, and nobody asked for that:
  * what has none now is given those of the source again. */
 static void
 meet_source(MaildirFolder *folder)
 {
+    folder->index.id_of = id_in_place;
     for (guint i = 0; i < folder->index.messages->len; i++) {
         MhTargetMessage *message = mh_target_index_get(&folder->index, i);
-        message->id = courier_source_file_id(maildir_folder_file(folder, message), message->is_new);
         if (message->letters == 0)
             message->carried_letters = 0;
     }
@@ -134,14 +140,15 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
 {
     const MhTargetMessage *there =
         line->target != 0 ? mh_target_index_get(&carry->folder->index, line->target - 1) : NULL;
-    if (line->source == 0 || there == NULL || there->line == 0)
+    uint32_t place = there != NULL ? maildir_folder_line(carry->folder, there) : 0;
+    if (line->source == 0 || place == 0)
         return false;
     const MhMessage *message = mh_mailbox_get(carry->mailbox, line->source - 1);
-    const char *uidl = mh_mailbox_get_text(carry->mailbox, message->uidl);
+    const char *uidl = mh_mailbox_uidl(carry->mailbox, message);
     MaildirUidlistEntry entry;
-    if (!maildir_uidlist_read(carry->folder->uidlist, there->line, &entry) ||
-        message->pop3_order != entry.pop3_order || message->virtual_size != entry.virtual_size ||
-        size_counted(message, &entry))
+    if (!maildir_uidlist_read(carry->folder->uidlist, place, &entry) ||
+        mh_mailbox_pop3_order(carry->mailbox, message) != entry.pop3_order ||
+        message->virtual_size != entry.virtual_size || size_counted(message, &entry))
         return true;
     MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
     if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
@@ -189,7 +196,8 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
     if (!settings->late)
         follow_pop3(carry);
     note_folder(carry);
-    return (!carry->context->in_place || check_in_place(carry, error)) &&
+    return maildir_uidlist_check(carry->folder->uidlist, error) &&
+           (!carry->context->in_place || check_in_place(carry, error)) &&
            is_accounted_for(carry, error);
 }
 

@@ -100,8 +100,8 @@ mh_courier_uidls_lost(const MhMailbox *mailbox)
     size_t lost = 0;
     for (size_t i = 0; i < mh_mailbox_length(mailbox); i++) {
         const MhMessage *message = mh_mailbox_get(mailbox, i);
-        const char *uidl = mh_mailbox_get_text(mailbox, message->uidl);
-        const char *name = mh_mailbox_get_text(mailbox, message->name);
+        const char *uidl = mh_mailbox_uidl(mailbox, message);
+        const char *name = mh_mailbox_name(mailbox, message);
         CourierPop3Line line = {.name = mh_span_from_string(name != NULL ? name : "")};
         if (uidl == NULL || parse_uidl(mh_span_from_string(uidl), &line))
             continue;
@@ -116,8 +116,7 @@ mh_courier_uidls_lost(const MhMailbox *mailbox)
 static bool
 keep_uidl(const MaildirStateWork *work, const MaildirStateLine *from, CourierPop3Line *line)
 {
-    const char *uidl =
-        from->message != NULL ? mh_mailbox_get_text(work->mailbox, from->message->uidl) : NULL;
+    const char *uidl = from->message != NULL ? mh_mailbox_uidl(work->mailbox, from->message) : NULL;
     if (uidl == NULL)
         return false;
     if (parse_uidl(mh_span_from_string(uidl), line))

@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define UW_UIDL_SIZE 17
+
+G_STATIC_ASSERT(sizeof(MhMessage) == 56);
+/* a size that counts every LF twice has room, too */
+G_STATIC_ASSERT(2 * MH_LIMIT_MESSAGE_BYTES <= MH_MESSAGE_SIZE_MAX);
+G_STATIC_ASSERT(MH_LIMIT_KEYWORD_SETS <= MH_KEYWORD_SET_MASK + 1);
+
 MhMailbox *
 mh_mailbox_new(void)
 {
@@ -18,6 +25,9 @@ mh_mailbox_new(void)
         g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
     mailbox->texts = g_byte_array_new();
     g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
+    mailbox->extras = g_array_new(FALSE, TRUE, sizeof(MhMessageExtra));
+    g_array_set_size(mailbox->extras, 1);
+    mailbox->uw_uidl = g_malloc0(UW_UIDL_SIZE);
     mh_mailbox_keyword_set(mailbox, NULL, 0);
     return mailbox;
 }
@@ -34,6 +44,8 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_array_unref(mailbox->set_members);
     g_hash_table_unref(mailbox->set_numbers);
     g_byte_array_unref(mailbox->texts);
+    g_array_unref(mailbox->extras);
+    g_free(mailbox->uw_uidl);
     g_free(mailbox->unread);
     g_free(mailbox);
 }
@@ -114,6 +126,8 @@ mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count)
     if (g_hash_table_lookup_extended(mailbox->set_numbers, key, NULL, &number))
         return GPOINTER_TO_UINT(number);
     uint32_t set = mailbox->set_starts->len;
+    if (set >= MH_LIMIT_KEYWORD_SETS)
+        return 0;
     g_array_append_val(mailbox->set_starts, mailbox->set_members->len);
     if (unique > 0)
         g_array_append_vals(mailbox->set_members, members, (guint)unique);
@@ -139,8 +153,10 @@ mh_mailbox_keyword_members(const MhMailbox *mailbox, uint32_t set, size_t *out_c
     return &g_array_index(mailbox->set_members, uint16_t, start);
 }
 
-MhText
-mh_mailbox_text(MhMailbox *mailbox, MhSpan bytes)
+/* ---- what few sources know ---------------------------------------------------------------- */
+
+static MhText
+keep_text(MhMailbox *mailbox, MhSpan bytes)
 {
     if (bytes.len == 0)
         return 0;
@@ -150,8 +166,74 @@ mh_mailbox_text(MhMailbox *mailbox, MhSpan bytes)
     return text;
 }
 
-const char *
-mh_mailbox_get_text(const MhMailbox *mailbox, MhText text)
+static const char *
+text_of(const MhMailbox *mailbox, MhText text)
 {
     return text != 0 ? (const char *)mailbox->texts->data + text : NULL;
+}
+
+static const MhMessageExtra *
+extra_of(const MhMailbox *mailbox, const MhMessage *message)
+{
+    return &g_array_index(mailbox->extras, MhMessageExtra, message->extra);
+}
+
+/* To be changed; that of messages with none never is. */
+static MhMessageExtra *
+own_extra(MhMailbox *mailbox, MhMessage *message)
+{
+    if (message->extra == 0) {
+        message->extra = mailbox->extras->len;
+        g_array_set_size(mailbox->extras, mailbox->extras->len + 1);
+    }
+    return &g_array_index(mailbox->extras, MhMessageExtra, message->extra);
+}
+
+const char *
+mh_mailbox_name(const MhMailbox *mailbox, const MhMessage *message)
+{
+    return text_of(mailbox, extra_of(mailbox, message)->name);
+}
+
+const char *
+mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message)
+{
+    if (!message->has_uw_uidl)
+        return text_of(mailbox, extra_of(mailbox, message)->uidl);
+    g_snprintf(mailbox->uw_uidl, UW_UIDL_SIZE, "%08x%08x", mailbox->uids.uidvalidity, message->uid);
+    return mailbox->uw_uidl;
+}
+
+uint32_t
+mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message)
+{
+    return extra_of(mailbox, message)->pop3_order;
+}
+
+void
+mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name)
+{
+    if (message->extra != 0 || name.len > 0)
+        own_extra(mailbox, message)->name = keep_text(mailbox, name);
+}
+
+void
+mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl)
+{
+    message->has_uw_uidl = false;
+    if (message->extra != 0 || uidl.len > 0)
+        own_extra(mailbox, message)->uidl = keep_text(mailbox, uidl);
+}
+
+void
+mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order)
+{
+    if (message->extra != 0 || order != 0)
+        own_extra(mailbox, message)->pop3_order = order;
+}
+
+void
+mh_mailbox_set_uw_uidl(MhMessage *message)
+{
+    message->has_uw_uidl = true;
 }

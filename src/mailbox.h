@@ -1,7 +1,8 @@
 /* mailbox: one folder as a list of messages with their state, wherever it is from.
  *
- * A mailbox of a million messages is one array of small structs, and chunks of strings that are
- * freed with it. Nothing here knows a format or opens a file.
+ * A mailbox of a million messages is one array of small structs, 56 bytes each; what few sources
+ * know of a message stands beside it, for those messages that have it. Nothing here knows a format
+ * or opens a file.
  */
 #pragma once
 
@@ -13,24 +14,38 @@
 /* A string held by the mailbox; 0 is "none". */
 typedef uint32_t MhText;
 
-/* In an order without gaps: a large mailbox is a million of them. */
+/* Bits of the number of a keyword set: see MH_LIMIT_KEYWORD_SETS. */
+#define MH_KEYWORD_SET_BITS 23
+#define MH_KEYWORD_SET_MASK ((UINT32_C(1) << MH_KEYWORD_SET_BITS) - 1)
+
+/* Bits of a size or a place: see MH_LIMIT_MESSAGE_BYTES. */
+#define MH_MESSAGE_SIZE_BITS 40
+#define MH_MESSAGE_SIZE_MAX  ((UINT64_C(1) << MH_MESSAGE_SIZE_BITS) - 1)
+
+/* Without gaps, and numbers of as few bits as they can need. */
 typedef struct {
     MhDigest id;           /* equal messages have equal identities: see source.h */
     uint32_t uid;          /* 0: none that may be carried; the target gives one */
-    uint32_t keywords;     /* a keyword set of the mailbox; 0 is the empty one */
     uint32_t internaldate; /* seconds since 1970; servers keep no more bits of it */
-    MhText name;           /* Courier: the base name; mbox: none */
-    MhText uidl;           /* POP3 UIDL to be written down; none: the server makes it */
-    uint32_t pop3_order;   /* 1 is first; 0: after those that have one, by UID */
-    MhFlags flags;         /* MH_FLAG_... */
-    bool is_new;           /* no client has seen it yet: belongs into new/ */
-    bool size_listed;      /* virtual_size is what a list of the old server says: not counted */
-    bool size_read;        /* its file was read just now, only to count its line ends */
-    uint64_t size_bytes;   /* as delivered to the target */
-    uint64_t virtual_size; /* the same with every line ending in CRLF */
-    uint64_t where;        /* private to the source: an offset, an index */
-    uint64_t where_len;    /* private to the source */
-} MhMessage;
+    uint32_t extra;        /* private to mailbox: the number of its MhMessageExtra; 0: none */
+    uint32_t keywords : MH_KEYWORD_SET_BITS; /* a keyword set of the mailbox; 0 is the empty one */
+    uint32_t flags : 5;                      /* MH_FLAG_... */
+    uint32_t is_new : 1;                     /* no client has seen it yet: belongs into new/ */
+    uint32_t has_uw_uidl : 1;                /* its UIDL is ipop3d's: see mh_mailbox_uidl() */
+    uint32_t size_listed : 1; /* virtual_size is what a list of the old server says: not counted */
+    uint32_t size_read : 1;   /* its file was read just now, only to count its line ends */
+    uint64_t size_bytes : MH_MESSAGE_SIZE_BITS;   /* as delivered to the target */
+    uint64_t virtual_size : MH_MESSAGE_SIZE_BITS; /* the same with every line ending in CRLF */
+    uint64_t where : MH_MESSAGE_SIZE_BITS;        /* private to the source: an offset, an index */
+    uint64_t where_len : MH_MESSAGE_SIZE_BITS;    /* private to the source */
+} __attribute__((packed, aligned(4))) MhMessage;
+
+/* What a message of Courier, or one with a listed UIDL, has besides. */
+typedef struct {
+    MhText name;         /* the base name at the source */
+    MhText uidl;         /* POP3 UIDL to be written down; none: the server makes it */
+    uint32_t pop3_order; /* 1 is first; 0: after those that have one, by UID */
+} MhMessageExtra;
 
 typedef struct {
     MhUidState uids;
@@ -45,6 +60,8 @@ typedef struct {
     GArray *set_members;         /* of uint16_t, ascending within a set */
     GHashTable *set_numbers;     /* members as GBytes -> set number */
     GByteArray *texts;           /* NUL-terminated strings, MhText is the offset */
+    GArray *extras;              /* of MhMessageExtra; the first is that of messages with none */
+    char *uw_uidl;               /* room for one */
 } MhMailbox;
 
 MhMailbox *mh_mailbox_new(void);
@@ -64,7 +81,7 @@ size_t mh_mailbox_keyword_count(const MhMailbox *mailbox);
 const char *mh_mailbox_keyword_name(const MhMailbox *mailbox, uint16_t number);
 
 /* The number of the set with these members, in any order, repeats allowed. @members is sorted in
- * place. */
+ * place. 0, the empty set, for others as well when there are MH_LIMIT_KEYWORD_SETS of them. */
 uint32_t mh_mailbox_keyword_set(MhMailbox *mailbox, uint16_t *members, size_t count);
 /* How many sets there are; their numbers are below it. */
 size_t mh_mailbox_keyword_sets(const MhMailbox *mailbox);
@@ -72,7 +89,17 @@ size_t mh_mailbox_keyword_sets(const MhMailbox *mailbox);
 const uint16_t *mh_mailbox_keyword_members(const MhMailbox *mailbox, uint32_t set,
                                            size_t *out_count);
 
-/* Keeps a copy of @bytes (which must not hold NUL). */
-MhText mh_mailbox_text(MhMailbox *mailbox, MhSpan bytes);
-/* NULL for none. Borrowed until the next text is kept. */
-const char *mh_mailbox_get_text(const MhMailbox *mailbox, MhText text);
+/* The base name that the message has at the source; NULL for none. Borrowed until the next text is
+ * kept. */
+const char *mh_mailbox_name(const MhMailbox *mailbox, const MhMessage *message);
+/* The UIDL to be written down; NULL for none. Borrowed until the next call or text. */
+const char *mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message);
+uint32_t mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message);
+
+/* Keep a copy of the bytes, which must not hold NUL; empty is none. */
+void mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name);
+void mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl);
+void mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order);
+/* The UIDL is the UIDVALIDITY and the UID of now, as UW's ipop3d writes them: 8 + 8 hexadecimal
+ * digits in lower case. */
+void mh_mailbox_set_uw_uidl(MhMessage *message);

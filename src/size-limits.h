@@ -28,6 +28,9 @@
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
+/* An mbox, and so a message: nobody has one of a quarter of a terabyte. A file that claims it is
+ * sparse, or no mail. */
+#define MH_LIMIT_MESSAGE_BYTES (UINT64_C(1) << 38)
 /* A message's header is held in memory while it is parsed, up to this; what follows counts as
  * body. RFC 5322 has no limit, real headers with long recipient lists reach a few hundred kB. */
 #define MH_LIMIT_HEADER_BYTES (1u << 20)
@@ -44,6 +47,9 @@
 #define MH_LIMIT_KEYWORDS 4096
 /* Keywords of one message of an mbox. */
 #define MH_LIMIT_MESSAGE_KEYWORDS 256
+/* Different sets of keywords that the messages of one mailbox have. Few mailboxes have a hundred;
+ * so many take gigabytes. */
+#define MH_LIMIT_KEYWORD_SETS (UINT32_C(1) << 23)
 /* Bytes of one keyword: Courier's limit for a token is 16384, Dovecot's default for clients 50. */
 #define MH_LIMIT_KEYWORD_BYTES 1024
 /* A POP3 UIDL: RFC 1939, section 7. */

@@ -21,19 +21,25 @@ static void
 pair(Pairing *pairing, size_t source, size_t target)
 {
     pairing->pairs->target_of[source] = (uint32_t)target + 1;
-    pairing->pairs->source_of[target] = (uint32_t)source + 1;
+    pairing->pairs->is_paired[target / 8] |= (uint8_t)(1u << target % 8);
 }
 
-static const MhDigest *
+static MhDigest
 target_id(const Pairing *pairing, size_t index)
 {
-    return &mh_target_index_get(pairing->target, index)->id;
+    return mh_target_index_id(pairing->target, index);
 }
 
-static const MhDigest *
+static MhDigest
 source_id(const Pairing *pairing, size_t index)
 {
-    return &mh_mailbox_get(pairing->source, index)->id;
+    return mh_mailbox_get(pairing->source, index)->id;
+}
+
+static int
+compare_ids(MhDigest a, MhDigest b)
+{
+    return memcmp(a.bytes, b.bytes, MH_DIGEST_BYTES);
 }
 
 /* The messages of one side by an order of theirs. Most lists come in it, and need no array. */
@@ -41,7 +47,7 @@ typedef struct Side Side;
 struct Side {
     const Pairing *pairing;
     size_t count;
-    const MhDigest *(*id_of)(const Pairing *pairing, size_t index);
+    MhDigest (*id_of)(const Pairing *pairing, size_t index);
     /* The entry of a message; false: it is not to be looked at. */
     bool (*make)(const Pairing *pairing, uint32_t index, Entry *out);
     int (*compare)(const Side *side, const Entry *a, const Entry *b);
@@ -55,8 +61,8 @@ compare_entries(const Side *side, const Entry *a, const Entry *b)
 {
     if (a->uid != b->uid)
         return a->uid < b->uid ? -1 : 1;
-    int order = memcmp(side->id_of(side->pairing, a->index)->bytes,
-                       side->id_of(side->pairing, b->index)->bytes, MH_DIGEST_BYTES);
+    int order =
+        compare_ids(side->id_of(side->pairing, a->index), side->id_of(side->pairing, b->index));
     if (order != 0)
         return order;
     if (a->weak != b->weak)
@@ -97,22 +103,6 @@ side_next(Side *side, Entry *out)
     while (side->at < side->count) {
         if (side->make(side->pairing, (uint32_t)side->at++, out))
             return true;
-    }
-    return false;
-}
-
-/* The same from the end. */
-static bool
-side_previous(Side *side, Entry *out)
-{
-    size_t count = side->sorted != NULL ? side->sorted->len : side->count;
-    while (side->at < count) {
-        size_t i = count - ++side->at;
-        if (side->sorted != NULL)
-            *out = g_array_index(side->sorted, Entry, i);
-        else if (!side->make(side->pairing, (uint32_t)i, out))
-            continue;
-        return true;
     }
     return false;
 }
@@ -190,9 +180,9 @@ pair_by_uid(Pairing *pairing)
     bool more = side_next(&source, &ours) && side_next(&target, &theirs);
     while (more) {
         bool same_uid = ours.uid == theirs.uid;
-        int order = same_uid ? memcmp(source_id(pairing, ours.index)->bytes,
-                                      target_id(pairing, theirs.index)->bytes, MH_DIGEST_BYTES)
-                             : (ours.uid < theirs.uid ? -1 : 1);
+        int order = ours.uid < theirs.uid ? -1 : 1;
+        if (same_uid)
+            order = compare_ids(source_id(pairing, ours.index), target_id(pairing, theirs.index));
         if (order == 0)
             pair(pairing, ours.index, theirs.index);
         more =
@@ -204,56 +194,48 @@ pair_by_uid(Pairing *pairing)
 
 /* ---- by identity alone -------------------------------------------------------------------- */
 
-/* A hash table from identity to the target messages that have it, in order: slots hold the first
- * of a chain, next[] the one after; both are indexes + 1. Identities are digests, so their first
- * bytes are the hash. */
+/* A hash table from identity to the source's messages that have it and are not paired, in mailbox
+ * order: slots hold the first of a chain, next[] the one after; both are indexes + 1. Identities
+ * are digests, so their first bytes are the hash. */
 typedef struct {
     uint32_t *slots, *next;
-    size_t mask;
+    size_t slot_count;
 } IdTable;
 
 static size_t
 id_slot(const IdTable *table, const Pairing *pairing, const MhDigest *id)
 {
-    size_t slot;
-    memcpy(&slot, id->bytes, sizeof slot);
-    for (slot &= table->mask; table->slots[slot] != 0; slot = (slot + 1) & table->mask) {
-        if (mh_digest_equal(target_id(pairing, table->slots[slot] - 1), id))
+    uint32_t hash;
+    memcpy(&hash, id->bytes, sizeof hash);
+    size_t slot = (size_t)((uint64_t)hash * table->slot_count >> 32);
+    while (table->slots[slot] != 0) {
+        if (mh_digest_equal(&mh_mailbox_get(pairing->source, table->slots[slot] - 1)->id, id))
             break;
+        slot = slot + 1 < table->slot_count ? slot + 1 : 0;
     }
     return slot;
 }
 
+/* False when every message of the source is paired already. */
 static bool
-unpaired_entry(const Pairing *pairing, uint32_t index, Entry *out)
-{
-    const MhTargetMessage *there = mh_target_index_get(pairing->target, index);
-    *out = (Entry){.uid = there->uid, .index = index & INDEX_MAX, .weak = !there->ours};
-    return pairing->pairs->source_of[index] == 0;
-}
-
-/* Holds what is not paired yet. */
-static void
 id_table_init(IdTable *table, const Pairing *pairing)
 {
-    size_t count = pairing->target->messages->len, size = 16, unpaired = 0;
-    Side side = {
-        .pairing = pairing, .count = count, .make = unpaired_entry, .compare = compare_uids};
-    Entry entry;
-    for (size_t t = 0; t < count; t++)
-        unpaired += pairing->pairs->source_of[t] == 0;
-    while (size < 2 * unpaired)
-        size *= 2;
-    table->mask = size - 1;
-    table->slots = g_new0(uint32_t, size);
-    table->next = g_new0(uint32_t, unpaired > 0 ? count : 0);
-    side_sort(&side);
-    while (side_previous(&side, &entry)) { /* backwards, so that chains run forwards */
-        size_t slot = id_slot(table, pairing, target_id(pairing, entry.index));
-        table->next[entry.index] = table->slots[slot];
-        table->slots[slot] = entry.index + 1;
+    size_t count = mh_mailbox_length(pairing->source), unpaired = 0;
+    for (size_t s = 0; s < count; s++)
+        unpaired += pairing->pairs->target_of[s] == 0;
+    if (unpaired == 0)
+        return false;
+    table->slot_count = unpaired + unpaired / 2 + 16;
+    table->slots = g_new0(uint32_t, table->slot_count);
+    table->next = g_new0(uint32_t, count);
+    for (size_t s = count; s-- > 0;) { /* backwards, so that chains run forwards */
+        if (pairing->pairs->target_of[s] != 0)
+            continue;
+        size_t slot = id_slot(table, pairing, &mh_mailbox_get(pairing->source, s)->id);
+        table->next[s] = table->slots[slot];
+        table->slots[slot] = (uint32_t)s + 1;
     }
-    side_clear(&side);
+    return true;
 }
 
 /* The first message with @id that is not paired yet, as index + 1; 0 when there is none. */
@@ -262,7 +244,7 @@ id_table_take(IdTable *table, const Pairing *pairing, const MhDigest *id)
 {
     size_t slot = id_slot(table, pairing, id);
     uint32_t at = table->slots[slot];
-    if (at == 0 || pairing->pairs->source_of[at - 1] == 0)
+    if (at == 0 || pairing->pairs->target_of[at - 1] == 0)
         return at;
     /* The head of a chain is never taken off: an empty slot would end the search for others. So
      * it stands for what was taken last, and only the one behind it is new. */
@@ -272,18 +254,33 @@ id_table_take(IdTable *table, const Pairing *pairing, const MhDigest *id)
     return next;
 }
 
+static bool
+unpaired_entry(const Pairing *pairing, uint32_t index, Entry *out)
+{
+    const MhTargetMessage *there = mh_target_index_get(pairing->target, index);
+    *out = (Entry){.uid = there->uid, .index = index & INDEX_MAX, .weak = !there->ours};
+    return !mh_sync_pairing_has(pairing->pairs, index);
+}
+
 static void
 pair_by_id(Pairing *pairing)
 {
     IdTable table;
-    id_table_init(&table, pairing);
-    for (size_t s = 0; s < mh_mailbox_length(pairing->source); s++) {
-        if (pairing->pairs->target_of[s] != 0)
-            continue;
-        uint32_t t = id_table_take(&table, pairing, &mh_mailbox_get(pairing->source, s)->id);
-        if (t != 0)
-            pair(pairing, s, t - 1);
+    Entry theirs;
+    Side target = {.pairing = pairing,
+                   .count = pairing->target->messages->len,
+                   .make = unpaired_entry,
+                   .compare = compare_uids};
+    if (!id_table_init(&table, pairing))
+        return;
+    side_sort(&target);
+    while (side_next(&target, &theirs)) {
+        MhDigest id = target_id(pairing, theirs.index);
+        uint32_t s = id_table_take(&table, pairing, &id);
+        if (s != 0)
+            pair(pairing, s - 1, theirs.index);
     }
+    side_clear(&target);
     g_free(table.slots);
     g_free(table.next);
 }
@@ -293,7 +290,7 @@ mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source, const MhTa
 {
     Pairing making = {.source = source, .target = target, .pairs = pairing};
     pairing->target_of = g_new0(uint32_t, mh_mailbox_length(source));
-    pairing->source_of = g_new0(uint32_t, target->messages->len);
+    pairing->is_paired = g_new0(uint8_t, target->messages->len / 8 + 1);
     g_assert(mh_mailbox_length(source) < MH_FOLDER_INDEX &&
              target->messages->len < MH_FOLDER_INDEX);
     if (mh_mailbox_length(source) == 0 || target->messages->len == 0)
@@ -306,5 +303,5 @@ void
 mh_sync_pairing_clear(MhSyncPairing *pairing)
 {
     g_clear_pointer(&pairing->target_of, g_free);
-    g_clear_pointer(&pairing->source_of, g_free);
+    g_clear_pointer(&pairing->is_paired, g_free);
 }

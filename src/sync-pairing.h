@@ -16,8 +16,15 @@
 
 typedef struct {
     uint32_t *target_of; /* per message of the source: index at the target + 1, or 0 */
-    uint32_t *source_of; /* per message of the target: index at the source + 1, or 0 */
+    uint8_t *is_paired;  /* a bit per message of the target */
 } MhSyncPairing;
+
+/* Is message @target of the target paired? */
+static inline bool
+mh_sync_pairing_has(const MhSyncPairing *pairing, size_t target)
+{
+    return (pairing->is_paired[target / 8] >> target % 8 & 1) != 0;
+}
 
 void mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source,
                           const MhTargetIndex *target);

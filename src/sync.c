@@ -206,7 +206,7 @@ add_target_lines(Sync *sync)
     MhSyncPlan *plan = sync->plan;
     for (uint32_t t = 0; t < sync->target_count; t++) {
         const MhTargetMessage *there = target_at(sync, t);
-        if (sync->pairs.source_of[t] != 0)
+        if (mh_sync_pairing_has(&sync->pairs, t))
             continue;
         if (there->ours && !sync->in->keep_expunged && !sync->in->late) {
             g_array_append_val(plan->expunge, t);
@@ -381,7 +381,7 @@ mh_sync(const MhSyncInput *input)
     mh_sync_pairing_init(&sync.pairs, input->source, input->target);
     for (size_t t = 0; t < sync.target_count; t++) {
         const MhTargetMessage *there = target_at(&sync, t);
-        sync.has_foreign |= !there->ours && there->uid != 0 && sync.pairs.source_of[t] == 0;
+        sync.has_foreign |= !there->ours && there->uid != 0 && !mh_sync_pairing_has(&sync.pairs, t);
     }
     if (!list_messages(&sync, NUMBERING_SOURCE) && !list_messages(&sync, NUMBERING_TARGET))
         list_messages(&sync, NUMBERING_AFRESH);

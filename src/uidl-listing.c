@@ -55,7 +55,7 @@ mh_uidl_listing_apply(const GPtrArray *uidls, MhMailbox *mailbox, MhFindings *fi
     }
     for (size_t i = 0; i < count; i++) {
         MhMessage *message = mh_mailbox_get(mailbox, i);
-        message->uidl = mh_mailbox_text(mailbox, mh_span_from_string(uidls->pdata[i]));
-        message->pop3_order = (uint32_t)i + 1;
+        mh_mailbox_set_uidl(mailbox, message, mh_span_from_string(uidls->pdata[i]));
+        mh_mailbox_set_pop3_order(mailbox, message, (uint32_t)i + 1);
     }
 }

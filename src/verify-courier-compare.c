@@ -132,11 +132,10 @@ tell_repeated_uidls(const MhVerify *verify)
     for (guint i = 0; i < verify->target->messages->len; i++) {
         const char *uidl = courier_at(verify, i)->uidl;
         uint32_t source = verify->pairing->of_target[i];
-        const char *here =
-            source != MH_VERIFY_ALONE
-                ? mh_mailbox_get_text(verify->source->mailbox,
-                                      mh_mailbox_get(verify->source->mailbox, source)->uidl)
-                : NULL;
+        const char *here = source != MH_VERIFY_ALONE
+                               ? mh_mailbox_uidl(verify->source->mailbox,
+                                                 mh_mailbox_get(verify->source->mailbox, source))
+                               : NULL;
         if (uidl != NULL && !g_hash_table_add(seen, (gpointer)(uintptr_t)uidl) &&
             g_strcmp0(here, uidl) != 0)
             TELL(verify, UIDL, DAMAGE, 0, mh_verify_target_get(verify->target, i)->uid,
@@ -162,7 +161,7 @@ places(const MhVerify *verify)
     const MhMailbox *mailbox = verify->source->mailbox;
     GArray *order = g_array_new(FALSE, FALSE, sizeof(Place));
     for (uint32_t i = 0; i < mh_mailbox_length(mailbox); i++) {
-        uint32_t first = mh_mailbox_get(mailbox, i)->pop3_order;
+        uint32_t first = mh_mailbox_pop3_order(mailbox, mh_mailbox_get(mailbox, i));
         Place place = {first != 0 ? first : i + 1, i, verify->pairing->of_source[i]};
         if (place.target != MH_VERIFY_ALONE)
             g_array_append_val(order, place);
@@ -283,7 +282,7 @@ bool
 mh_verify_courier_message(const MhVerify *verify, uint32_t source, uint32_t target)
 {
     const MhMailbox *mailbox = verify->source->mailbox;
-    const char *uidl = mh_mailbox_get_text(mailbox, mh_mailbox_get(mailbox, source)->uidl);
+    const char *uidl = mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, source));
     bool same = compare_uid(verify, source + 1, target);
     same &= compare_keywords(verify, source, target);
     return (!verify->rules->courier->is_inbox || compare_uidl(verify, source + 1, target, uidl)) &&

@@ -181,7 +181,7 @@ static void
 compare_uidl(Pair *pair)
 {
     const MhMailbox *mailbox = pair->verify->source->mailbox;
-    const char *here = mh_mailbox_get_text(mailbox, pair->source->uidl);
+    const char *here = mh_mailbox_uidl(mailbox, pair->source);
     g_autofree char *base = mh_span_dup(pair->target->of.base);
     const char *there = pair->target->uidl;
     if (there != NULL && *there == '\0')
@@ -200,7 +200,8 @@ compare_uidl(Pair *pair)
 static void
 compare_pop3_order(Pair *pair)
 {
-    uint32_t here = pair->source->pop3_order, there = pair->target->pop3_order;
+    uint32_t here = mh_mailbox_pop3_order(pair->verify->source->mailbox, pair->source);
+    uint32_t there = pair->target->pop3_order;
     if (here != there)
         DIFFER(pair, POP3_ORDER,
                pair->verify->certainly_newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE,

@@ -140,7 +140,7 @@ static bool
 source_name(const Work *work, uint32_t index, Ref *out)
 {
     const MhMessage *message = mh_mailbox_get(work->source->mailbox, index);
-    const char *name = mh_mailbox_get_text(work->source->mailbox, message->name);
+    const char *name = mh_mailbox_name(work->source->mailbox, message);
     out->digest = name != NULL ? mh_digest_of(mh_span_from_string(name)) : message->id;
     return true;
 }

@@ -26,7 +26,7 @@ print_numbers(const char *indent, const MhMailbox *mailbox)
     for (size_t i = 0; i < mh_mailbox_length(mailbox); i++) {
         const MhMessage *message = mh_mailbox_get(mailbox, i);
         with_uid += message->uid != 0;
-        with_uidl += message->uidl != 0;
+        with_uidl += mh_mailbox_uidl(mailbox, message) != NULL;
         fresh += message->is_new;
     }
     printf("%smessages: %zu", indent, mh_mailbox_length(mailbox));
@@ -46,8 +46,8 @@ print_numbers(const char *indent, const MhMailbox *mailbox)
 static void
 print_message(const MhMailbox *mailbox, const MhMessage *message)
 {
-    const char *uidl = mh_mailbox_get_text(mailbox, message->uidl);
-    const char *name = mh_mailbox_get_text(mailbox, message->name);
+    const char *uidl = mh_mailbox_uidl(mailbox, message);
+    const char *name = mh_mailbox_name(mailbox, message);
     size_t count;
     const uint16_t *members = mh_mailbox_keyword_members(mailbox, message->keywords, &count);
     g_autofree char *shown =
@@ -55,7 +55,7 @@ print_message(const MhMailbox *mailbox, const MhMessage *message)
     printf("    UID %u: %s", message->uid, shown);
     if (uidl != NULL) {
         g_autofree char *uidl_shown = mh_printable_string(uidl);
-        printf(", UIDL %u. %s", message->pop3_order, uidl_shown);
+        printf(", UIDL %u. %s", mh_mailbox_pop3_order(mailbox, message), uidl_shown);
     }
     for (unsigned flag = 1; flag < MH_FLAGS_ALL; flag <<= 1) {
         if ((message->flags & flag) != 0)

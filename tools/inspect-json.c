@@ -20,8 +20,8 @@ add_message(MhJson *json, const MhMailbox *mailbox, const MhMessage *message)
     const uint16_t *members = mh_mailbox_keyword_members(mailbox, message->keywords, &count);
     mh_json_open(json, NULL, '{');
     mh_json_number(json, "uid", message->uid);
-    add_bytes(json, "uidl", mh_mailbox_get_text(mailbox, message->uidl));
-    mh_json_number(json, "pop3_order", message->pop3_order);
+    add_bytes(json, "uidl", mh_mailbox_uidl(mailbox, message));
+    mh_json_number(json, "pop3_order", mh_mailbox_pop3_order(mailbox, message));
     mh_json_time(json, "date", message->internaldate);
     mh_json_number(json, "bytes", message->size_bytes);
     mh_json_bool(json, "new", message->is_new);
@@ -44,7 +44,7 @@ add_numbers(MhJson *json, const MhMailbox *mailbox)
     size_t with_uid = 0, with_uidl = 0;
     for (size_t i = 0; i < mh_mailbox_length(mailbox); i++) {
         with_uid += mh_mailbox_get(mailbox, i)->uid != 0;
-        with_uidl += mh_mailbox_get(mailbox, i)->uidl != 0;
+        with_uidl += mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, i)) != NULL;
     }
     mh_json_number(json, "uidvalidity", mailbox->uids.uidvalidity);
     mh_json_number(json, "uidnext", mailbox->uids.uidnext);

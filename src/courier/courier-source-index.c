@@ -157,12 +157,14 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
     }
     message->id = identity_of(source, file);
     message->uid = from->uid;
-    message->flags = courier_file_name_flags(courier_source_file_name(file));
+    message->flags =
+        (uint32_t)courier_file_name_flags(courier_source_file_name(file)) & MH_FLAGS_ALL;
     message->is_new = file->is_new;
     message->internaldate = (uint32_t)CLAMP(file->mtime, 0, (int64_t)UINT32_MAX);
-    message->size_bytes = file->size_bytes;
-    message->name = unusable ? 0 : mh_mailbox_text(out, base);
-    message->where = from->tag;
+    message->size_bytes = file->size_bytes & MH_MESSAGE_SIZE_MAX;
+    message->where = from->tag & MH_MESSAGE_SIZE_MAX;
+    if (!unusable)
+        mh_mailbox_set_name(out, message, base);
 }
 
 /* --- the keyword directory --- */
@@ -336,8 +338,10 @@ set_keywords(CourierKeywords *keywords, MhSpan base, MhMessage *message, MhMailb
             mh_findings_add(findings, MH_FINDING_COURIER_KEYWORD_LOST, "%s", shown);
         }
     }
-    message->keywords =
-        mh_mailbox_keyword_set(out, (uint16_t *)(void *)members->data, members->len);
+    uint32_t set = mh_mailbox_keyword_set(out, (uint16_t *)(void *)members->data, members->len);
+    message->keywords = set & MH_KEYWORD_SET_MASK;
+    if (set == 0 && members->len > 0)
+        mh_findings_add(findings, MH_FINDING_COURIER_KEYWORD_LOST, "too many sets of them");
 }
 
 bool

@@ -206,9 +206,9 @@ set_uidls(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings)
     check_uidls(pop3, findings);
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        item->message->pop3_order = i + 1;
+        mh_mailbox_set_pop3_order(out, item->message, i + 1);
         if (item->uidl != NULL)
-            item->message->uidl = mh_mailbox_text(out, mh_span_from_string(item->uidl));
+            mh_mailbox_set_uidl(out, item->message, mh_span_from_string(item->uidl));
     }
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* In where_len: the message cannot be read, and is left out. */
-#define UNREAD UINT64_MAX
+#define UNREAD MH_MESSAGE_SIZE_MAX
 
 typedef struct {
     CourierPop3 *pop3;
@@ -35,7 +35,7 @@ is_known(const CourierSource *source, const CourierPop3Message *item)
                              message->size_bytes, &virtual_size, &listed) ||
         (listed && options->sizes == COURIER_SIZES_READ))
         return false;
-    message->virtual_size = virtual_size;
+    message->virtual_size = virtual_size & MH_MESSAGE_SIZE_MAX;
     message->size_listed = listed;
     return true;
 }
@@ -80,7 +80,7 @@ read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **erro
     bool good = courier_virtual_size_read(fd, &count, error);
     close(fd);
     if (good && count.size_bytes == item->message->size_bytes) {
-        item->message->virtual_size = courier_virtual_size(&count);
+        item->message->virtual_size = courier_virtual_size(&count) & MH_MESSAGE_SIZE_MAX;
         item->message->size_read = true;
         return true;
     }
@@ -158,7 +158,7 @@ try_list(const Sizes *sizes, bool *out_right, GError **error)
 static void
 take_listed(const CourierPop3Message *item)
 {
-    item->message->virtual_size = item->line->size_bytes;
+    item->message->virtual_size = item->line->size_bytes & MH_MESSAGE_SIZE_MAX;
     item->message->size_listed = true;
 }
 
@@ -202,7 +202,7 @@ has_wrong_size(MhSpan base, const MhMessage *message)
 }
 
 static void
-check_names(const CourierPop3 *pop3, MhFindings *findings)
+check_names(const CourierPop3 *pop3, MhMailbox *out, MhFindings *findings)
 {
     for (guint i = 0; i < pop3->messages->len; i++) {
         const CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
@@ -211,7 +211,7 @@ check_names(const CourierPop3 *pop3, MhFindings *findings)
             continue;
         g_autofree char *shown = mh_printable_string(item->file->name);
         mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
-        item->message->name = 0;
+        mh_mailbox_set_name(out, item->message, MH_SPAN_LITERAL(""));
     }
 }
 
@@ -237,7 +237,7 @@ courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings
     sort_out(&sizes);
     bool good = use_list(&sizes, error) && read_sizes(&sizes, error);
     if (good)
-        check_names(pop3, findings);
+        check_names(pop3, out, findings);
     if (out->unread != NULL)
         remove_unread(out);
     g_free(sizes.to_read);

@@ -4,6 +4,7 @@
 #include "courier-source-private.h"
 #include "courier-span-index.h"
 #include "printable.h"
+#include "size-limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -115,6 +116,36 @@ follow_link(CourierSource *source, const char *name, bool is_new, struct stat *o
     return true;
 }
 
+/* The same for a link to mail that others share, where such are carried. */
+static bool
+follow_any_link(CourierSource *source, CourierSourceFile *file, struct stat *out_stat,
+                MhFindings *findings)
+{
+    if (source->options.shared_path == NULL)
+        return follow_link(source, file->name, file->is_new, out_stat, findings);
+    char *path = courier_source_follow_shared(source, file->name, file->is_new, out_stat, findings);
+    if (path == NULL)
+        return false;
+    g_ptr_array_add(source->names, path);
+    file->shared = path;
+    return true;
+}
+
+static bool
+can_be_message(const char *name, const struct stat *st, MhFindings *findings)
+{
+    const char *what = NULL;
+    if (!S_ISREG(st->st_mode))
+        what = mh_file_kind(st->st_mode);
+    else if ((uint64_t)st->st_size > MH_LIMIT_MESSAGE_BYTES)
+        what = "too large for a message";
+    if (what == NULL)
+        return true;
+    g_autofree char *shown = mh_printable_string(name);
+    mh_findings_add(findings, MH_FINDING_COURIER_NOT_A_FILE, "%s: %s", shown, what);
+    return false;
+}
+
 static bool
 add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findings, GError **error)
 {
@@ -133,21 +164,9 @@ add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findi
         return mh_set_errno(error, errno, "cannot look at message '%s'", shown);
     }
     file.is_link = S_ISLNK(st.st_mode);
-    if (file.is_link && source->options.shared_path != NULL) {
-        char *path = courier_source_follow_shared(source, name, is_new, &st, findings);
-        if (path == NULL)
-            return true;
-        g_ptr_array_add(source->names, path);
-        file.shared = path;
-    } else if (file.is_link && !follow_link(source, name, is_new, &st, findings)) {
+    if ((file.is_link && !follow_any_link(source, &file, &st, findings)) ||
+        !can_be_message(name, &st, findings))
         return true;
-    }
-    if (!S_ISREG(st.st_mode)) {
-        g_autofree char *shown = mh_printable_string(name);
-        mh_findings_add(findings, MH_FINDING_COURIER_NOT_A_FILE, "%s: %s", shown,
-                        mh_file_kind(st.st_mode));
-        return true;
-    }
     file.size_bytes = (uint64_t)st.st_size;
     file.mtime = st.st_mtim.tv_sec;
     file.device = st.st_dev;

@@ -127,11 +127,14 @@ dir_in_place(const MaildirDelivery *delivery, const MaildirFolder *folder, bool 
 
 static bool
 move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLine *line,
-        const char *name, GError **error)
+        GError **error)
 {
-    int from = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    int to = dir_in_place(delivery, work->folder, line->is_new);
-    if (mh_rename_noreplace(from, name, to, name, error))
+    char staged[MAILDIR_STAGED_NAME];
+    g_autofree char *base = maildir_new_names_base(delivery->names, line->source - 1);
+    g_autofree char *name = maildir_new_names_file(mh_span_from_string(base), line);
+    maildir_delivery_staged_name(line, staged);
+    if (mh_rename_noreplace(delivery->cur_fd, staged,
+                            dir_in_place(delivery, work->folder, line->is_new), name, error))
         return true;
     g_prefix_error(error, "cannot put a message in place: ");
     return false;
@@ -250,15 +253,34 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **
         if (i % LOCK_TOUCH_FILES == LOCK_TOUCH_FILES - 1)
             maildir_lock_touch(work->folder->fd);
         const MhSyncLine *line = maildir_work_line(work, i);
-        const char *staged = line->target == 0 ? g_hash_table_lookup(delivery->staged,
-                                                                     GUINT_TO_POINTER(line->source))
-                                               : NULL;
-        if (staged != NULL && !move_in(delivery, work, line, staged, error))
+        if (maildir_delivery_is_staged(delivery, line) && !move_in(delivery, work, line, error))
             return false;
         if (line->retag && new_base(delivery, i) == NULL && !retag(delivery, work, i, error))
             return false;
     }
     return work->in_place || remove_expunged(work, error);
+}
+
+/* The line of a message that is there. */
+static void
+add_present_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirWork *work,
+                 guint at)
+{
+    const MhSyncLine *line = maildir_work_line(work, at);
+    const char *other = new_base(delivery, at);
+    const MhTargetMessage *there = maildir_work_file(work, line);
+    uint32_t place = maildir_folder_line(work->folder, there);
+    MaildirUidlistEntry before;
+    MaildirFileName parsed;
+    const char *name = maildir_folder_file(work->folder, there);
+    maildir_file_name_parse(mh_span_from_string(name), &parsed);
+    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
+    bool listed = place != 0 && maildir_uidlist_read(work->folder->uidlist, place, &before);
+    maildir_delivery_keep_line(delivery, work, line, base);
+    if (line->source != 0)
+        maildir_delivery_add_line(writer, work, line, listed ? &before : NULL, base);
+    else if (listed)
+        maildir_uidlist_writer_keep(writer, &before, line->uid);
 }
 
 /* One line of the new list of a folder that exists. */
@@ -267,26 +289,15 @@ add_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirW
          size_t *left_out)
 {
     const MhSyncLine *line = maildir_work_line(work, at);
-    const char *other = new_base(delivery, at);
-    const MhTargetMessage *there = maildir_work_file(work, line);
-    const char *name = there != NULL
-                           ? maildir_folder_file(work->folder, there)
-                           : g_hash_table_lookup(delivery->staged, GUINT_TO_POINTER(line->source));
-    MaildirUidlistEntry before;
-    MaildirFileName parsed;
-    if (name == NULL) {
+    if (line->target != 0) {
+        add_present_line(writer, delivery, work, at);
+    } else if (maildir_delivery_is_staged(delivery, line)) {
+        g_autofree char *base = maildir_new_names_base(delivery->names, line->source - 1);
+        maildir_delivery_keep_line(delivery, work, line, mh_span_from_string(base));
+        maildir_delivery_add_line(writer, work, line, NULL, mh_span_from_string(base));
+    } else {
         (*left_out)++;
-        return;
     }
-    maildir_file_name_parse(mh_span_from_string(name), &parsed);
-    MhSpan base = other != NULL ? mh_span_from_string(other) : parsed.base;
-    bool listed = there != NULL && there->line != 0 &&
-                  maildir_uidlist_read(work->folder->uidlist, there->line, &before);
-    maildir_delivery_keep_line(delivery, work, line, base);
-    if (line->source != 0)
-        maildir_delivery_add_line(writer, work, line, listed ? &before : NULL, base);
-    else if (listed)
-        maildir_uidlist_writer_keep(writer, &before, line->uid);
 }
 
 /* Writes the new list aside, durably, while nothing has been put in place: here a disk that is full
@@ -370,6 +381,8 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
         g_clear_pointer(&delivery->rebase, g_hash_table_unref);
         delivery->rebase = maildir_rebase(folder, work->mailbox, work->plan);
     }
+    if (work->plan->delivered > 0 && !work->in_place)
+        delivery->names = maildir_new_names_new(delivery->tree, folder, work->mailbox, work->plan);
     bool has_list = work->plan->list_changed || maildir_work_is_dated(work) ||
                     (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
     bool good = make_missing(delivery, folder, error) &&
@@ -378,6 +391,7 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
                 (!has_list || (maildir_delivery_write_state(delivery, work, folder->fd, error) &&
                                place_list(delivery, work, error)));
+    g_clear_pointer(&delivery->names, maildir_new_names_free);
     if (!good)
         unlinkat(folder->fd, list_aside, 0);
     return good;

@@ -15,7 +15,6 @@ maildir_delivery_new(MaildirTree *tree)
     MaildirDelivery *delivery = g_new0(MaildirDelivery, 1);
     delivery->tree = tree;
     delivery->fd = delivery->cur_fd = delivery->new_fd = delivery->made_new_fd = -1;
-    delivery->staged = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     if (tree->options.state != NULL) {
         delivery->lines = g_array_new(FALSE, FALSE, sizeof(MaildirStateLine));
         g_array_set_clear_func(delivery->lines, clear_state_line);
@@ -41,7 +40,7 @@ maildir_delivery_discard(MaildirDelivery *delivery)
     if (delivery->build != NULL)
         mh_remove_tree(delivery->tree->build_fd, delivery->build, NULL);
     g_clear_pointer(&delivery->build, g_free);
-    g_hash_table_remove_all(delivery->staged);
+    g_clear_pointer(&delivery->staged, g_free);
 }
 
 void
@@ -51,10 +50,32 @@ maildir_delivery_free(MaildirDelivery *delivery)
         return;
     maildir_delivery_close(delivery);
     g_free(delivery->build);
-    g_hash_table_unref(delivery->staged);
+    g_free(delivery->staged);
     g_clear_pointer(&delivery->rebase, g_hash_table_unref);
     g_clear_pointer(&delivery->lines, g_array_unref);
     g_free(delivery);
+}
+
+void
+maildir_delivery_staged_name(const MhSyncLine *line, char out_name[MAILDIR_STAGED_NAME])
+{
+    g_snprintf(out_name, MAILDIR_STAGED_NAME, "%u", line->source);
+}
+
+void
+maildir_delivery_set_staged(MaildirDelivery *delivery, const MaildirWork *work,
+                            const MhSyncLine *line)
+{
+    if (delivery->staged == NULL)
+        delivery->staged = g_new0(uint8_t, mh_mailbox_length(work->mailbox) / 8 + 1);
+    delivery->staged[line->source / 8] |= (uint8_t)(1u << line->source % 8);
+}
+
+bool
+maildir_delivery_is_staged(const MaildirDelivery *delivery, const MhSyncLine *line)
+{
+    return line->target == 0 && delivery->staged != NULL &&
+           (delivery->staged[line->source / 8] >> line->source % 8 & 1) != 0;
 }
 
 void
@@ -63,7 +84,7 @@ maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
 {
     const MhMessage *message = maildir_work_message(work, line);
     g_assert(message != NULL); /* lines of the target's own have their text already */
-    const char *uidl = mh_mailbox_get_text(work->mailbox, message->uidl);
+    const char *uidl = mh_mailbox_uidl(work->mailbox, message);
     MaildirCarried carried = {.flags = message->flags,
                               .letters = work->set_letters[message->keywords],
                               .uid = message->uid,
@@ -73,7 +94,7 @@ maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
     MaildirUidlistLine out = {.uid = line->uid,
                               .virtual_size = message->virtual_size,
                               .has_virtual_size = true,
-                              .pop3_order = message->pop3_order,
+                              .pop3_order = mh_mailbox_pop3_order(work->mailbox, message),
                               .carried = text,
                               .base = base};
     if (before != NULL) {

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "maildir-new-names.h"
 #include "maildir-state.h"
 #include "maildir-uidlist-writer.h"
 #include "maildir-work.h"
@@ -28,9 +29,10 @@ typedef struct {
     int fd;             /* the same, opened */
     int cur_fd, new_fd; /* its cur and new */
     int made_new_fd;    /* new/ of the folder in place, where it was missing; -1 */
-    GHashTable *staged; /* source index + 1 -> file name, for a folder that exists */
-    GArray *lines;      /* of MaildirStateLine, for another server; NULL: Dovecot alone */
-    GHashTable *rebase; /* in place: line + 1 -> new base name; NULL: not in place */
+    uint8_t *staged;    /* a bit per message of the source: it is there; for a folder that exists */
+    MaildirNewNames *names; /* what that is called in place; while it is put there */
+    GArray *lines;          /* of MaildirStateLine, for another server; NULL: Dovecot alone */
+    GHashTable *rebase;     /* in place: line + 1 -> new base name; NULL: not in place */
 } MaildirDelivery;
 
 /* @tree is borrowed. */
@@ -42,6 +44,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirDelivery, maildir_delivery_free)
 void maildir_delivery_close(MaildirDelivery *delivery);
 /* Removes what was staged. */
 void maildir_delivery_discard(MaildirDelivery *delivery);
+
+/* What was staged for a folder that exists: a file in cur_fd, named by its place at the source. */
+#define MAILDIR_STAGED_NAME 16
+void maildir_delivery_staged_name(const MhSyncLine *line, char out_name[MAILDIR_STAGED_NAME]);
+void maildir_delivery_set_staged(MaildirDelivery *delivery, const MaildirWork *work,
+                                 const MhSyncLine *line);
+bool maildir_delivery_is_staged(const MaildirDelivery *delivery, const MhSyncLine *line);
 
 /* The line of the UID list for a message that comes from the source, in a file called @base.
  * @before is its line in the list there is; NULL: it has none. */

@@ -11,10 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* MhTargetMessage.line holds the place of a line: lists are smaller. */
-#define MAX_LINE (UINT32_MAX >> 1)
-/* MhTargetMessage.name of a file whose name is what its line and its flags make of it. */
-#define NAME_DERIVED UINT32_MAX
+/* MhTargetMessage.place has room for the place of every line. */
+G_STATIC_ASSERT(MAILDIR_UIDLIST_BYTES_MAX <= MH_TARGET_PLACE_MAX + 1);
 /* A list's first line is far shorter, with any GUID and the fields of ours. */
 #define LIST_HEAD_BYTES 512
 
@@ -30,15 +28,12 @@ name_of_line(const MaildirFolder *folder, const MaildirUidlistEntry *line,
     return folder->derived->str;
 }
 
-/* What @line of the list says of the file @entry. */
+/* What @line of the list says of a file. */
 static void
-take_line(MaildirFolder *folder, const char *entry, const MaildirUidlistEntry *line,
-          MhTargetMessage *message)
+take_line(const MaildirUidlistEntry *line, MhTargetMessage *message)
 {
     MaildirCarried carried;
     message->uid = line->uid;
-    if (strcmp(name_of_line(folder, line, message), entry) == 0)
-        message->name = NAME_DERIVED;
     if (!maildir_carried_parse(line->other, line->uid, &carried))
         return;
     message->ours = true;
@@ -48,11 +43,22 @@ take_line(MaildirFolder *folder, const char *entry, const MaildirUidlistEntry *l
     message->carried_letters = carried.letters & MH_LETTERS_ALL;
 }
 
+/* Keeps the name of the file @entry, whose line is at @line. */
+static void
+take_name(MaildirFolder *folder, const char *entry, uint32_t line, MhTargetMessage *message)
+{
+    MaildirNamed named = {.name = folder->names->len, .line = line};
+    message->is_named = true;
+    message->place = folder->named->len & MH_TARGET_PLACE_MAX;
+    g_array_append_val(folder->named, named);
+    g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
+}
+
 /* The place of a line that no file has been found for. */
 static bool
 is_no_file(const MhTargetMessage *message)
 {
-    return message->name == 0;
+    return message->place == 0 && !message->is_named;
 }
 
 /* Adds one file of cur/ or new/ to the index: in the place of its line, or at the end. */
@@ -61,28 +67,35 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
 {
     MaildirFileName name;
     MaildirUidlistEntry line;
-    MaildirEntryKind kind = maildir_file_name_parse(mh_span_from_string(entry), &name);
-    if (kind == MAILDIR_ENTRY_HIDDEN)
+    if (maildir_file_name_parse(mh_span_from_string(entry), &name) == MAILDIR_ENTRY_HIDDEN)
         return;
     MhTargetMessage message = {.is_new = is_new,
                                .flags = (uint32_t)name.flags & MH_FLAGS_ALL,
                                .letters = name.keywords & MH_LETTERS_ALL,
                                .ours = maildir_file_name_parse_own(name.base, NULL, NULL)};
-    message.id = kind == MAILDIR_ENTRY_NO_BASE ? mh_digest_of(mh_span_from_string(entry))
-                                               : maildir_file_name_identity(name.base);
     size_t at = maildir_uidlist_find(folder->uidlist, name.base, &line);
-    if (at != MAILDIR_UIDLIST_NOT_FOUND) {
-        message.line = maildir_uidlist_place(folder->uidlist, at) & MAX_LINE;
-        take_line(folder, entry, &line, &message);
-    }
-    if (message.name != NAME_DERIVED) {
-        message.name = folder->names->len;
-        g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
-    }
-    if (at != MAILDIR_UIDLIST_NOT_FOUND && is_no_file(mh_target_index_get(&folder->index, at)))
+    bool listed = at != MAILDIR_UIDLIST_NOT_FOUND;
+    uint32_t place = listed ? maildir_uidlist_place(folder->uidlist, at) : 0;
+    if (listed)
+        take_line(&line, &message);
+    if (listed && strcmp(name_of_line(folder, &line, &message), entry) == 0)
+        message.place = place & MH_TARGET_PLACE_MAX;
+    else
+        take_name(folder, entry, place, &message);
+    if (listed && is_no_file(mh_target_index_get(&folder->index, at)))
         *mh_target_index_get(&folder->index, at) = message;
     else
         g_array_append_val(folder->index.messages, message);
+}
+
+/* As the source would have it: see maildir-file-name.h. */
+static MhDigest
+identity_of(const MhTargetMessage *message, void *user)
+{
+    MaildirFileName name;
+    MhSpan entry = mh_span_from_string(maildir_folder_file(user, message));
+    bool has_base = maildir_file_name_parse(entry, &name) != MAILDIR_ENTRY_NO_BASE;
+    return has_base ? maildir_file_name_identity(name.base) : mh_digest_of(entry);
 }
 
 /* Opens and lists cur/ or new/. That it is not there is no error. */
@@ -187,8 +200,8 @@ set_leftovers_apart(MaildirFolder *folder)
             continue;
         }
         g_array_append_val(folder->leftovers, *message);
-        folder->index.unfiled += message->line != 0;
-        folder->stale += message->line != 0;
+        folder->index.unfiled += maildir_folder_line(folder, message) != 0;
+        folder->stale += maildir_folder_line(folder, message) != 0;
     }
     g_array_set_size(messages, kept);
 }
@@ -236,7 +249,9 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
     folder->name = g_strdup(name);
     folder->fd = folder->cur_fd = folder->new_fd = -1;
     folder->names = g_byte_array_new();
-    g_byte_array_append(folder->names, (const guint8 *)"", 1); /* 0: no name */
+    folder->named = g_array_new(FALSE, FALSE, sizeof(MaildirNamed));
+    folder->index.id_of = identity_of;
+    folder->index.id_user = folder;
     folder->leftovers = g_array_new(FALSE, FALSE, sizeof(MhTargetMessage));
     folder->derived = g_string_new(NULL);
     folder->index.messages = g_array_new(FALSE, TRUE, sizeof(MhTargetMessage));
@@ -276,6 +291,7 @@ maildir_folder_free(MaildirFolder *folder)
     g_array_unref(folder->index.messages);
     g_array_unref(folder->leftovers);
     g_byte_array_unref(folder->names);
+    g_array_unref(folder->named);
     g_string_free(folder->derived, TRUE);
     maildir_uidlist_free(folder->uidlist);
     maildir_keywords_free(folder->keywords);
@@ -325,12 +341,25 @@ maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
            stamp_holds(folder->fd, "new", &folder->new_stamp);
 }
 
+static const MaildirNamed *
+named_at(const MaildirFolder *folder, const MhTargetMessage *message)
+{
+    g_assert(message->place < folder->named->len);
+    return &g_array_index(folder->named, MaildirNamed, message->place);
+}
+
 const char *
 maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message)
 {
     MaildirUidlistEntry line;
-    if (message->name != NAME_DERIVED)
-        return (const char *)folder->names->data + message->name;
-    maildir_uidlist_read(folder->uidlist, message->line, &line);
+    if (message->is_named)
+        return (const char *)folder->names->data + named_at(folder, message)->name;
+    maildir_uidlist_read(folder->uidlist, message->place, &line);
     return name_of_line(folder, &line, message);
+}
+
+uint32_t
+maildir_folder_line(const MaildirFolder *folder, const MhTargetMessage *message)
+{
+    return message->is_named ? named_at(folder, message)->line : message->place;
 }

@@ -12,6 +12,12 @@
 #define MAILDIR_UIDLIST_FILE  "dovecot-uidlist"
 #define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
 
+/* A message whose file name is not what its line and its flags make of it, or that has no line. */
+typedef struct {
+    uint32_t name; /* where it is in the folder's names */
+    uint32_t line; /* where its line is in the list; 0: none */
+} MaildirNamed;
+
 typedef struct {
     char *name;         /* the directory below the root: ".A.B"; "." is the INBOX */
     bool exists;        /* it has a cur directory */
@@ -25,12 +31,14 @@ typedef struct {
     GArray *leftovers;
     size_t stale; /* lines of ours whose file has gone: a run was killed before it wrote the list */
     GByteArray *names;         /* file names that the list does not tell; NUL-terminated */
+    GArray *named;             /* of MaildirNamed, the messages that have such a name */
     GString *derived;          /* room for a name that it tells */
     MaildirUidlist *uidlist;   /* never NULL when exists; empty when there is no usable file */
     MaildirKeywords *keywords; /* never NULL */
 } MaildirFolder;
 
-/* Reads the folder @name of @tree. That it is not there is no error. */
+/* Reads the folder @name of @tree. Names and identities of listed files are read from the list
+ * again when they are asked for: see maildir_uidlist_check(). That it is not there is no error. */
 MaildirFolder *maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings,
                                    GError **error);
 void maildir_folder_free(MaildirFolder *folder); /* NULL is fine */
@@ -45,3 +53,6 @@ bool maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *fold
 
 /* The file's name in cur/ (or new/, see is_new). Borrowed until the next call. */
 const char *maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message);
+
+/* Where its line is in the UID list; 0: it has none. */
+uint32_t maildir_folder_line(const MaildirFolder *folder, const MhTargetMessage *message);

@@ -17,7 +17,7 @@ places(const MhMailbox *mailbox)
 {
     GArray *order = g_array_new(FALSE, FALSE, sizeof(Place));
     for (uint32_t i = 0; i < mh_mailbox_length(mailbox); i++) {
-        uint32_t first = mh_mailbox_get(mailbox, i)->pop3_order;
+        uint32_t first = mh_mailbox_pop3_order(mailbox, mh_mailbox_get(mailbox, i));
         Place place = {first != 0 ? first : i + 1, i};
         g_array_append_val(order, place);
     }
@@ -44,7 +44,7 @@ numbers_now(const MaildirFolder *folder, const MhMailbox *mailbox, const MhSyncP
 {
     int64_t *numbers = g_new0(int64_t, mh_mailbox_length(mailbox) + 1);
     for (size_t i = 0; i < mh_mailbox_length(mailbox); i++) {
-        const char *name = mh_mailbox_get_text(mailbox, mh_mailbox_get(mailbox, i)->name);
+        const char *name = mh_mailbox_name(mailbox, mh_mailbox_get(mailbox, i));
         numbers[i] = name != NULL ? number_of(name) : -1;
     }
     for (guint i = 0; i < plan->lines->len; i++) {

@@ -15,6 +15,5 @@ MaildirOccurrences *maildir_occurrences_new(const MaildirFolder *folder, const M
                                             const MhSyncPlan *plan);
 void maildir_occurrences_free(MaildirOccurrences *seen); /* NULL is fine */
 
-/* The number, from 1, of the message at @index of the mailbox. To be asked once for each message
- * that the plan delivers, in the plan's order. */
-uint32_t maildir_occurrences_next(MaildirOccurrences *seen, size_t index);
+/* The number, from 1, of the message at @index of the mailbox, which the plan delivers. */
+uint32_t maildir_occurrences_get(const MaildirOccurrences *seen, size_t index);

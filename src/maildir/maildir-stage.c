@@ -1,9 +1,7 @@
 #include "maildir-stage.h"
 
-#include "maildir-file-name.h"
 #include "maildir-lock.h"
-#include "maildir-name-order.h"
-#include "maildir-occurrences.h"
+#include "maildir-new-names.h"
 #include "maildir-old-names.h"
 #include "maildir-removal.h"
 #include "maildir-transfer.h"
@@ -12,31 +10,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-
-/* The base name that a message gets: the source's, if the target can keep it and it is not there
- * already, or one that carries its identity. g_free(). */
-static char *
-choose_base(const MaildirWork *work, size_t index, MaildirOccurrences *seen, const int64_t *numbers)
-{
-    const MhMessage *message = mh_mailbox_get(work->mailbox, index);
-    const char *kept = mh_mailbox_get_text(work->mailbox, message->name);
-    uint32_t occurrence = maildir_occurrences_next(seen, index);
-    if (kept != NULL && occurrence == 1 &&
-        maildir_file_name_fault(mh_span_from_string(kept), message->size_bytes,
-                                message->virtual_size) == MAILDIR_FAULT_NONE)
-        return g_strdup(kept);
-    return maildir_file_name_own(numbers != NULL ? numbers[index] : message->internaldate,
-                                 &message->id, occurrence, message->size_bytes);
-}
-
-/* The name in cur/ or new/ for a message with these flags. g_free(). */
-static char *
-full_name(MhSpan base, const MhSyncLine *line)
-{
-    return line->is_new
-               ? mh_span_dup(base)
-               : maildir_file_name_format(base, line->flags, line->letters, mh_span(NULL, 0));
-}
 
 static bool
 make_build(MaildirDelivery *delivery, GError **error)
@@ -87,35 +60,51 @@ typedef struct {
     MhSource *source;
     MaildirStaged told;
     void *user;
-    MaildirOccurrences *seen;
-    MaildirUidlistWriter *writer; /* NULL when the list is written at commit */
-    int64_t *numbers;             /* for names of our own; NULL: their dates of arrival */
+    MaildirNewNames *names;       /* of files in a new folder */
+    MaildirUidlistWriter *writer; /* of its list */
 } Staging;
+
+/* In a new folder a file has its name at once, and its line. */
+static bool
+stage_with_name(Staging *staging, const MhSyncLine *line, const MhMessage *message, GError **error)
+{
+    MaildirDelivery *delivery = staging->delivery;
+    g_autofree char *base = maildir_new_names_base(staging->names, line->source - 1);
+    g_autofree char *name = maildir_new_names_file(mh_span_from_string(base), line);
+    int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
+    if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
+        return false;
+    maildir_delivery_add_line(staging->writer, staging->work, line, NULL,
+                              mh_span_from_string(base));
+    maildir_delivery_keep_line(delivery, staging->work, line, mh_span_from_string(base));
+    return true;
+}
+
+/* What comes to a folder that exists gets its name when it is put in place. */
+static bool
+stage_by_number(Staging *staging, const MhSyncLine *line, const MhMessage *message, GError **error)
+{
+    MaildirDelivery *delivery = staging->delivery;
+    char name[MAILDIR_STAGED_NAME];
+    maildir_delivery_staged_name(line, name);
+    if (!maildir_transfer(delivery->tree, delivery->cur_fd, name, message, staging->source, error))
+        return false;
+    maildir_delivery_set_staged(delivery, staging->work, line);
+    return true;
+}
 
 static bool
 stage_message(Staging *staging, const MhSyncLine *line, GError **error)
 {
-    MaildirDelivery *delivery = staging->delivery;
     const MhMessage *message = maildir_work_message(staging->work, line);
     g_assert(message != NULL); /* what is to be delivered is at the source */
-    g_autofree char *base =
-        choose_base(staging->work, line->source - 1, staging->seen, staging->numbers);
-    g_autofree char *name = full_name(mh_span_from_string(base), line);
-    int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
+    if (staging->writer != NULL ? !stage_with_name(staging, line, message, error)
+                                : !stage_by_number(staging, line, message, error))
         return false;
-    if (staging->writer != NULL) {
-        maildir_delivery_add_line(staging->writer, staging->work, line, NULL,
-                                  mh_span_from_string(base));
-        maildir_delivery_keep_line(delivery, staging->work, line, mh_span_from_string(base));
-    } else
-        g_hash_table_insert(delivery->staged, GUINT_TO_POINTER(line->source),
-                            g_steal_pointer(&name));
-    if (staging->told != NULL && !staging->told(message->size_bytes, staging->user)) {
-        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "stopped as asked");
-        return false;
-    }
-    return true;
+    if (staging->told == NULL || staging->told(message->size_bytes, staging->user))
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_INTR, "stopped as asked");
+    return false;
 }
 
 static bool
@@ -142,8 +131,11 @@ stage_new_folder(Staging *staging, GError **error)
     maildir_uidlist_writer_begin(&writer, fd, staging->work->plan->uids, NULL,
                                  staging->work->source, MAILDIR_REMOVAL_MARK);
     staging->writer = &writer;
+    staging->names = maildir_new_names_new(delivery->tree, staging->work->folder,
+                                           staging->work->mailbox, staging->work->plan);
     bool good = stage_messages(staging, error) &&
                 maildir_delivery_write_state(delivery, staging->work, delivery->fd, error);
+    maildir_new_names_free(staging->names);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
     if (close(fd) != 0 && good)
         good = mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
@@ -169,16 +161,10 @@ maildir_stage(MaildirDelivery *delivery, const MaildirWork *work, MhSource *sour
     tidy(work->folder);
     if (work->in_place || (work->folder->exists && work->plan->delivered == 0))
         return true;
-    MaildirOccurrences *seen = maildir_occurrences_new(work->folder, work->mailbox, work->plan);
-    const struct MaildirState *state = delivery->tree->options.state;
-    Staging staging = {delivery, work, source, told, user, seen, NULL, NULL};
-    if (state != NULL && state->counts_by_name)
-        staging.numbers = maildir_name_order(work->folder, work->mailbox, work->plan);
+    Staging staging = {delivery, work, source, told, user, NULL, NULL};
     bool good =
         make_build(delivery, error) && (work->folder->exists ? stage_messages(&staging, error)
                                                              : stage_new_folder(&staging, error));
-    maildir_occurrences_free(seen);
-    g_free(staging.numbers);
     if (!good)
         maildir_delivery_discard(delivery);
     return good;

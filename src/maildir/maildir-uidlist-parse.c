@@ -1,7 +1,6 @@
 #include "maildir-uidlist-private.h"
 
 #include "printable.h"
-#include "size-limits.h"
 
 #include <string.h>
 
@@ -363,7 +362,7 @@ maildir_uidlist_parse_text(MhLineText *text, MhFindings *findings, GError **erro
         maildir_uidlist_new((MhUidState){.uidvalidity = 1, .uidnext = 1});
     Reader reader = {.list = list, .findings = findings, .line_number = 1};
     list->text = text;
-    if (mh_line_text_size(text) > MH_LIMIT_STATE_FILE_BYTES / 2) {
+    if (mh_line_text_size(text) > MAILDIR_UIDLIST_BYTES_MAX) {
         header_error(error, "it is too large");
         return NULL;
     }

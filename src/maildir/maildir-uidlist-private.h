@@ -22,7 +22,7 @@ struct MaildirUidlist {
     GString *name;     /* room for the name that is looked for */
     GArray *places;    /* of MaildirUidlistPlace, UIDs ascending */
     uint32_t *slots;   /* the name index, an open hash table: an entry's index + 1; 0: free */
-    size_t slot_count; /* a power of two, at least twice the entries */
+    size_t slot_count; /* at least twice the entries */
     uint8_t hash_key[16];
 };
 

@@ -122,21 +122,20 @@ maildir_uidlist_check(const MaildirUidlist *list, GError **error)
 /* ---- the name index ----------------------------------------------------------------------- */
 
 static size_t
-hash_of(const MaildirUidlist *list, MhSpan name)
+first_slot(const MaildirUidlist *list, MhSpan name)
 {
     uint64_t hash;
     G_STATIC_ASSERT(sizeof hash == crypto_shorthash_BYTES);
     G_STATIC_ASSERT(sizeof list->hash_key == crypto_shorthash_KEYBYTES);
     crypto_shorthash((unsigned char *)&hash, name.data, name.len, list->hash_key);
-    return (size_t)hash;
+    return (size_t)((hash >> 32) * list->slot_count >> 32);
 }
 
 /* The slot of @name, whose line is @out then, or the free one where it belongs. */
 static uint32_t *
 find_slot(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out)
 {
-    size_t mask = list->slot_count - 1;
-    for (size_t at = hash_of(list, name) & mask;; at = (at + 1) & mask) {
+    for (size_t at = first_slot(list, name);; at = at + 1 < list->slot_count ? at + 1 : 0) {
         uint32_t *slot = &list->slots[at];
         if (*slot == 0 ||
             (maildir_uidlist_get(list, *slot - 1, out) && mh_span_equal(out->name, name)))
@@ -148,8 +147,8 @@ void
 maildir_uidlist_reserve(MaildirUidlist *list, size_t entries)
 {
     g_assert(list->places->len == 0);
-    while (list->slot_count < entries * 2)
-        list->slot_count *= 2;
+    g_assert(entries < UINT32_MAX / 2);
+    list->slot_count = MAX(entries * 2, SLOTS_AT_FIRST);
     g_free(list->slots);
     list->slots = g_new0(uint32_t, list->slot_count);
     g_array_unref(list->places);

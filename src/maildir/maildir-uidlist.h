@@ -52,6 +52,8 @@ typedef struct {
 
 #define MAILDIR_UIDLIST_NOT_FOUND SIZE_MAX
 #define MAILDIR_GUID_DIGITS       32
+/* A larger file is no list. */
+#define MAILDIR_UIDLIST_BYTES_MAX (UINT32_C(1) << 30)
 
 /* An empty list. @uids.uidvalidity must not be 0. */
 MaildirUidlist *maildir_uidlist_new(MhUidState uids);

@@ -176,7 +176,10 @@ read_keywords(MboxIndex *index, const MboxMetadata *metadata)
         else
             drop_keyword(index, name);
     }
-    return mh_mailbox_keyword_set(index->mailbox, numbers, count);
+    uint32_t set = mh_mailbox_keyword_set(index->mailbox, numbers, count);
+    if (set == 0 && count > 0)
+        drop_keyword(index, MH_SPAN_LITERAL("too many sets of them"));
+    return set;
 }
 
 /* --- UIDLs --- */
@@ -213,11 +216,12 @@ read_x_uidl(MboxIndex *index, MhSpan header_value)
     char *key = mh_span_dup(value);
     gpointer first = g_hash_table_lookup(index->uidls, key);
     if (first == NULL) {
-        index->message->uidl = mh_mailbox_text(index->mailbox, value);
+        mh_mailbox_set_uidl(index->mailbox, index->message, value);
         g_hash_table_insert(index->uidls, key, GUINT_TO_POINTER(index->rows->len));
         return;
     }
-    mh_mailbox_get(index->mailbox, GPOINTER_TO_UINT(first) - 1)->uidl = 0;
+    mh_mailbox_set_uidl(index->mailbox, mh_mailbox_get(index->mailbox, GPOINTER_TO_UINT(first) - 1),
+                        MH_SPAN_LITERAL(""));
     reject_uidl(index);
     g_free(key);
 }
@@ -225,14 +229,11 @@ read_x_uidl(MboxIndex *index, MhSpan header_value)
 static void
 make_uw_uidls(MboxIndex *index)
 {
-    char text[17];
     uint32_t uidvalidity = index->mailbox->uids.uidvalidity;
     for (size_t i = 0; uidvalidity != 0 && i < mh_mailbox_length(index->mailbox); i++) {
         MhMessage *message = mh_mailbox_get(index->mailbox, i);
-        if (message->uid == 0)
-            continue;
-        snprintf(text, sizeof(text), "%08x%08x", uidvalidity, message->uid);
-        message->uidl = mh_mailbox_text(index->mailbox, mh_span_from_string(text));
+        if (message->uid != 0)
+            mh_mailbox_set_uw_uidl(message);
     }
 }
 
@@ -284,10 +285,10 @@ add_message(MboxIndex *index, uint64_t offset, const MboxMetadata *metadata)
     g_array_append_val(index->rows, row);
     MhMessage *message = mh_mailbox_add(index->mailbox);
     index->message = message;
-    message->where = offset;
-    message->flags = mbox_metadata_flags(metadata, index->hiding);
+    message->where = offset & MH_MESSAGE_SIZE_MAX;
+    message->flags = (uint32_t)mbox_metadata_flags(metadata, index->hiding) & MH_FLAGS_ALL;
     message->is_new = mbox_metadata_is_recent(metadata, index->hiding);
-    message->keywords = read_keywords(index, metadata);
+    message->keywords = read_keywords(index, metadata) & MH_KEYWORD_SET_MASK;
     message->internaldate = choose_date(index, metadata);
     if (index->options.uidl == MBOX_UIDL_X_UIDL && metadata->has_uidl)
         read_x_uidl(index, metadata->uidl);
@@ -349,10 +350,10 @@ on_end(void *user, uint64_t offset)
         return;
     MhMessage *message = index->message;
     mbox_render_end(&index->render);
-    message->where_len = offset - message->where;
+    message->where_len = (offset - message->where) & MH_MESSAGE_SIZE_MAX;
     message->id = mh_digester_finish(&index->digester);
-    message->size_bytes = index->measure.size_bytes;
-    message->virtual_size = mbox_measure_virtual_size(&index->measure);
+    message->size_bytes = index->measure.size_bytes & MH_MESSAGE_SIZE_MAX;
+    message->virtual_size = mbox_measure_virtual_size(&index->measure) & MH_MESSAGE_SIZE_MAX;
 }
 
 void
@@ -361,7 +362,7 @@ mbox_index_drop_last(MboxIndex *index)
     index->has_gap = true;
     if (index->skipping || index->rows->len == 0)
         return;
-    const char *uidl = mh_mailbox_get_text(index->mailbox, index->message->uidl);
+    const char *uidl = mh_mailbox_uidl(index->mailbox, index->message);
     if (uidl != NULL)
         g_hash_table_remove(index->uidls, uidl);
     g_array_set_size(index->rows, index->rows->len - 1);

@@ -206,8 +206,9 @@ recall_from(const MboxScan *scan, MhSpan line, MboxFromLine *out)
     out->sender = mh_span_first(mh_span_from(line, scan->sender_offset), scan->from.sender.len);
 }
 
+/* The From_ line, and that a message begins. */
 static bool
-read_message(MboxScan *scan)
+read_from(MboxScan *scan)
 {
     MboxFromLine from;
     MhSpan window = mbox_scan_look_window(scan, scan->position, MBOX_EVIDENCE_WINDOW),
@@ -221,16 +222,29 @@ read_message(MboxScan *scan)
     scan->length_count = 0;
     scan->options.events.begin(scan->options.user, scan->position, line, &from);
     scan->header_start = scan->body_start = scan->position + (window.len - rest.len);
+    return true;
+}
 
+static void
+note_header_end(MboxScan *scan, MboxHeaderEnd end)
+{
+    if (end == MBOX_HEADER_CUT)
+        mbox_scan_note(scan, MH_FINDING_MBOX_HEADER_TOO_LONG, scan->header_start, NULL);
+    else if (end == MBOX_HEADER_OPEN && scan->body_start == scan->options.size)
+        mbox_scan_note(scan, MH_FINDING_MBOX_HEADER_UNFINISHED, scan->header_start, NULL);
+}
+
+static bool
+read_message(MboxScan *scan)
+{
     MboxHeaderEnd header_end = MBOX_HEADER_COMPLETE;
     uint64_t next;
     MhSpan header;
+    if (!read_from(scan))
+        return false;
     bool over = take_header(scan, &header, &header_end, &next);
     scan->body_start = scan->header_start + header.len;
-    if (header_end == MBOX_HEADER_CUT)
-        mbox_scan_note(scan, MH_FINDING_MBOX_HEADER_TOO_LONG, scan->header_start, NULL);
-    else if (header_end == MBOX_HEADER_OPEN && scan->body_start == scan->options.size)
-        mbox_scan_note(scan, MH_FINDING_MBOX_HEADER_UNFINISHED, scan->header_start, NULL);
+    note_header_end(scan, header_end);
     if (!over) {
         weigh_lengths(scan);
         over = ends_with_header(scan, &next);

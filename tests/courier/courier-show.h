@@ -26,14 +26,14 @@ courier_show_keywords(const MhMailbox *mailbox, const MhMessage *message)
 static inline void
 courier_show_message(const MhMailbox *mailbox, const MhMessage *message, GString *shown)
 {
-    const char *name = mh_mailbox_get_text(mailbox, message->name);
-    const char *uidl = mh_mailbox_get_text(mailbox, message->uidl);
+    const char *name = mh_mailbox_name(mailbox, message);
+    const char *uidl = mh_mailbox_uidl(mailbox, message);
     g_autofree char *keywords = courier_show_keywords(mailbox, message);
     char letters[MH_FLAG_LETTERS_MAX + 1];
     mh_flags_to_maildir(message->flags, letters);
     g_string_append_printf(shown, " %u|%s|%s%s|%s|%s|%u", message->uid, name != NULL ? name : "-",
                            message->is_new ? "n" : "", letters, keywords, uidl != NULL ? uidl : "-",
-                           message->pop3_order);
+                           mh_mailbox_pop3_order(mailbox, message));
 }
 
 /* "UIDVALIDITY/UIDNEXT UID|name|flags|keywords|uidl|order ...", or "error: ...". Mail in new/ has

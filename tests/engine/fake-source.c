@@ -29,18 +29,17 @@ fake_index(MhSource *source, MhMailbox *out, MhFindings *findings, GError **erro
     for (size_t i = 0; mailbox->messages[i].text != NULL; i++) {
         const FakeMessage *from = &mailbox->messages[i];
         uint32_t set = keyword_set(out, from->keywords);
-        MhText uidl = mh_mailbox_text(out, mh_span_from_string(from->uidl));
         MhMessage *message = mh_mailbox_add(out);
         message->id = mh_digest_of(mh_span_from_string(from->text));
         message->uid = from->uid;
-        message->flags = from->flags;
-        message->keywords = set;
-        message->uidl = uidl;
+        message->flags = (uint32_t)from->flags & MH_FLAGS_ALL;
+        message->keywords = set & MH_KEYWORD_SET_MASK;
+        mh_mailbox_set_uidl(out, message, mh_span_from_string(from->uidl));
         message->is_new = from->is_new;
         message->internaldate = 1000000000 + (uint32_t)i;
-        message->size_bytes = strlen(from->text);
-        message->virtual_size = message->size_bytes + 10;
-        message->where = i;
+        message->size_bytes = strlen(from->text) & MH_MESSAGE_SIZE_MAX;
+        message->virtual_size = (strlen(from->text) + 10) & MH_MESSAGE_SIZE_MAX;
+        message->where = i & MH_MESSAGE_SIZE_MAX;
     }
     return true;
 }

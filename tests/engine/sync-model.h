@@ -24,7 +24,23 @@ typedef struct {
     MhTargetIndex target;
     GPtrArray *names; /* names of the identities */
     uint32_t *set_letters;
+    GArray *ids; /* of MhDigest; a target message's is at its place */
 } Model;
+
+static inline void
+model_set_id(Model *model, MhTargetMessage *message, MhDigest id)
+{
+    if (model->ids == NULL)
+        model->ids = g_array_new(FALSE, FALSE, sizeof(MhDigest));
+    g_array_append_val(model->ids, id);
+    message->place = (model->ids->len - 1) & MH_TARGET_PLACE_MAX;
+}
+
+static inline MhDigest
+model_id_of(const MhTargetMessage *message, void *model)
+{
+    return g_array_index(((const Model *)model)->ids, MhDigest, message->place);
+}
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
@@ -61,15 +77,15 @@ model_number(const char *text, size_t len)
 
 /* One message in words, as a target message; a source uses some of it. */
 static inline MhTargetMessage
-model_read_message(const char *word, GPtrArray *names)
+model_read_message(Model *model, const char *word)
 {
     MhTargetMessage message = {.ours = word[0] != '!'};
     MhFlags flags = 0;
     uint32_t letters = 0;
     word += word[0] == '!';
     size_t len = strcspn(word, ":*=");
-    message.id = model_id(word, len);
-    g_ptr_array_add(names, g_strndup(word, len));
+    model_set_id(model, &message, model_id(word, len));
+    g_ptr_array_add(model->names, g_strndup(word, len));
     word += len;
     if (*word == ':') {
         len = strcspn(++word, ":*=");
@@ -113,8 +129,9 @@ model_read_uids(const char *word)
 }
 
 static inline void
-model_add_source(MhMailbox *source, const MhTargetMessage *read)
+model_add_source(Model *model, const MhTargetMessage *read)
 {
+    MhMailbox *source = model->source;
     uint16_t members[26];
     size_t count = 0;
     for (uint16_t letter = 0; letter < 26; letter++) {
@@ -123,11 +140,11 @@ model_add_source(MhMailbox *source, const MhTargetMessage *read)
     }
     uint32_t set = mh_mailbox_keyword_set(source, members, count);
     MhMessage *message = mh_mailbox_add(source);
-    message->id = read->id;
+    message->id = model_id_of(read, model);
     message->uid = read->uid;
     message->flags = read->flags;
     message->is_new = read->is_new;
-    message->keywords = set;
+    message->keywords = set & MH_KEYWORD_SET_MASK;
 }
 
 static inline MhMailbox *
@@ -158,9 +175,9 @@ model_read(Model *model, const char *source, const char *target)
                 *(side == 0 ? &model->source->uids : &model->target.uids) = uids;
                 continue;
             }
-            MhTargetMessage message = model_read_message(*word, model->names);
+            MhTargetMessage message = model_read_message(model, *word);
             if (side == 0)
-                model_add_source(model->source, &message);
+                model_add_source(model, &message);
             else
                 g_array_append_val(model->target.messages, message);
         }
@@ -174,6 +191,7 @@ model_clear(Model *model)
     g_clear_pointer(&model->source, mh_mailbox_free);
     g_clear_pointer(&model->target.messages, g_array_unref);
     g_clear_pointer(&model->names, g_ptr_array_unref);
+    g_clear_pointer(&model->ids, g_array_unref);
     g_clear_pointer(&model->set_letters, g_free);
     model->target.uids = (MhUidState){.uidvalidity = 0, .uidnext = 0};
 }
@@ -196,13 +214,15 @@ model_sync(Model *model, MhSyncInput options)
     options.source = source;
     options.set_letters = model->set_letters;
     options.target = &model->target;
+    model->target.id_of = model_id_of;
+    model->target.id_user = model;
     if (options.fresh_uidvalidity == 0)
         options.fresh_uidvalidity = 1000;
     return mh_sync(&options);
 }
 
 static inline MhTargetMessage
-model_applied(const Model *model, const MhSyncLine *line, bool late)
+model_applied(Model *model, const MhSyncLine *line, bool late)
 {
     MhTargetMessage message = {.ours = true};
     if (line->target != 0)
@@ -214,7 +234,7 @@ model_applied(const Model *model, const MhSyncLine *line, bool late)
     if (line->source == 0 || (late && line->target != 0))
         return message;
     const MhMessage *from = mh_mailbox_get(model->source, line->source - 1);
-    message.id = from->id;
+    model_set_id(model, &message, from->id);
     message.ours = message.has_carried = true;
     message.carried_uid = from->uid;
     message.carried_flags = (uint32_t)from->flags & MH_FLAGS_ALL;
@@ -292,10 +312,10 @@ model_write_plan(const Model *model, const MhSyncPlan *plan)
         const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
         const MhTargetMessage *there =
             line->target != 0 ? mh_target_index_get(&model->target, line->target - 1) : NULL;
-        const MhDigest *id =
-            there != NULL ? &there->id : &mh_mailbox_get(model->source, line->source - 1)->id;
+        MhDigest id = there != NULL ? model_id_of(there, (void *)(uintptr_t)model)
+                                    : mh_mailbox_get(model->source, line->source - 1)->id;
         const char *mark = line->source != 0 ? "" : there->ours ? "^" : "!";
-        g_string_append_printf(out, " %s%s:%u", mark, model_name(model, id), line->uid);
+        g_string_append_printf(out, " %s%s:%u", mark, model_name(model, &id), line->uid);
         model_write_letters(out, line->flags, line->letters);
         g_string_append(out, line->is_new ? "*" : "");
         g_string_append(out, there == NULL ? "+" : "");
@@ -305,7 +325,8 @@ model_write_plan(const Model *model, const MhSyncPlan *plan)
     for (guint i = 0; i < plan->expunge->len; i++) {
         uint32_t t = g_array_index(plan->expunge, uint32_t, i);
         const MhTargetMessage *there = mh_target_index_get(&model->target, t);
-        g_string_append_printf(out, " -%s:%u", model_name(model, &there->id), there->uid);
+        MhDigest id = mh_target_index_id(&model->target, t);
+        g_string_append_printf(out, " -%s:%u", model_name(model, &id), there->uid);
     }
     if (plan->uids_lost > 0)
         g_string_append_printf(out, " lost=%zu", plan->uids_lost);

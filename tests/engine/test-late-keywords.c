@@ -24,8 +24,8 @@ test_uids(void **state)
     }
     for (uint32_t i = 0; i < 9; i++) {
         uint16_t members[] = {numbers[0], numbers[26], numbers[27]};
-        mh_mailbox_add(mailbox)->keywords =
-            mh_mailbox_keyword_set(mailbox, members, i % 3 == 0 ? 3 : 2);
+        uint32_t set = mh_mailbox_keyword_set(mailbox, members, i % 3 == 0 ? 3 : 2);
+        mh_mailbox_add(mailbox)->keywords = set & MH_KEYWORD_SET_MASK;
         MhSyncLine line = {.uid = i < 5 ? i + 1 : i + 10, .source = i + 1};
         g_array_append_val(plan.lines, line);
     }

@@ -115,17 +115,58 @@ static void
 test_texts(void **state)
 {
     MhMailbox *mailbox = *state;
-    assert_null(mh_mailbox_get_text(mailbox, 0));
-    assert_int_equal(mh_mailbox_text(mailbox, MH_SPAN_LITERAL("")), 0);
-    MhText first = mh_mailbox_text(mailbox, MH_SPAN_LITERAL("1041379201.471.a b"));
-    MhText last = 0;
     for (int i = 0; i < 10000; i++) {
         MhSpan copy = testing_exact_copy("\xff\n:2,S", 6);
-        last = mh_mailbox_text(mailbox, copy);
+        mh_mailbox_set_name(mailbox, mh_mailbox_add(mailbox), copy);
         g_free((void *)(uintptr_t)copy.data);
     }
-    assert_string_equal(mh_mailbox_get_text(mailbox, first), "1041379201.471.a b");
-    assert_string_equal(mh_mailbox_get_text(mailbox, last), "\xff\n:2,S");
+    MhMessage *none = mh_mailbox_add(mailbox);
+    mh_mailbox_set_uidl(mailbox, none, MH_SPAN_LITERAL(""));
+    assert_null(mh_mailbox_name(mailbox, none));
+    assert_null(mh_mailbox_uidl(mailbox, none));
+    assert_int_equal(mh_mailbox_pop3_order(mailbox, none), 0);
+    MhMessage *first = mh_mailbox_get(mailbox, 0), *last = mh_mailbox_get(mailbox, 9999);
+    mh_mailbox_set_uidl(mailbox, last, MH_SPAN_LITERAL("a b"));
+    mh_mailbox_set_pop3_order(mailbox, last, UINT32_MAX);
+    assert_string_equal(mh_mailbox_name(mailbox, first), "\xff\n:2,S");
+    assert_null(mh_mailbox_uidl(mailbox, first));
+    assert_string_equal(mh_mailbox_name(mailbox, last), "\xff\n:2,S");
+    assert_string_equal(mh_mailbox_uidl(mailbox, last), "a b");
+    assert_true(mh_mailbox_pop3_order(mailbox, last) == UINT32_MAX);
+    mh_mailbox_set_name(mailbox, last, MH_SPAN_LITERAL(""));
+    assert_null(mh_mailbox_name(mailbox, last));
+}
+
+static void
+test_uw_uidl(void **state)
+{
+    MhMailbox *mailbox = *state;
+    MhMessage *message = mh_mailbox_add(mailbox);
+    mailbox->uids.uidvalidity = 0xabcdef;
+    message->uid = UINT32_MAX;
+    mh_mailbox_set_uw_uidl(message);
+    assert_string_equal(mh_mailbox_uidl(mailbox, message), "00abcdefffffffff");
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL("listed"));
+    assert_string_equal(mh_mailbox_uidl(mailbox, message), "listed");
+}
+
+/* The largest sizes and places stay apart. */
+static void
+test_bits(void **state)
+{
+    MhMessage *message = mh_mailbox_add(*state);
+    message->where = MH_LIMIT_MESSAGE_BYTES - 1;
+    message->where_len = 1;
+    message->size_bytes = MH_LIMIT_MESSAGE_BYTES;
+    message->virtual_size = 2 * MH_LIMIT_MESSAGE_BYTES;
+    message->keywords = MH_KEYWORD_SET_MASK;
+    assert_true(message->where == MH_LIMIT_MESSAGE_BYTES - 1);
+    assert_true(message->where_len == 1);
+    assert_true(message->size_bytes == MH_LIMIT_MESSAGE_BYTES);
+    assert_true(message->virtual_size == 2 * MH_LIMIT_MESSAGE_BYTES);
+    assert_int_equal(message->keywords, MH_KEYWORD_SET_MASK);
+    assert_int_equal(message->flags, 0);
+    assert_false(message->is_new || message->has_uw_uidl);
 }
 
 int
@@ -137,6 +178,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_keyword_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keyword_sets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_uw_uidl, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_bits, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,7 +117,7 @@ source_gets_mail(World *world)
     MhMessage *message = mh_mailbox_add(source);
     message->id = some_id(world);
     message->flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
-    message->keywords = set;
+    message->keywords = set & MH_KEYWORD_SET_MASK;
     message->is_new = roll(world, 2) == 0;
     if (source->uids.uidvalidity != 0)
         message->uid = source->uids.uidnext++;
@@ -136,7 +136,7 @@ source_changes_one(World *world)
         g_array_remove_index(messages, index);
         break;
     case 1:
-        message->keywords = some_set(world);
+        message->keywords = some_set(world) & MH_KEYWORD_SET_MASK;
         break;
     case 2:
         message->id = some_id(world); /* edited in place */
@@ -189,7 +189,8 @@ target_gets_mail(World *world)
     MhUidState *uids = &world->model.target.uids;
     char name[20];
     int len = g_snprintf(name, sizeof name, "own-%u", world->next_name++);
-    MhTargetMessage message = {.id = model_id(name, (size_t)len), .is_new = roll(world, 2) == 0};
+    MhTargetMessage message = {.is_new = roll(world, 2) == 0};
+    model_set_id(&world->model, &message, model_id(name, (size_t)len));
     if (uids->uidvalidity != 0 && roll(world, 2) == 0)
         message.uid = uids->uidnext++;
     world->used |= message.uid != 0;
@@ -432,13 +433,13 @@ fill_with_noise(World *world)
         message->id = roll(world, 3) == 0 ? unique_id(n) : some_id(world);
         message->uid = roll(world, 30);
         message->flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
-        message->keywords = set;
+        message->keywords = set & MH_KEYWORD_SET_MASK;
         message->is_new = roll(world, 2) == 0;
     }
     for (uint32_t uid = 1; uid < 30; uid += 1 + roll(world, 6)) {
-        MhTargetMessage message = {.id = some_id(world), .ours = roll(world, 3) != 0};
-        if (!message.ours)
-            message.id = unique_id(uid);
+        MhDigest id = some_id(world);
+        MhTargetMessage message = {.ours = roll(world, 3) != 0};
+        model_set_id(&world->model, &message, message.ours ? id : unique_id(uid));
         message.uid = target->uids.uidvalidity != 0 && roll(world, 5) != 0 ? uid : 0;
         message.flags = (uint32_t)some_flags(world) & MH_FLAGS_ALL;
         message.letters = roll(world, 4) & MH_LETTERS_ALL;
@@ -482,7 +483,8 @@ fill(World *world, uint32_t count, Kind kind, bool descending, bool renumbered)
         MhMessage *message = mh_mailbox_add(world->model.source);
         message->id = model_id((const char *)&named, sizeof named);
         message->uid = descending ? count - i : i + 1;
-        MhTargetMessage there = {.id = message->id, .uid = message->uid, .ours = true};
+        MhTargetMessage there = {.uid = message->uid, .ours = true};
+        model_set_id(&world->model, &there, message->id);
         there.has_carried = true;
         there.carried_uid = there.uid;
         if (renumbered)

@@ -57,11 +57,11 @@ test_apply(void **state)
     mh_mailbox_add(mailbox);
     mh_uidl_listing_apply(uidls, mailbox, findings);
     assert_int_equal(mh_findings_count(findings, MH_FINDING_UIDL_COUNT), 1);
-    assert_int_equal(mh_mailbox_get(mailbox, 0)->uidl, 0);
+    assert_null(mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, 0)));
     mh_mailbox_add(mailbox);
     mh_uidl_listing_apply(uidls, mailbox, findings);
-    assert_string_equal(mh_mailbox_get_text(mailbox, mh_mailbox_get(mailbox, 1)->uidl), "b");
-    assert_int_equal(mh_mailbox_get(mailbox, 1)->pop3_order, 2);
+    assert_string_equal(mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, 1)), "b");
+    assert_int_equal(mh_mailbox_pop3_order(mailbox, mh_mailbox_get(mailbox, 1)), 2);
 }
 
 int

@@ -105,7 +105,7 @@ show_message(GString *out, MhSource *source, const MhMailbox *mailbox, size_t in
     mh_digest_format(&message->id, digest);
     g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc(message->internaldate);
     g_autofree char *when = g_date_time_format(date, "%Y-%m-%dT%H:%M:%SZ");
-    const char *uidl = mh_mailbox_get_text(mailbox, message->uidl);
+    const char *uidl = mh_mailbox_uidl(mailbox, message);
     g_string_append_printf(out, "message %zu: at %d+%d size %d/%d uid %u flags %s%s keywords ",
                            index + 1, (int)message->where, (int)message->where_len,
                            (int)message->size_bytes, (int)message->virtual_size, message->uid,

@@ -1,6 +1,7 @@
 #include "testing.h"
 
 #include "mbox-source.h"
+#include "size-limits.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
@@ -210,6 +211,22 @@ changes_its_mind_about_the_dialect(void **state)
     assert_int_equal(mh_mailbox_get(place->mailbox, 20001)->size_bytes, 13);
 }
 
+/* A file that claims to be huge: it is not read to its end. */
+static void
+refuses_what_is_too_large(void **state)
+{
+    Place *place = *state;
+    put(place, 0, F "A: b\n\nx\n", sizeof(F "A: b\n\nx\n") - 1);
+    int fd = openat(place->dirfd, "inbox", O_WRONLY);
+    int cut = ftruncate(fd, (off_t)MH_LIMIT_MESSAGE_BYTES + 1);
+    close(fd);
+    if (cut != 0)
+        skip(); /* the file system has no such files at all */
+    assert_true(open_source(place, "inbox"));
+    assert_false(index_source(place));
+    assert_non_null(strstr(place->error->message, "it is larger than"));
+}
+
 static void
 reports_an_error_of_the_disk(void **state)
 {
@@ -238,6 +255,7 @@ main(void)
         TEST(respects_a_lock),
         TEST(copies_large_messages),
         TEST(changes_its_mind_about_the_dialect),
+        TEST(refuses_what_is_too_large),
         TEST(reports_an_error_of_the_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
