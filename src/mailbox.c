@@ -211,6 +211,21 @@ mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message)
 }
 
 void
+mh_mailbox_hold_texts(MhMailbox *mailbox, GByteArray *texts)
+{
+    g_assert(mailbox->texts->len == 1 && texts->len > 0 && texts->data[0] == '\0');
+    g_byte_array_unref(mailbox->texts);
+    mailbox->texts = g_byte_array_ref(texts);
+}
+
+void
+mh_mailbox_set_held_name(MhMailbox *mailbox, MhMessage *message, MhText name)
+{
+    g_assert(name < mailbox->texts->len);
+    own_extra(mailbox, message)->name = name;
+}
+
+void
 mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name)
 {
     if (message->extra != 0 || name.len > 0)

@@ -96,6 +96,12 @@ const char *mh_mailbox_name(const MhMailbox *mailbox, const MhMessage *message);
 const char *mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message);
 uint32_t mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message);
 
+/* Takes over @texts, which begins with a NUL, before any text is kept: strings by where they begin.
+ * The caller may keep a reference; more are appended to it. */
+void mh_mailbox_hold_texts(MhMailbox *mailbox, GByteArray *texts);
+/* A name that is in these texts already. */
+void mh_mailbox_set_held_name(MhMailbox *mailbox, MhMessage *message, MhText name);
+
 /* Keep a copy of the bytes, which must not hold NUL; empty is none. */
 void mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name);
 void mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl);

@@ -421,9 +421,11 @@ compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+typedef void (*TakeName)(const char *name, void *names);
+
 /* 0 or an errno. */
 static int
-collect_names(DIR *dir, GPtrArray *names)
+take_names(DIR *dir, TakeName take, void *names)
 {
     for (;;) {
         errno = 0;
@@ -431,29 +433,54 @@ collect_names(DIR *dir, GPtrArray *names)
         if (entry == NULL)
             return errno;
         if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-            g_ptr_array_add(names, g_strdup(entry->d_name));
+            take(entry->d_name, names);
     }
 }
 
-GPtrArray *
-mh_list_dir(int dirfd, GError **error)
+static bool
+list_names(int dirfd, TakeName take, void *names, GError **error)
 {
     /* Opened anew: a duplicate would share its place in the directory. */
     int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
     int failed = dir != NULL ? 0 : errno;
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     if (dir != NULL)
-        failed = collect_names(dir, names);
+        failed = take_names(dir, take, names);
     if (dir != NULL)
         closedir(dir);
     else if (fd >= 0)
         close(fd);
-    if (failed != 0) {
-        fail(error, failed, "list", dirfd, ".");
-        errno = failed;
+    if (failed == 0)
+        return true;
+    fail(error, failed, "list", dirfd, ".");
+    errno = failed;
+    return false;
+}
+
+static void
+take_copy(const char *name, void *names)
+{
+    g_ptr_array_add(names, g_strdup(name));
+}
+
+GPtrArray *
+mh_list_dir(int dirfd, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    if (!list_names(dirfd, take_copy, names, error))
         return NULL;
-    }
     g_ptr_array_sort(names, compare_names);
     return g_steal_pointer(&names);
+}
+
+static void
+take_bytes(const char *name, void *names)
+{
+    g_byte_array_append(names, (const guint8 *)name, (guint)strlen(name) + 1);
+}
+
+bool
+mh_list_dir_bytes(int dirfd, GByteArray *names, GError **error)
+{
+    return list_names(dirfd, take_bytes, names, error);
 }

@@ -107,6 +107,8 @@ bool mh_remove_tree(int dirfd, const char *name, GError **error);
 /* The names in a directory except "." and "..", in the order of bytes. Free with
  * g_ptr_array_unref(). NULL with @error and errno. */
 GPtrArray *mh_list_dir(int dirfd, GError **error);
+/* The same for large directories: appends the names to @names, each with its NUL, in no order. */
+bool mh_list_dir_bytes(int dirfd, GByteArray *names, GError **error);
 
 /* For tests: as if the kernel had no openat2(2). */
 void mh_safe_file_forget_openat2(bool forget);

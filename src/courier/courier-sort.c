@@ -3,8 +3,6 @@
 #include "courier-file-name.h"
 #include "courier-number.h"
 
-#include <stdlib.h>
-
 static int
 compare_imap(MhSpan a, MhSpan b)
 {
@@ -35,13 +33,12 @@ courier_sort_compare(MhSpan a, MhSpan b, CourierSort order)
 }
 
 void
-courier_sort_items(void *items, size_t count, size_t size,
-                   int (*compare)(const void *, const void *))
+courier_sort_items(void *items, size_t count, size_t size, GCompareDataFunc compare, gpointer data)
 {
     const uint8_t *item = items;
     for (size_t i = 1; i < count; i++, item += size) {
-        if (compare(item, item + size) > 0) {
-            qsort(items, count, size, compare);
+        if (compare(item, item + size, data) > 0) {
+            g_qsort_with_data(items, (gint)count, size, compare, data);
             return;
         }
     }

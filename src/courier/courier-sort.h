@@ -11,9 +11,9 @@
 
 #include "bytes.h"
 
-/* qsort(), which looks first whether @items are in order already: most lists are. */
-void courier_sort_items(void *items, size_t count, size_t size,
-                        int (*compare)(const void *, const void *));
+/* A sort that looks first whether @items are in order already: most lists are. */
+void courier_sort_items(void *items, size_t count, size_t size, GCompareDataFunc compare,
+                        gpointer data);
 
 typedef enum {
     COURIER_SORT_IMAP,

@@ -14,10 +14,10 @@
 #define KEYWORD_LIST ":list"
 
 MhSpan
-courier_source_base(const CourierSourceFile *file)
+courier_source_base(const CourierSource *source, const CourierSourceFile *file)
 {
-    return file->listed != NULL ? mh_span_from_string(file->listed)
-                                : courier_source_file_base(file);
+    const char *listed = courier_source_file_listed(source, file);
+    return listed != NULL ? mh_span_from_string(listed) : courier_source_file_base(source, file);
 }
 
 /* --- names before a conversion in place --- */
@@ -26,8 +26,8 @@ courier_source_base(const CourierSourceFile *file)
 static bool
 is_renamed(const CourierSource *source, const CourierSourceFile *file, MhDigest *out_id)
 {
-    MhSpan base = courier_source_file_base(file);
-    return source->options.own_identity != NULL && base.len > 0 && file->listed == NULL &&
+    MhSpan base = courier_source_file_base(source, file);
+    return source->options.own_identity != NULL && base.len > 0 && file->listed == 0 &&
            source->options.own_identity(base, out_id);
 }
 
@@ -58,7 +58,7 @@ courier_source_find_renamed(CourierSource *source, const GArray *names)
     }
     for (guint i = 0; g_hash_table_size(renamed) > 0 && i < source->files->len; i++) {
         id = mh_digest_of(
-            courier_source_file_base(&g_array_index(source->files, CourierSourceFile, i)));
+            courier_source_file_base(source, &g_array_index(source->files, CourierSourceFile, i)));
         g_hash_table_remove(renamed, &id); /* there is one that has the name still */
     }
     for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++) {
@@ -67,9 +67,7 @@ courier_source_find_renamed(CourierSource *source, const GArray *names)
         CourierSourceFile *file = g_hash_table_lookup(renamed, &id);
         if (file == NULL)
             continue;
-        char *name = mh_span_dup(base);
-        g_ptr_array_add(source->names, name);
-        file->listed = name;
+        file->listed = courier_source_hold(source, mh_span_dup(base));
         g_hash_table_remove(renamed, &id);
     }
 }
@@ -133,12 +131,12 @@ static MhDigest
 identity_of(const CourierSource *source, const CourierSourceFile *file)
 {
     const CourierSourceOptions *options = &source->options;
-    MhSpan base = courier_source_file_base(file);
+    MhSpan base = courier_source_file_base(source, file);
     MhDigest id;
     if (options->ids_of_files)
-        return courier_source_file_id(file->name, file->is_new);
+        return courier_source_file_id(courier_source_file_name(source, file), file->is_new);
     if (base.len == 0) /* a name without a base still is the message's own */
-        return mh_digest_of(courier_source_file_name(file));
+        return mh_digest_of(courier_source_file_span(source, file));
     return options->own_identity != NULL && options->own_identity(base, &id) ? id
                                                                              : mh_digest_of(base);
 }
@@ -149,22 +147,22 @@ add_message(CourierSource *source, const CourierUiddbFile *from, MhMailbox *out,
 {
     const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, from->tag);
     MhMessage *message = mh_mailbox_add(out);
-    MhSpan base = courier_source_file_base(file);
+    MhSpan base = courier_source_file_base(source, file);
     bool unusable = is_unusable(base);
     if (unusable) {
-        g_autofree char *shown = mh_printable_string(file->name);
+        g_autofree char *shown = mh_printable_string(courier_source_file_name(source, file));
         mh_findings_add(findings, MH_FINDING_COURIER_NAME_UNUSABLE, "%s", shown);
     }
     message->id = identity_of(source, file);
     message->uid = from->uid;
     message->flags =
-        (uint32_t)courier_file_name_flags(courier_source_file_name(file)) & MH_FLAGS_ALL;
+        (uint32_t)courier_file_name_flags(courier_source_file_span(source, file)) & MH_FLAGS_ALL;
     message->is_new = file->is_new;
     message->internaldate = (uint32_t)CLAMP(file->mtime, 0, (int64_t)UINT32_MAX);
     message->size_bytes = file->size_bytes & MH_MESSAGE_SIZE_MAX;
     message->where = from->tag & MH_MESSAGE_SIZE_MAX;
     if (!unusable)
-        mh_mailbox_set_name(out, message, base);
+        mh_mailbox_set_held_name(out, message, file->name);
 }
 
 /* --- the keyword directory --- */
@@ -254,7 +252,7 @@ new_and_listed(CourierSource *source, const CourierUiddb *list)
         courier_span_index_add(listed, courier_file_name_base(courier_uiddb_get(list, i)->name),
                                (uint32_t)i);
     for (guint i = files->len; i-- > 0;) {
-        if (!courier_span_index_find(listed, courier_source_base(files->pdata[i]), &at))
+        if (!courier_span_index_find(listed, courier_source_base(source, files->pdata[i]), &at))
             g_ptr_array_remove_index_fast(files, i);
     }
     return files;
@@ -272,7 +270,7 @@ find_leaving(CourierSource *source, const CourierUiddb *list, GError **error)
     g_autofree MhSpan *bases = g_new0(MhSpan, files->len + 1);
     int dirfd = files->len > 0 ? open_keywords(source, NULL, &problem) : -1;
     for (guint i = 0; i < files->len; i++)
-        bases[i] = courier_source_base(files->pdata[i]);
+        bases[i] = courier_source_base(source, files->pdata[i]);
     bool good = problem == NULL && (dirfd < 0 || read_keywords(keywords, dirfd, bases, files->len,
                                                                &text, NULL, &problem));
     if (dirfd >= 0)
@@ -280,7 +278,7 @@ find_leaving(CourierSource *source, const CourierUiddb *list, GError **error)
     for (guint i = 0; good && i < files->len; i++) {
         CourierSourceFile *file = files->pdata[i];
         const MhSpan *names;
-        file->leaves_new = courier_file_name_flags(courier_source_file_name(file)) != 0 ||
+        file->leaves_new = courier_file_name_flags(courier_source_file_span(source, file)) != 0 ||
                            courier_keywords_get(keywords, bases[i], &names, NULL) > 0;
     }
     if (!good)
@@ -303,16 +301,19 @@ courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *f
     size_t count = 0;
     for (guint i = 0; i < source->files->len; i++) {
         const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        const char *listed = courier_source_file_listed(source, file);
         if (file->dropped)
             continue;
         files[count++] = (CourierUiddbFile){
-            .name = file->listed != NULL ? mh_span_from_string(file->listed)
-                                         : courier_source_file_name(file),
+            .name = listed != NULL ? mh_span_from_string(listed)
+                                   : courier_source_file_span(source, file),
             .is_new = file->is_new && !file->leaves_new,
             .tag = i,
         };
     }
     courier_uiddb_assign(list, files, count, &out->uids, findings);
+    g_clear_pointer(&list, courier_uiddb_free); /* before there are messages, too */
+    g_clear_pointer(&text, g_bytes_unref);
     for (size_t i = 0; i < count; i++)
         add_message(source, &files[i], out, findings);
     return true;
@@ -361,8 +362,8 @@ courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindings *f
     size_t count = mh_mailbox_length(out);
     g_autofree MhSpan *bases = g_new0(MhSpan, count);
     for (size_t i = 0; i < count; i++) {
-        uint64_t file = mh_mailbox_get(out, i)->where;
-        bases[i] = courier_source_base(&g_array_index(source->files, CourierSourceFile, file));
+        const MhMessage *message = mh_mailbox_get(out, i);
+        bases[i] = courier_source_base(source, courier_source_file_of(source, message));
     }
     bool good = read_keywords(keywords, dirfd, bases, count, &list, findings, error);
     close(dirfd);

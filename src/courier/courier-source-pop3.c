@@ -14,56 +14,75 @@ clear_message(gpointer item)
     g_free(((CourierPop3Message *)item)->uidl);
 }
 
-static int
-compare_messages(const void *a, const void *b)
+/* g_free() */
+static char *
+shown_name(const CourierPop3 *pop3, const CourierPop3Message *item)
 {
-    const CourierPop3Message *message_a = a, *message_b = b;
-    int order = courier_sort_compare(message_a->name, message_b->name, COURIER_SORT_POP3);
-    if (order == 0)
-        order = mh_span_compare(message_a->name, message_b->name);
-    return order != 0 ? order : (int)message_a->file->is_new - (int)message_b->file->is_new;
+    return mh_printable_string(
+        courier_source_file_name(pop3->source, courier_pop3_file(pop3, item)));
 }
 
-/* Mail in new/ is moved at login: what is no ":2," is cut, and ":2," appended. */
-static MhSpan
-name_at_login(CourierPop3 *pop3, const CourierSourceFile *file)
+static int
+compare_messages(gconstpointer a, gconstpointer b, gpointer data)
 {
-    MhSpan name = courier_source_file_name(file), base = courier_source_file_base(file);
-    if (file->listed != NULL) {
-        g_autofree char *before = g_strdup_printf("%s:2,", file->listed);
-        return mh_span_from_string(g_string_chunk_insert(pop3->names, before));
-    }
+    MhSpan name_a = courier_pop3_name(data, a), name_b = courier_pop3_name(data, b);
+    int order = courier_sort_compare(name_a, name_b, COURIER_SORT_POP3);
+    if (order == 0)
+        order = mh_span_compare(name_a, name_b);
+    return order != 0
+               ? order
+               : (int)courier_pop3_file(data, a)->is_new - (int)courier_pop3_file(data, b)->is_new;
+}
+
+MhSpan
+courier_pop3_name(const CourierPop3 *pop3, const CourierPop3Message *item)
+{
+    if (item->moved != 0)
+        return mh_span_from_string(pop3->moved->pdata[item->moved - 1]);
+    return courier_source_file_span(pop3->source, courier_pop3_file(pop3, item));
+}
+
+/* Mail in new/ is moved at login: what is no ":2," is cut, and ":2," appended. NULL: it stays as
+ * it is. g_free(). */
+static char *
+name_at_login(const CourierPop3 *pop3, const CourierSourceFile *file)
+{
+    MhSpan name = courier_source_file_span(pop3->source, file);
+    MhSpan base = courier_source_file_base(pop3->source, file);
+    const char *listed = courier_source_file_listed(pop3->source, file);
+    if (listed != NULL)
+        return g_strdup_printf("%s:2,", listed);
     if (!file->is_new || mh_span_starts_with(mh_span_from(name, base.len), MH_SPAN_LITERAL(":2,")))
-        return name;
-    g_autofree char *moved = g_strdup_printf("%.*s:2,", (int)base.len, file->name);
-    return mh_span_from_string(g_string_chunk_insert(pop3->names, moved));
+        return NULL;
+    return g_strdup_printf("%.*s:2,", (int)base.len, (const char *)base.data);
 }
 
 static void
 collect_messages(CourierPop3 *pop3, MhMailbox *out)
 {
     for (size_t i = 0; i < mh_mailbox_length(out); i++) {
-        MhMessage *message = mh_mailbox_get(out, i);
-        CourierPop3Message item = {
-            .file = &g_array_index(pop3->source->files, CourierSourceFile, message->where),
-            .message = message,
-        };
-        item.name = name_at_login(pop3, item.file);
+        CourierPop3Message item = {.message = mh_mailbox_get(out, i)};
+        char *moved = name_at_login(pop3, courier_pop3_file(pop3, &item));
+        if (moved != NULL) {
+            g_ptr_array_add(pop3->moved, moved);
+            item.moved = pop3->moved->len & (UINT32_MAX >> 1);
+        }
         g_array_append_val(pop3->messages, item);
     }
     courier_sort_items(pop3->messages->data, pop3->messages->len, sizeof(CourierPop3Message),
-                       compare_messages);
+                       compare_messages, pop3);
 }
 
 /* --- UIDLs --- */
 
 /* Of lines for one name the later one comes first: it is the one that counts. */
 static int
-compare_lines(const void *a, const void *b)
+compare_lines(gconstpointer a, gconstpointer b, gpointer data)
 {
-    const CourierPop3Line *const *line_a = a, *const *line_b = b;
-    int order = courier_sort_compare((*line_a)->name, (*line_b)->name, COURIER_SORT_POP3);
-    return order != 0 ? order : *line_a > *line_b ? -1 : 1;
+    const CourierPop3Line *lines = data;
+    uint32_t line_a = *(const uint32_t *)a, line_b = *(const uint32_t *)b;
+    int order = courier_sort_compare(lines[line_a].name, lines[line_b].name, COURIER_SORT_POP3);
+    return order != 0 ? order : line_a > line_b ? -1 : 1;
 }
 
 /* Both sorted alike, messages and lines are walked together, as the server does: so several files
@@ -71,22 +90,22 @@ compare_lines(const void *a, const void *b)
 static void
 match_strictly(CourierPop3 *pop3, bool *used)
 {
-    const CourierPop3Line *lines = (const CourierPop3Line *)(const void *)pop3->list->lines->data;
-    size_t count = pop3->list->lines->len, at = 0;
-    g_autofree const CourierPop3Line **sorted = g_new(const CourierPop3Line *, count);
-    for (size_t i = 0; i < count; i++)
-        sorted[i] = &lines[i];
-    /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
-    courier_sort_items(sorted, count, sizeof *sorted, compare_lines);
+    CourierPop3Line *lines = (CourierPop3Line *)(void *)pop3->list->lines->data;
+    uint32_t count = pop3->list->lines->len, at = 0;
+    g_autofree uint32_t *sorted = g_new(uint32_t, count);
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = i;
+    courier_sort_items(sorted, count, sizeof *sorted, compare_lines, lines);
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
+        MhSpan name = courier_pop3_name(pop3, item);
         int order = -1;
         while (at < count &&
-               (order = courier_sort_compare(sorted[at]->name, item->name, COURIER_SORT_POP3)) < 0)
+               (order = courier_sort_compare(lines[sorted[at]].name, name, COURIER_SORT_POP3)) < 0)
             at++;
         if (at < count && order == 0) {
-            item->line = sorted[at++];
-            used[item->line - lines] = true;
+            used[sorted[at]] = true;
+            item->line = sorted[at++] + 1;
         }
     }
 }
@@ -99,14 +118,14 @@ match_loosely(CourierPop3 *pop3, bool *used, MhFindings *findings)
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
         const CourierPop3Line *line;
-        if (item->line != NULL ||
-            courier_pop3_sizelist_find(pop3->list, item->name, &line) != COURIER_POP3_MATCH_LOOSE)
+        if (item->line != 0 || courier_pop3_sizelist_find(pop3->list, courier_pop3_name(pop3, item),
+                                                          &line) != COURIER_POP3_MATCH_LOOSE)
             continue;
         if (used[line - lines])
             continue;
-        g_autofree char *shown = mh_printable_string(item->file->name);
+        g_autofree char *shown = shown_name(pop3, item);
         mh_findings_add(findings, MH_FINDING_COURIER_POP3_INFO_DIFFERS, "%s", shown);
-        item->line = line;
+        item->line = (uint32_t)(line - lines) + 1;
         used[line - lines] = true;
     }
 }
@@ -117,12 +136,12 @@ set_listed_uidls(CourierPop3 *pop3)
     CourierPop3Line next = {.number = pop3->list->next, .validity = pop3->list->validity};
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        item->foretold = item->line == NULL;
-        if (item->line != NULL)
-            item->uidl = courier_pop3_sizelist_uidl(item->line);
+        item->foretold = item->line == 0;
+        if (item->line != 0)
+            item->uidl = courier_pop3_sizelist_uidl(courier_pop3_line(pop3, item));
         else if (next.validity != 0 && next.number != 0)
             item->uidl = courier_pop3_sizelist_uidl(&next);
-        if (item->line == NULL)
+        if (item->line == 0)
             next.number++;
     }
 }
@@ -132,7 +151,8 @@ set_file_name_uidls(CourierPop3 *pop3)
 {
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        item->uidl = courier_pop3_sizelist_uidl(&(CourierPop3Line){.name = item->name});
+        CourierPop3Line line = {.name = courier_pop3_name(pop3, item)};
+        item->uidl = courier_pop3_sizelist_uidl(&line);
     }
 }
 
@@ -155,7 +175,7 @@ check_uidls(CourierPop3 *pop3, MhFindings *findings)
     for (size_t i = 0; i < count; i++) {
         items[i] = &g_array_index(pop3->messages, CourierPop3Message, i);
         if (items[i]->uidl != NULL && *items[i]->uidl == '\0') {
-            g_autofree char *shown = mh_printable_string(items[i]->file->name);
+            g_autofree char *shown = shown_name(pop3, items[i]);
             mh_findings_add(findings, MH_FINDING_COURIER_UIDL_UNUSABLE, "%s", shown);
             g_clear_pointer(&items[i]->uidl, g_free);
         }
@@ -260,7 +280,7 @@ courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findi
     CourierPop3 pop3 = {.source = source};
     pop3.messages = g_array_new(FALSE, FALSE, sizeof(CourierPop3Message));
     g_array_set_clear_func(pop3.messages, clear_message);
-    pop3.names = g_string_chunk_new(4096);
+    pop3.moved = g_ptr_array_new_with_free_func(g_free);
     bool wants_uidls = source->is_inbox && source->options.uidl != COURIER_UIDL_NONE;
     bool good = !wants_uidls || read_list(&pop3, &text, findings, error);
     find_renamed(&pop3);
@@ -271,6 +291,6 @@ courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findi
     good = good && courier_source_add_sizes(&pop3, out, findings, error);
     courier_pop3_sizelist_free(pop3.list);
     g_array_unref(pop3.messages);
-    g_string_chunk_free(pop3.names);
+    g_ptr_array_unref(pop3.moved);
     return good;
 }

@@ -3,19 +3,22 @@
 
 #include "courier-source.h"
 
+/* Small, for a large folder has a million of them: numbers, and not pointers, say where texts are.
+ */
 typedef struct {
-    const char *name;   /* of the entry in cur/ or new/; held by the source */
-    const char *listed; /* the base name it had before it was given another; NULL: that of name */
-    uint16_t name_len, base_len;
-    bool is_new;
-    bool leaves_new; /* in place: it will be in cur/ after this run */
-    bool is_link;
-    bool has_names;     /* the file has more than one */
-    const char *shared; /* where the link leads, below shared_fd; the source's; NULL: within */
-    bool dropped;       /* the other name of a file that is already there */
-    uint64_t size_bytes;
-    int64_t mtime; /* seconds */
+    uint64_t size_bytes : MH_MESSAGE_SIZE_BITS;
+    uint64_t is_new : 1;
+    uint64_t leaves_new : 1; /* in place: it will be in cur/ after this run */
+    uint64_t is_link : 1;
+    uint64_t has_names : 1; /* the file has more than one */
+    uint64_t dropped : 1;   /* the other name of a file that is already there */
+    int64_t mtime;          /* seconds */
     uint64_t device, inode;
+    uint32_t name; /* of the entry in cur/ or new/: where it is in the source's names */
+    uint16_t name_len, base_len;
+    uint32_t listed; /* index + 1 in the source's others: the base name it had before it was given
+                        another; 0: that of name */
+    uint32_t shared; /* the same: where the link leads, below shared_fd; 0: within */
 } CourierSourceFile;
 
 enum {
@@ -34,20 +37,22 @@ typedef struct {
     char *folder_dir;
     bool is_inbox;
     MhStamp stamps[COURIER_STAMP_COUNT]; /* when index() began; zeroed: not there */
-    GPtrArray *names;                    /* of char *: what files point to */
-    GArray *files;                       /* of CourierSourceFile */
-    GHashTable *shared_names;            /* base name -> name, in shared_dir; NULL: not needed */
-    char *shared_dir;                    /* the directory of shared mail that was listed last */
+    GByteArray *names;        /* of entries, each with its NUL; the mailbox's texts as well */
+    bool names_cut;           /* they end where their bases do: see courier_source_file_name() */
+    GString *whole;           /* room for one that does not */
+    GPtrArray *others;        /* of char *: what few files have besides */
+    GArray *files;            /* of CourierSourceFile */
+    GHashTable *shared_names; /* base name -> name, in shared_dir; NULL: not needed */
+    char *shared_dir;         /* the directory of shared mail that was listed last */
 } CourierSource;
 
 /* A message as the POP3 server will find it in cur/. */
 typedef struct {
-    const CourierSourceFile *file;
     MhMessage *message;
-    MhSpan name;                 /* mail in new/ has got ":2," */
-    const CourierPop3Line *line; /* NULL: not listed */
     char *uidl;
-    bool foretold; /* the UIDL is one that no client has seen yet */
+    uint32_t line;         /* index + 1 in the list; 0: not listed */
+    uint32_t moved : 31;   /* index + 1 in the moved names; 0: that of the file */
+    uint32_t foretold : 1; /* the UIDL is one that no client has seen yet */
 } CourierPop3Message;
 
 typedef struct {
@@ -55,25 +60,64 @@ typedef struct {
     CourierPop3Sizelist *list; /* NULL: none */
     struct stat list_stat;
     GArray *messages; /* of CourierPop3Message */
-    GStringChunk *names;
+    GPtrArray *moved; /* of char *: names that are not those of files */
 } CourierPop3;
 
 /* The stamps of everything index() reads beside the messages. */
 bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
                            GError **error);
 
+/* The entry's name. A mailbox has the names of messages as strings, which are their bases: so that
+ * names need not be held twice, index() at its end puts a NUL in the place of each name's first
+ * ':'. Borrowed until the next text is kept, and then until the next call. */
+const char *courier_source_file_name(const CourierSource *source, const CourierSourceFile *file);
+
 static inline MhSpan
-courier_source_file_name(const CourierSourceFile *file)
+courier_source_file_span(const CourierSource *source, const CourierSourceFile *file)
 {
-    return mh_span(file->name, file->name_len);
+    return mh_span(courier_source_file_name(source, file), file->name_len);
 }
 
-/* The base name that the file has now. */
+/* The base name that the file has now. Borrowed until the next text is kept. */
 static inline MhSpan
-courier_source_file_base(const CourierSourceFile *file)
+courier_source_file_base(const CourierSource *source, const CourierSourceFile *file)
 {
-    return mh_span(file->name, file->base_len);
+    return mh_span(source->names->data + file->name, file->base_len);
 }
+
+/* The base name that it had before; NULL: it has it still. */
+static inline const char *
+courier_source_file_listed(const CourierSource *source, const CourierSourceFile *file)
+{
+    return file->listed != 0 ? source->others->pdata[file->listed - 1] : NULL;
+}
+
+/* Holds @text, of g_malloc(); gives its index + 1. */
+uint32_t courier_source_hold(CourierSource *source, char *text);
+
+static inline const CourierSourceFile *
+courier_source_file_of(const CourierSource *source, const MhMessage *message)
+{
+    g_assert(message->where < source->files->len);
+    return &g_array_index(source->files, CourierSourceFile, message->where);
+}
+
+static inline const CourierSourceFile *
+courier_pop3_file(const CourierPop3 *pop3, const CourierPop3Message *item)
+{
+    return courier_source_file_of(pop3->source, item->message);
+}
+
+/* NULL: it is not listed. */
+static inline const CourierPop3Line *
+courier_pop3_line(const CourierPop3 *pop3, const CourierPop3Message *item)
+{
+    return item->line != 0 ? &g_array_index(pop3->list->lines, CourierPop3Line, item->line - 1)
+                           : NULL;
+}
+
+/* Its name there: mail in new/ has got ":2,". Borrowed until the next text is kept. */
+MhSpan courier_pop3_name(const CourierPop3 *pop3, const CourierPop3Message *item);
 
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
@@ -84,7 +128,7 @@ char *courier_source_follow_shared(CourierSource *source, const char *name, bool
                                    struct stat *out_stat, MhFindings *findings);
 
 /* The base name by which Courier's own files know the message. */
-MhSpan courier_source_base(const CourierSourceFile *file);
+MhSpan courier_source_base(const CourierSource *source, const CourierSourceFile *file);
 
 /* Finds the names that messages had before a conversion in place gave them others, which carry
  * their digests: from @names (of MhSpan), those that a list of Courier's holds. */

@@ -22,8 +22,9 @@ typedef struct {
 /* ---- what need not be read ---------------------------------------------------------------- */
 
 static bool
-is_known(const CourierSource *source, const CourierPop3Message *item)
+is_known(const CourierPop3 *pop3, const CourierPop3Message *item)
 {
+    const CourierSource *source = pop3->source;
     const CourierSourceOptions *options = &source->options;
     MhMessage *message = item->message;
     uint64_t virtual_size;
@@ -31,7 +32,8 @@ is_known(const CourierSource *source, const CourierPop3Message *item)
     if (message->size_bytes == 0)
         return true;
     if (source->source.careful || options->known_size == NULL ||
-        !options->known_size(options->known_size_data, courier_source_file_base(item->file),
+        !options->known_size(options->known_size_data,
+                             courier_source_file_base(source, courier_pop3_file(pop3, item)),
                              message->size_bytes, &virtual_size, &listed) ||
         (listed && options->sizes == COURIER_SIZES_READ))
         return false;
@@ -45,12 +47,14 @@ static bool
 may_be_right(const CourierPop3 *pop3, const CourierPop3Message *item)
 {
     uint64_t size_field, size_bytes = item->message->size_bytes;
+    const CourierPop3Line *line = courier_pop3_line(pop3, item);
     if (pop3->source->source.careful || pop3->source->options.sizes != COURIER_SIZES_LIST ||
-        item->line == NULL || item->file->mtime >= pop3->list_stat.st_mtim.tv_sec)
+        line == NULL || courier_pop3_file(pop3, item)->mtime >= pop3->list_stat.st_mtim.tv_sec)
         return false;
-    if (courier_file_name_size(item->name, &size_field) && size_field != size_bytes)
+    if (courier_file_name_size(courier_pop3_name(pop3, item), &size_field) &&
+        size_field != size_bytes)
         return false;
-    return courier_virtual_size_plausible(size_bytes, item->line->size_bytes);
+    return courier_virtual_size_plausible(size_bytes, line->size_bytes);
 }
 
 static void
@@ -59,7 +63,7 @@ sort_out(Sizes *sizes)
     CourierPop3 *pop3 = sizes->pop3;
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        if (is_known(pop3->source, item))
+        if (is_known(pop3, item))
             continue;
         if (may_be_right(pop3, item))
             sizes->listed[sizes->listed_count++] = item;
@@ -74,7 +78,8 @@ static bool
 read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **error)
 {
     CourierLineCount count;
-    int fd = courier_source_open_file(pop3->source, item->file, error);
+    const CourierSourceFile *file = courier_pop3_file(pop3, item);
+    int fd = courier_source_open_file(pop3->source, file, error);
     if (fd < 0)
         return false;
     bool good = courier_virtual_size_read(fd, &count, error);
@@ -84,7 +89,7 @@ read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **erro
         item->message->size_read = true;
         return true;
     }
-    g_autofree char *shown = mh_printable_string(item->file->name);
+    g_autofree char *shown = mh_printable_string(courier_source_file_name(pop3->source, file));
     if (good)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "message '%s' has changed its size",
                     shown);
@@ -116,10 +121,11 @@ read_or_leave_out(const Sizes *sizes, const CourierPop3Message *item, GError **e
 }
 
 static int
-compare_inodes(const void *a, const void *b)
+compare_inodes(gconstpointer a, gconstpointer b, gpointer data)
 {
     const CourierPop3Message *const *item_a = a, *const *item_b = b;
-    uint64_t inode_a = (*item_a)->file->inode, inode_b = (*item_b)->file->inode;
+    uint64_t inode_a = courier_pop3_file(data, *item_a)->inode;
+    uint64_t inode_b = courier_pop3_file(data, *item_b)->inode;
     return inode_a < inode_b ? -1 : inode_a > inode_b;
 }
 
@@ -129,7 +135,8 @@ read_sizes(const Sizes *sizes, GError **error)
 {
     if (sizes->to_read_count > 1)
         /* pointers are sorted; NOLINTNEXTLINE(bugprone-sizeof-expression) */
-        qsort(sizes->to_read, sizes->to_read_count, sizeof *sizes->to_read, compare_inodes);
+        g_qsort_with_data(sizes->to_read, (gint)sizes->to_read_count, sizeof *sizes->to_read,
+                          compare_inodes, sizes->pop3);
     for (size_t i = 0; i < sizes->to_read_count; i++) {
         if (!read_or_leave_out(sizes, sizes->to_read[i], error))
             return false;
@@ -150,15 +157,16 @@ try_list(const Sizes *sizes, bool *out_right, GError **error)
         const CourierPop3Message *item = sizes->listed[i * sizes->listed_count / samples];
         if (!read_or_leave_out(sizes, item, error))
             return false;
-        *out_right = item->message->virtual_size == item->line->size_bytes;
+        *out_right =
+            item->message->virtual_size == courier_pop3_line(sizes->pop3, item)->size_bytes;
     }
     return true;
 }
 
 static void
-take_listed(const CourierPop3Message *item)
+take_listed(const CourierPop3 *pop3, const CourierPop3Message *item)
 {
-    item->message->virtual_size = item->line->size_bytes & MH_MESSAGE_SIZE_MAX;
+    item->message->virtual_size = courier_pop3_line(pop3, item)->size_bytes & MH_MESSAGE_SIZE_MAX;
     item->message->size_listed = true;
 }
 
@@ -175,7 +183,7 @@ use_list(Sizes *sizes, GError **error)
         if (!right)
             sizes->to_read[sizes->to_read_count++] = item;
         else if (item->message->virtual_size == 0)
-            take_listed(item);
+            take_listed(sizes->pop3, item);
     }
     return true;
 }
@@ -204,12 +212,15 @@ has_wrong_size(MhSpan base, const MhMessage *message)
 static void
 check_names(const CourierPop3 *pop3, MhMailbox *out, MhFindings *findings)
 {
+    const CourierSource *source = pop3->source;
     for (guint i = 0; i < pop3->messages->len; i++) {
         const CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
         if (item->message->where_len == UNREAD ||
-            !has_wrong_size(courier_source_file_base(item->file), item->message))
+            !has_wrong_size(courier_source_file_base(source, courier_pop3_file(pop3, item)),
+                            item->message))
             continue;
-        g_autofree char *shown = mh_printable_string(item->file->name);
+        g_autofree char *shown =
+            mh_printable_string(courier_source_file_name(source, courier_pop3_file(pop3, item)));
         mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
         mh_mailbox_set_name(out, item->message, MH_SPAN_LITERAL(""));
     }

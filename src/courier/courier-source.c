@@ -98,6 +98,36 @@ directory_of(const CourierSource *source, bool is_new)
     return is_new ? source->newfd : source->curfd;
 }
 
+const char *
+courier_source_file_name(const CourierSource *source, const CourierSourceFile *file)
+{
+    const char *name = (const char *)source->names->data + file->name;
+    if (!source->names_cut || file->base_len == file->name_len)
+        return name;
+    g_string_truncate(source->whole, 0);
+    g_string_append_len(source->whole, name, file->name_len);
+    source->whole->str[file->base_len] = ':';
+    return source->whole->str;
+}
+
+uint32_t
+courier_source_hold(CourierSource *source, char *text)
+{
+    g_ptr_array_add(source->others, text);
+    return source->others->len;
+}
+
+/* From here on they are the mailbox's names as well: see courier_source_file_name(). */
+static void
+cut_names(CourierSource *source)
+{
+    for (guint i = 0; i < source->files->len; i++) {
+        const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        source->names->data[file->name + file->base_len] = '\0';
+    }
+    source->names_cut = true;
+}
+
 /* What the link @name leads to, if that is a file of the Maildir. False with *@file untouched when
  * it is none; @error only for failures of ours. */
 static bool
@@ -118,16 +148,15 @@ follow_link(CourierSource *source, const char *name, bool is_new, struct stat *o
 
 /* The same for a link to mail that others share, where such are carried. */
 static bool
-follow_any_link(CourierSource *source, CourierSourceFile *file, struct stat *out_stat,
-                MhFindings *findings)
+follow_any_link(CourierSource *source, CourierSourceFile *file, const char *name,
+                struct stat *out_stat, MhFindings *findings)
 {
     if (source->options.shared_path == NULL)
-        return follow_link(source, file->name, file->is_new, out_stat, findings);
-    char *path = courier_source_follow_shared(source, file->name, file->is_new, out_stat, findings);
+        return follow_link(source, name, file->is_new, out_stat, findings);
+    char *path = courier_source_follow_shared(source, name, file->is_new, out_stat, findings);
     if (path == NULL)
         return false;
-    g_ptr_array_add(source->names, path);
-    file->shared = path;
+    file->shared = courier_source_hold(source, path);
     return true;
 }
 
@@ -147,11 +176,12 @@ can_be_message(const char *name, const struct stat *st, MhFindings *findings)
 }
 
 static bool
-add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findings, GError **error)
+add_file(CourierSource *source, uint32_t at, bool is_new, MhFindings *findings, GError **error)
 {
     struct stat st;
+    const char *name = (const char *)source->names->data + at;
     MhSpan whole = mh_span_from_string(name); /* of 255 bytes at most, as all entries are */
-    CourierSourceFile file = {.name = name,
+    CourierSourceFile file = {.name = at,
                               .name_len = (uint16_t)whole.len,
                               .base_len = (uint16_t)courier_file_name_base(whole).len,
                               .is_new = is_new};
@@ -164,10 +194,10 @@ add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findi
         return mh_set_errno(error, errno, "cannot look at message '%s'", shown);
     }
     file.is_link = S_ISLNK(st.st_mode);
-    if ((file.is_link && !follow_any_link(source, &file, &st, findings)) ||
+    if ((file.is_link && !follow_any_link(source, &file, name, &st, findings)) ||
         !can_be_message(name, &st, findings))
         return true;
-    file.size_bytes = (uint64_t)st.st_size;
+    file.size_bytes = (uint64_t)st.st_size & MH_MESSAGE_SIZE_MAX;
     file.mtime = st.st_mtim.tv_sec;
     file.device = st.st_dev;
     file.inode = st.st_ino;
@@ -176,16 +206,26 @@ add_file(CourierSource *source, const char *name, bool is_new, MhFindings *findi
     return true;
 }
 
+static gint
+compare_entries(gconstpointer a, gconstpointer b, gpointer names)
+{
+    const char *texts = (const char *)((GByteArray *)names)->data;
+    return strcmp(texts + *(const uint32_t *)a, texts + *(const uint32_t *)b);
+}
+
+/* Lists cur/ or new/ in the order of bytes: only places are sorted, names stay where they are. */
 static bool
 list_directory(CourierSource *source, bool is_new, MhFindings *findings, GError **error)
 {
-    g_autoptr(GPtrArray) names = mh_list_dir(directory_of(source, is_new), error);
-    if (names == NULL)
+    uint32_t at = source->names->len;
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof at);
+    if (!mh_list_dir_bytes(directory_of(source, is_new), source->names, error))
         return false;
-    for (guint i = 0; i < names->len; i++) {
-        char *name = g_steal_pointer(&names->pdata[i]);
-        g_ptr_array_add(source->names, name);
-        if (!add_file(source, name, is_new, findings, error))
+    for (; at < source->names->len; at += (uint32_t)strlen((char *)source->names->data + at) + 1)
+        g_array_append_val(places, at);
+    g_array_sort_with_data(places, compare_entries, source->names);
+    for (guint i = 0; i < places->len; i++) {
+        if (!add_file(source, g_array_index(places, uint32_t, i), is_new, findings, error))
             return false;
     }
     return true;
@@ -209,14 +249,15 @@ drop_linked_twice(CourierSource *source, MhFindings *findings)
     g_autoptr(CourierSpanIndex) last = courier_span_index_new();
     CourierSourceFile *files = (CourierSourceFile *)(void *)source->files->data;
     for (guint i = 0; i < source->files->len; i++)
-        courier_span_index_add(last, courier_source_file_base(&files[i]), i);
+        courier_span_index_add(last, courier_source_file_base(source, &files[i]), i);
     for (guint i = 0; i < source->files->len; i++) {
         uint32_t at = i;
-        courier_span_index_find(last, courier_source_file_base(&files[i]), &at);
+        courier_span_index_find(last, courier_source_file_base(source, &files[i]), &at);
         files[i].dropped =
             at != i && files[at].inode == files[i].inode && files[at].device == files[i].device;
         if (files[i].dropped) {
-            g_autofree char *shown = mh_printable_string(files[i].name);
+            g_autofree char *shown =
+                mh_printable_string(courier_source_file_name(source, &files[i]));
             mh_findings_add(findings, MH_FINDING_COURIER_FILE_LINKED_TWICE, "%s", shown);
         }
     }
@@ -226,7 +267,11 @@ bool
 courier_source_list_files(CourierSource *source, MhFindings *findings, GError **error)
 {
     g_array_set_size(source->files, 0);
-    g_ptr_array_set_size(source->names, 0);
+    g_ptr_array_set_size(source->others, 0);
+    g_byte_array_unref(source->names); /* a mailbox may have them */
+    source->names = g_byte_array_new();
+    source->names_cut = false;
+    g_byte_array_append(source->names, (const guint8 *)"", 1);
     if (source->newfd >= 0 && !list_directory(source, true, findings, error))
         return false;
     if (!list_directory(source, false, findings, error))
@@ -241,7 +286,8 @@ open_link(CourierSource *source, const CourierSourceFile *file, struct stat *out
           GError **error)
 {
     g_autofree char *path =
-        g_strdup_printf("%s/%s/%s", source->folder_dir, file->is_new ? "new" : "cur", file->name);
+        g_strdup_printf("%s/%s/%s", source->folder_dir, file->is_new ? "new" : "cur",
+                        courier_source_file_name(source, file));
     return mh_open_file(source->rootfd, path, MH_LINKS_BENEATH, out_stat, error);
 }
 
@@ -251,13 +297,15 @@ courier_source_open_file(CourierSource *source, const CourierSourceFile *file, G
     g_autoptr(GError) problem = NULL;
     struct stat st;
     int fd;
-    if (file->shared != NULL)
-        fd = mh_open_file(source->options.shared_fd, file->shared, MH_LINKS_BENEATH, &st, &problem);
+    if (file->shared != 0)
+        fd = mh_open_file(source->options.shared_fd, source->others->pdata[file->shared - 1],
+                          MH_LINKS_BENEATH, &st, &problem);
     else if (file->is_link)
         fd = open_link(source, file, &st, &problem);
     else
-        fd = mh_open_seen_file(directory_of(source, file->is_new), file->name, file->device,
-                               file->inode, &st, &problem);
+        fd = mh_open_seen_file(directory_of(source, file->is_new),
+                               courier_source_file_name(source, file), file->device, file->inode,
+                               &st, &problem);
     if (fd < 0 && !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
         !g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_AGAIN)) {
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -268,7 +316,7 @@ courier_source_open_file(CourierSource *source, const CourierSourceFile *file, G
         return fd;
     if (fd >= 0)
         close(fd);
-    set_again(error, file->name, "has changed or gone");
+    set_again(error, courier_source_file_name(source, file), "has changed or gone");
     return -1;
 }
 
@@ -279,34 +327,31 @@ index_folder(MhSource *base, MhMailbox *out, MhFindings *findings, GError **erro
 {
     CourierSource *source = (CourierSource *)base;
     if (!courier_source_stamps(source, source->stamps, error) ||
-        !courier_source_list_files(source, findings, error) ||
-        !courier_source_add_messages(source, out, findings, error) ||
-        !courier_source_add_keywords(source, out, findings, error))
+        !courier_source_list_files(source, findings, error))
         return false;
-    return courier_source_add_pop3(source, out, findings, error);
-}
-
-static const CourierSourceFile *
-file_of(const CourierSource *source, const MhMessage *message)
-{
-    g_assert(message->where < source->files->len);
-    return &g_array_index(source->files, CourierSourceFile, message->where);
+    mh_mailbox_hold_texts(out, source->names);
+    if (!courier_source_add_messages(source, out, findings, error) ||
+        !courier_source_add_keywords(source, out, findings, error) ||
+        !courier_source_add_pop3(source, out, findings, error))
+        return false;
+    cut_names(source);
+    return true;
 }
 
 static int
 open_message(MhSource *base, const MhMessage *message, GError **error)
 {
     CourierSource *source = (CourierSource *)base;
-    return courier_source_open_file(source, file_of(source, message), error);
+    return courier_source_open_file(source, courier_source_file_of(source, message), error);
 }
 
 static bool
 find_message(MhSource *base, const MhMessage *message, MhSourceFile *out)
 {
     const CourierSource *source = (CourierSource *)base;
-    const CourierSourceFile *file = file_of(source, message);
+    const CourierSourceFile *file = courier_source_file_of(source, message);
     *out = (MhSourceFile){.dirfd = directory_of(source, file->is_new),
-                          .name = file->name,
+                          .name = courier_source_file_name(source, file),
                           .device = file->device,
                           .inode = file->inode};
     return !file->is_link;
@@ -338,11 +383,12 @@ static bool
 copy(MhSource *base, const MhMessage *message, int fd, GError **error)
 {
     CourierSource *source = (CourierSource *)base;
-    const CourierSourceFile *file = file_of(source, message);
+    const CourierSourceFile *file = courier_source_file_of(source, message);
     int from = courier_source_open_file(source, file, error);
     if (from < 0)
         return false;
-    bool copied = copy_bytes(from, fd, file->size_bytes, file->name, error);
+    bool copied =
+        copy_bytes(from, fd, file->size_bytes, courier_source_file_name(source, file), error);
     close(from);
     return copied;
 }
@@ -376,7 +422,9 @@ free_source(MhSource *base)
     close_if_open(source->newfd);
     g_free(source->folder_dir);
     g_array_unref(source->files);
-    g_ptr_array_unref(source->names);
+    g_byte_array_unref(source->names);
+    g_string_free(source->whole, TRUE);
+    g_ptr_array_unref(source->others);
     g_clear_pointer(&source->shared_names, g_hash_table_unref);
     g_free(source->shared_dir);
     g_free(source);
@@ -432,7 +480,9 @@ courier_source_open(int maildirfd, const char *folder_dir, const CourierSourceOp
     source->rootfd = source->folderfd = source->curfd = source->newfd = -1;
     source->folder_dir = g_strdup(folder_dir);
     source->is_inbox = strcmp(folder_dir, ".") == 0;
-    source->names = g_ptr_array_new_with_free_func(g_free);
+    source->names = g_byte_array_new();
+    source->whole = g_string_new(NULL);
+    source->others = g_ptr_array_new_with_free_func(g_free);
     source->files = g_array_new(FALSE, FALSE, sizeof(CourierSourceFile));
     if (!open_directories(source, maildirfd, error) ||
         !courier_source_stamps(source, source->stamps, error)) {

@@ -131,8 +131,9 @@ typedef struct {
 } Listed;
 
 static int
-compare_listed(const void *a, const void *b)
+compare_listed(gconstpointer a, gconstpointer b, gpointer data)
 {
+    (void)data;
     const Listed *one = a, *two = b;
     int order = courier_sort_compare(one->name, two->name, COURIER_SORT_IMAP);
     return order != 0 ? order : one->number > two->number ? -1 : one->number < two->number;
@@ -154,7 +155,7 @@ sort_all(MhSpan text, bool read_unended)
         listed.line = can_be_carried(uid) ? valid++ : NO_LINE;
         g_array_append_val(all, listed);
     }
-    courier_sort_items(all->data, all->len, sizeof(Listed), compare_listed);
+    courier_sort_items(all->data, all->len, sizeof(Listed), compare_listed, NULL);
     return all;
 }
 
@@ -248,15 +249,16 @@ add_about(MhFindings *findings, MhFindingCode code, MhSpan name)
 }
 
 static int
-compare_names(const void *a, const void *b)
+compare_names(gconstpointer a, gconstpointer b, gpointer data)
 {
+    (void)data;
     const CourierUiddbFile *file_a = a, *file_b = b;
     int order = mh_span_compare(file_a->name, file_b->name);
     return order != 0 ? order : (int)file_a->is_new - (int)file_b->is_new;
 }
 
 static int
-compare_for_client(const void *a, const void *b)
+compare_for_client(gconstpointer a, gconstpointer b, gpointer data)
 {
     const CourierUiddbFile *file_a = a, *file_b = b;
     if (file_a->listed != file_b->listed)
@@ -264,7 +266,7 @@ compare_for_client(const void *a, const void *b)
     if (file_a->listed && file_a->uid != file_b->uid)
         return file_a->uid < file_b->uid ? -1 : 1;
     int order = courier_sort_compare(file_a->name, file_b->name, COURIER_SORT_IMAP);
-    return order != 0 ? order : compare_names(a, b);
+    return order != 0 ? order : compare_names(a, b, data);
 }
 
 /* Gives every file in cur/ that a line names its UID; the files are in the order of names. */
@@ -328,12 +330,12 @@ courier_uiddb_assign(CourierUiddb *list, CourierUiddbFile *files, size_t count,
     }
     if (list != NULL) {
         state = list->state;
-        courier_sort_items(files, count, sizeof *files, compare_names);
+        courier_sort_items(files, count, sizeof *files, compare_names, NULL);
         claim_lines(list, files, count, findings);
-        courier_sort_items(files, count, sizeof *files, compare_for_client);
+        courier_sort_items(files, count, sizeof *files, compare_for_client, NULL);
         refuse_repeated(files, count, findings);
     }
-    courier_sort_items(files, count, sizeof *files, compare_for_client);
+    courier_sort_items(files, count, sizeof *files, compare_for_client, NULL);
     if (state.uidvalidity != 0) {
         number_unlisted(files, count, &state, findings);
     } else {

@@ -48,9 +48,9 @@ const CourierUiddbLine *courier_uiddb_get(const CourierUiddb *list, size_t index
 /* A file of the folder: the caller fills in @name, @is_new and @tag. */
 typedef struct {
     MhSpan name;  /* with its info part */
-    bool is_new;  /* in new/: then no listed UID is its own */
-    size_t tag;   /* the caller's */
+    uint32_t tag; /* the caller's */
     uint32_t uid; /* out: 0 when there is none to carry */
+    bool is_new;  /* in new/: then no listed UID is its own */
     bool listed;  /* out: the UID stands in the list; otherwise Courier would give it next */
 } CourierUiddbFile;
 

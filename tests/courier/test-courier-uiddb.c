@@ -116,7 +116,7 @@ assign(const char *text, const char *const *names, MhFindings *findings)
         files[count] = (CourierUiddbFile){
             .name = mh_span_from_string(names[count] + 2),
             .is_new = names[count][0] == 'n',
-            .tag = count,
+            .tag = (uint32_t)count,
         };
     courier_uiddb_assign(list, files, count, &uids, findings);
     GString *shown = g_string_new(NULL);

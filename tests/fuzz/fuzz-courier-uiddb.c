@@ -17,7 +17,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < count; i++) {
         const CourierUiddbLine *line = courier_uiddb_get(list, i);
         FUZZ_CHECK(line->uid >= 1 && line->uid <= MH_UID_MAX);
-        files[i] = (CourierUiddbFile){.name = line->name, .is_new = i % 5 == 4, .tag = i};
+        files[i] = (CourierUiddbFile){.name = line->name, .is_new = i % 5 == 4, .tag = (uint32_t)i};
     }
     files[count] = (CourierUiddbFile){.name = MH_SPAN_LITERAL("1.x:2,S")};
     MhUidState state;
