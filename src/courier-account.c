@@ -23,6 +23,7 @@ typedef struct {
     char *dir;                      /* where the folder is; in place mailbox->directory counts */
     CourierSourceOptions options;
     const MaildirTree *target;
+    bool looked_up;        /* known is what it was when it was first asked for */
     MaildirUidlist *known; /* of the target's folder: sizes that were found before */
     GArray *renamed; /* of Renamed, sorted: its messages that could not keep their names; NULL:
                         not looked for yet */
@@ -38,6 +39,7 @@ typedef struct {
 static void
 forget_known(CourierFolder *folder)
 {
+    folder->looked_up = false;
     g_clear_pointer(&folder->known, maildir_uidlist_free);
     g_clear_pointer(&folder->renamed, g_array_unref);
 }
@@ -89,24 +91,7 @@ find_line(CourierFolder *folder, MhSpan base, uint64_t size_bytes, MaildirUidlis
            maildir_file_name_sizes_agree(out->name, size_bytes, out->virtual_size);
 }
 
-/* A size that an earlier run has written into the target's list, so the message need not be read
- * again. Files of Courier never change. */
-static bool
-known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
-           bool *out_listed)
-{
-    CourierFolder *folder = data;
-    MaildirCarried carried;
-    MaildirUidlistEntry entry;
-    if (folder->known == NULL || !find_line(folder, base, size_bytes, &entry) ||
-        entry.virtual_size < size_bytes || entry.virtual_size > 2 * size_bytes ||
-        !maildir_carried_parse(entry.other, entry.uid, &carried))
-        return false;
-    *out_virtual_size = entry.virtual_size;
-    *out_listed = carried.size_listed;
-    return true;
-}
-
+/* Only when a size is asked for: by then the source has done with its own list. */
 static void
 look_up_known(CourierFolder *folder)
 {
@@ -114,7 +99,7 @@ look_up_known(CourierFolder *folder)
     g_autofree char *path =
         g_strdup_printf("%s/%s", mailbox->directory != NULL ? mailbox->directory : mailbox->target,
                         MAILDIR_UIDLIST_FILE);
-    forget_known(folder);
+    folder->looked_up = true;
     if (folder->target->fd < 0)
         return;
     struct stat st;
@@ -124,13 +109,33 @@ look_up_known(CourierFolder *folder)
         folder->known = maildir_uidlist_parse_text(text, NULL, NULL);
 }
 
+/* A size that an earlier run has written into the target's list, so the message need not be read
+ * again. Files of Courier never change. */
+static bool
+known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
+           bool *out_listed)
+{
+    CourierFolder *folder = data;
+    MaildirCarried carried;
+    MaildirUidlistEntry entry;
+    if (!folder->looked_up)
+        look_up_known(folder);
+    if (folder->known == NULL || !find_line(folder, base, size_bytes, &entry) ||
+        entry.virtual_size < size_bytes || entry.virtual_size > 2 * size_bytes ||
+        !maildir_carried_parse(entry.other, entry.uid, &carried))
+        return false;
+    *out_virtual_size = entry.virtual_size;
+    *out_listed = carried.size_listed;
+    return true;
+}
+
 static MhSource *
 open_folder(void *user, MhFindings *findings, GError **error)
 {
     CourierFolder *folder = user;
     const char *dir = folder->mailbox->directory != NULL ? folder->mailbox->directory : folder->dir;
     (void)findings;
-    look_up_known(folder);
+    forget_known(folder);
     folder->options.known_size = known_size;
     folder->options.known_size_data = folder;
     return courier_source_open(folder->root_fd, dir, &folder->options, error);

@@ -48,8 +48,8 @@ read_state(MaildirFolder *folder, GError **error)
         return true;
     g_autoptr(GHashTable) uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (size_t i = 0; i < courier_uiddb_length(list); i++) {
-        const CourierUiddbLine *line = courier_uiddb_get(list, i);
-        g_hash_table_insert(uids, mh_span_dup(line->name), GUINT_TO_POINTER(line->uid));
+        CourierUiddbLine line = courier_uiddb_get(list, i);
+        g_hash_table_insert(uids, mh_span_dup(line.name), GUINT_TO_POINTER(line.uid));
     }
     for (guint i = 0; i < folder->index.messages->len; i++) {
         MhTargetMessage *message = mh_target_index_get(&folder->index, i);

@@ -76,8 +76,10 @@ static void
 find_renamed_in_uiddb(CourierSource *source, const CourierUiddb *list)
 {
     g_autoptr(GArray) names = g_array_new(FALSE, FALSE, sizeof(MhSpan));
-    for (size_t i = 0; list != NULL && i < courier_uiddb_length(list); i++)
-        g_array_append_val(names, courier_uiddb_get(list, i)->name);
+    for (size_t i = 0; list != NULL && i < courier_uiddb_length(list); i++) {
+        MhSpan name = courier_uiddb_get(list, i).name;
+        g_array_append_val(names, name);
+    }
     courier_source_find_renamed(source, names);
 }
 
@@ -249,7 +251,7 @@ new_and_listed(CourierSource *source, const CourierUiddb *list)
             g_ptr_array_add(files, file);
     }
     for (size_t i = 0; files->len > 0 && i < courier_uiddb_length(list); i++)
-        courier_span_index_add(listed, courier_file_name_base(courier_uiddb_get(list, i)->name),
+        courier_span_index_add(listed, courier_file_name_base(courier_uiddb_get(list, i).name),
                                (uint32_t)i);
     for (guint i = files->len; i-- > 0;) {
         if (!courier_span_index_find(listed, courier_source_base(source, files->pdata[i]), &at))

@@ -4,10 +4,11 @@
 
 #define SLOTS_AT_FIRST 64
 
+/* Small, and the hash is made again when the table grows: there is one for each line of a list. */
 typedef struct {
-    MhSpan key;
+    const uint8_t *key;
+    uint32_t key_len;
     uint32_t value;
-    uint32_t hash; /* its lower half */
 } Entry;
 
 /* Open addressing; at least half of the slots are free. */
@@ -56,16 +57,19 @@ entry_of(const CourierSpanIndex *index, size_t slot)
     return &g_array_index(index->entries, Entry, index->slots[slot] - 1);
 }
 
+static MhSpan
+key_of(const Entry *entry)
+{
+    return mh_span(entry->key, entry->key_len);
+}
+
 /* The slot of @key, or the free one where it belongs. */
 static size_t
-find_slot(const CourierSpanIndex *index, MhSpan key, uint32_t hash)
+find_slot(const CourierSpanIndex *index, MhSpan key)
 {
-    size_t slot = hash & index->mask;
-    for (; index->slots[slot] != 0; slot = (slot + 1) & index->mask) {
-        const Entry *entry = entry_of(index, slot);
-        if (entry->hash == hash && mh_span_equal(entry->key, key))
-            break;
-    }
+    size_t slot = hash_of(index, key) & index->mask;
+    while (index->slots[slot] != 0 && !mh_span_equal(key_of(entry_of(index, slot)), key))
+        slot = (slot + 1) & index->mask;
     return slot;
 }
 
@@ -76,7 +80,8 @@ grow(CourierSpanIndex *index)
     g_free(index->slots);
     index->slots = g_new0(uint32_t, index->mask + 1);
     for (guint i = 0; i < index->entries->len; i++) {
-        size_t slot = g_array_index(index->entries, Entry, i).hash & index->mask;
+        MhSpan key = key_of(&g_array_index(index->entries, Entry, i));
+        size_t slot = hash_of(index, key) & index->mask;
         while (index->slots[slot] != 0)
             slot = (slot + 1) & index->mask;
         index->slots[slot] = i + 1;
@@ -86,8 +91,9 @@ grow(CourierSpanIndex *index)
 void
 courier_span_index_add(CourierSpanIndex *index, MhSpan key, uint32_t value)
 {
-    Entry entry = {.key = key, .value = value, .hash = hash_of(index, key)};
-    size_t slot = find_slot(index, key, entry.hash);
+    g_assert(key.len <= UINT32_MAX);
+    Entry entry = {.key = key.data, .key_len = (uint32_t)key.len, .value = value};
+    size_t slot = find_slot(index, key);
     if (index->slots[slot] != 0) {
         *entry_of(index, slot) = entry;
         index->hidden++;
@@ -102,7 +108,7 @@ courier_span_index_add(CourierSpanIndex *index, MhSpan key, uint32_t value)
 bool
 courier_span_index_find(const CourierSpanIndex *index, MhSpan key, uint32_t *out_value)
 {
-    size_t slot = find_slot(index, key, hash_of(index, key));
+    size_t slot = find_slot(index, key);
     if (index->slots[slot] == 0)
         return false;
     *out_value = entry_of(index, slot)->value;

@@ -14,9 +14,15 @@
 /* In by_base: the line's UID cannot be carried. */
 #define NO_LINE UINT32_MAX
 
+/* A CourierUiddbLine in fewer bytes: there are as many as messages. */
+typedef struct {
+    const uint8_t *name;
+    uint32_t name_len, uid;
+} Line;
+
 struct CourierUiddb {
     MhUidState state;
-    GArray *lines; /* of CourierUiddbLine */
+    GArray *lines; /* of Line */
     CourierSpanIndex *by_base;
 };
 
@@ -42,11 +48,12 @@ courier_uiddb_length(const CourierUiddb *list)
     return list->lines->len;
 }
 
-const CourierUiddbLine *
+CourierUiddbLine
 courier_uiddb_get(const CourierUiddb *list, size_t index)
 {
     g_assert(index < list->lines->len);
-    return &g_array_index(list->lines, CourierUiddbLine, index);
+    const Line *line = &g_array_index(list->lines, Line, index);
+    return (CourierUiddbLine){.uid = line->uid, .name = mh_span(line->name, line->name_len)};
 }
 
 typedef struct {
@@ -116,7 +123,8 @@ parse_line(CourierUiddb *list, MhSpan line, uint64_t number, MhFindings *finding
         tell_line(name, uid, odd, invalid, number, findings);
     courier_span_index_add(list->by_base, courier_file_name_base(name),
                            invalid ? NO_LINE : list->lines->len);
-    CourierUiddbLine parsed = {.uid = (uint32_t)uid, .name = name};
+    g_assert(name.len <= UINT32_MAX); /* see MH_LIMIT_STATE_FILE_BYTES */
+    Line parsed = {.name = name.data, .name_len = (uint32_t)name.len, .uid = (uint32_t)uid};
     if (!invalid)
         g_array_append_val(list->lines, parsed);
 }
@@ -201,7 +209,7 @@ set_state(CourierUiddb *list, const Header *header, MhFindings *findings)
 {
     uint32_t above = 1;
     for (guint i = 0; i < list->lines->len; i++)
-        above = MAX(above, g_array_index(list->lines, CourierUiddbLine, i).uid + 1);
+        above = MAX(above, g_array_index(list->lines, Line, i).uid + 1);
     if (header->uidvalidity == 0 || header->uidvalidity > UINT32_MAX)
         mh_findings_add_at(findings, MH_FINDING_COURIER_UIDVALIDITY_INVALID, 1, 0,
                            "%" G_GUINT64_FORMAT, header->uidvalidity);
@@ -223,7 +231,7 @@ courier_uiddb_parse(MhSpan text, bool read_unended, MhFindings *findings, GError
     if (!parse_header(&text, &header, findings, error))
         return NULL;
     CourierUiddb *list = g_new0(CourierUiddb, 1);
-    list->lines = g_array_new(FALSE, FALSE, sizeof(CourierUiddbLine));
+    list->lines = g_array_new(FALSE, FALSE, sizeof(Line));
     list->by_base = courier_span_index_new();
     MhSpan lines = text;
     for (uint64_t number = 2; mh_span_take_line(&text, &line, &ended); number++) {
@@ -273,7 +281,7 @@ compare_for_client(gconstpointer a, gconstpointer b, gpointer data)
 static void
 claim_lines(CourierUiddb *list, CourierUiddbFile *files, size_t count, MhFindings *findings)
 {
-    g_autofree CourierUiddbFile **owners = g_new0(CourierUiddbFile *, list->lines->len);
+    g_autofree uint32_t *owners = g_new0(uint32_t, list->lines->len); /* index + 1 */
     for (size_t i = 0; i < count; i++) {
         uint32_t line;
         MhSpan base = courier_file_name_base(files[i].name);
@@ -283,13 +291,14 @@ claim_lines(CourierUiddb *list, CourierUiddbFile *files, size_t count, MhFinding
             add_about(findings, MH_FINDING_COURIER_LISTED_IN_NEW, files[i].name);
             continue;
         }
-        if (owners[line] != NULL) {
-            add_about(findings, MH_FINDING_COURIER_FILE_TWICE, owners[line]->name);
-            owners[line]->listed = false;
+        if (owners[line] != 0) {
+            CourierUiddbFile *owner = &files[owners[line] - 1];
+            add_about(findings, MH_FINDING_COURIER_FILE_TWICE, owner->name);
+            owner->listed = false;
         }
-        owners[line] = &files[i];
+        owners[line] = (uint32_t)i + 1;
         files[i].listed = true;
-        files[i].uid = courier_uiddb_get(list, line)->uid;
+        files[i].uid = courier_uiddb_get(list, line).uid;
     }
 }
 

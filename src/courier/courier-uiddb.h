@@ -43,7 +43,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierUiddb, courier_uiddb_free)
 MhUidState courier_uiddb_state(const CourierUiddb *list);
 /* The lines with a UID that can be carried, in the order of the file. Borrowed. */
 size_t courier_uiddb_length(const CourierUiddb *list);
-const CourierUiddbLine *courier_uiddb_get(const CourierUiddb *list, size_t index);
+CourierUiddbLine courier_uiddb_get(const CourierUiddb *list, size_t index);
 
 /* A file of the folder: the caller fills in @name, @is_new and @tag. */
 typedef struct {

@@ -84,9 +84,12 @@ test_same_list(void **state)
     g_autofree char *text = read_fixture("sessions/state/courierimapuiddb");
     g_autoptr(CourierUiddb) list =
         courier_uiddb_parse(mh_span_from_string(text), false, NULL, NULL);
-    assert_true(courier_uiddb_length(list) > 0);
-    g_autoptr(GBytes) again = courier_uiddb_format(
-        courier_uiddb_state(list), courier_uiddb_get(list, 0), courier_uiddb_length(list), NULL);
+    size_t count = courier_uiddb_length(list);
+    assert_true(count > 0);
+    g_autofree CourierUiddbLine *lines = g_new0(CourierUiddbLine, count);
+    for (size_t i = 0; i < count; i++)
+        lines[i] = courier_uiddb_get(list, i);
+    g_autoptr(GBytes) again = courier_uiddb_format(courier_uiddb_state(list), lines, count, NULL);
     assert_true(mh_span_equal(mh_span_from_bytes(again), mh_span_from_string(text)));
 }
 

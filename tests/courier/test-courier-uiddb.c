@@ -19,9 +19,9 @@ parse(const char *text, size_t len, bool unended, MhFindings *findings)
         g_string_append_printf(shown, "%u/%u", uids.uidvalidity, uids.uidnext);
     }
     for (size_t i = 0; list != NULL && i < courier_uiddb_length(list); i++) {
-        const CourierUiddbLine *line = courier_uiddb_get(list, i);
-        g_string_append_printf(shown, " %u=%.*s", line->uid, (int)line->name.len,
-                               (const char *)line->name.data);
+        CourierUiddbLine line = courier_uiddb_get(list, i);
+        g_string_append_printf(shown, " %u=%.*s", line.uid, (int)line.name.len,
+                               (const char *)line.name.data);
     }
     g_free((void *)(uintptr_t)copy.data);
     return g_string_free(shown, FALSE);
@@ -233,8 +233,8 @@ test_round_trip(void **state)
     g_autoptr(CourierUiddb) list = courier_uiddb_parse(mh_span_from_bytes(text), false, NULL, NULL);
     assert_int_equal(courier_uiddb_length(list), 2);
     for (size_t i = 0; i < 2; i++) {
-        assert_true(courier_uiddb_get(list, i)->uid == lines[i].uid);
-        assert_true(mh_span_equal(courier_uiddb_get(list, i)->name, lines[i].name));
+        assert_true(courier_uiddb_get(list, i).uid == lines[i].uid);
+        assert_true(mh_span_equal(courier_uiddb_get(list, i).name, lines[i].name));
     }
 }
 

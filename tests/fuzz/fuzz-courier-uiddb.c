@@ -15,9 +15,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t count = courier_uiddb_length(list);
     g_autofree CourierUiddbFile *files = g_new0(CourierUiddbFile, count + 1);
     for (size_t i = 0; i < count; i++) {
-        const CourierUiddbLine *line = courier_uiddb_get(list, i);
-        FUZZ_CHECK(line->uid >= 1 && line->uid <= MH_UID_MAX);
-        files[i] = (CourierUiddbFile){.name = line->name, .is_new = i % 5 == 4, .tag = (uint32_t)i};
+        CourierUiddbLine line = courier_uiddb_get(list, i);
+        FUZZ_CHECK(line.uid >= 1 && line.uid <= MH_UID_MAX);
+        files[i] = (CourierUiddbFile){.name = line.name, .is_new = i % 5 == 4, .tag = (uint32_t)i};
     }
     files[count] = (CourierUiddbFile){.name = MH_SPAN_LITERAL("1.x:2,S")};
     MhUidState state;
