@@ -726,6 +726,51 @@ setup(void **state)
     return 0;
 }
 
+/* @message may be a copy of one whose mailbox has gone. */
+static void
+check_file_name(MhSource *source, const MhMessage *message, const char *name)
+{
+    MhSourceFile file;
+    assert_true(source->class->find_message(source, message, &file));
+    assert_string_equal(file.name, name);
+}
+
+/* The mailbox and the source have one text for both the base and the name of the file. */
+static void
+test_names_held_once(void **state)
+{
+    static const char *const names[] = {"1.a:2,S", "2.b", "3.\xff:2,FS:x", "4.new"};
+    static const char *const bases[] = {"1.a", "2.b", "3.\xff", "4.new"};
+    CourierMaildir *maildir = *state;
+    MhMessage messages[G_N_ELEMENTS(names)];
+    g_autofree char *uidl = g_strnfill(5000, 'u');
+    build(maildir, "",
+          (Entry[]){{"cur/1.a:2,S", NULL},
+                    {"cur/2.b", NULL},
+                    {"cur/3.\xff:2,FS:x", NULL},
+                    {"new/4.new", NULL},
+                    {NULL, NULL}});
+    g_autoptr(MhSource) source = courier_source_open(maildir->fd, ".", NULL, NULL);
+    MhMailbox *mailbox = mh_mailbox_new();
+    assert_true(source->class->index(source, mailbox, NULL, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        mh_mailbox_set_uidl(mailbox, mh_mailbox_get(mailbox, i), mh_span_from_string(uidl));
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        messages[i] = *mh_mailbox_get(mailbox, i);
+        assert_string_equal(mh_mailbox_name(mailbox, &messages[i]), bases[i]);
+        check_file_name(source, &messages[i], names[i]);
+        assert_string_equal(mh_mailbox_name(mailbox, &messages[i]), bases[i]);
+    }
+    mh_mailbox_free(mailbox);
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        check_file_name(source, &messages[i], names[i]);
+    mailbox = mh_mailbox_new(); /* read again, what another mailbox has is not touched */
+    assert_true(source->class->index(source, mailbox, NULL, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_string_equal(mh_mailbox_name(mailbox, mh_mailbox_get(mailbox, i)), bases[i]);
+    mh_mailbox_free(mailbox);
+}
+
 static int
 teardown(void **state)
 {
@@ -748,6 +793,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_whence_sizes_are, setup, teardown),
         cmocka_unit_test_setup_teardown(test_wrong_size_in_name, setup, teardown),
         cmocka_unit_test_setup_teardown(test_identity, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_names_held_once, setup, teardown),
         cmocka_unit_test_setup_teardown(test_what_is_no_message, setup, teardown),
         cmocka_unit_test_setup_teardown(test_linked_twice, setup, teardown),
         cmocka_unit_test_setup_teardown(test_other_folders_have_no_uidls, setup, teardown),
