@@ -13,27 +13,12 @@ import test_crash_in_place as in_place
 class Place(in_place.Place):
     """One Maildir of Courier's, and where it goes."""
 
+    # The source must stay the very files: links are told by their inodes.
+    kept, brought = ("home", "state", "target"), ("state", "target")
+
     def __init__(self, top, as_root, transfer):
         self.transfer = transfer
         super().__init__(top, as_root)
-
-    WHAT = ("home", "state", "target")
-
-    def keep_as(self, name):
-        for what in self.WHAT:
-            path, kept = os.path.join(self.top, what), os.path.join(self.top, name + "." + what)
-            shutil.rmtree(kept, ignore_errors=True)
-            if os.path.isdir(path):
-                run.copy(path, kept)
-
-    def bring(self, name):
-        """But for the source, which must stay the very files: links are told by their inodes."""
-        for what in ("state", "target"):
-            path, kept = os.path.join(self.top, what), os.path.join(self.top, name + "." + what)
-            shutil.rmtree(path, ignore_errors=True)
-            if os.path.isdir(kept):
-                run.copy(kept, path)
-        os.makedirs(self.target, exist_ok=True)
 
     def clear(self):
         super().clear()

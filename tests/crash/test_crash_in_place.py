@@ -64,6 +64,7 @@ def write_folder(top, folder, count):
 
 class Place(run.Place):
     """One Maildir, which is source and target. `task` is what the next run is to do."""
+    kept = brought = ("home", "state")       # what is put by, and what of that comes back
 
     def __init__(self, top, as_root):
         self.task = "migrate"
@@ -94,12 +95,14 @@ class Place(run.Place):
         shutil.rmtree(self.state, ignore_errors=True)
 
     def keep_as(self, name):
-        for what in ("home", "state"):
-            if os.path.isdir(os.path.join(self.top, what)):
-                run.copy(os.path.join(self.top, what), os.path.join(self.top, name + "." + what))
+        for what in self.kept:
+            path, kept = os.path.join(self.top, what), os.path.join(self.top, name + "." + what)
+            shutil.rmtree(kept, ignore_errors=True)
+            if os.path.isdir(path):
+                run.copy(path, kept)
 
     def bring(self, name):
-        for what in ("home", "state"):
+        for what in self.brought:
             path, kept = os.path.join(self.top, what), os.path.join(self.top, name + "." + what)
             shutil.rmtree(path, ignore_errors=True)
             if os.path.isdir(kept):
