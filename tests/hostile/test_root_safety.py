@@ -8,6 +8,9 @@ import unittest
 
 from hostile_site import EVE, JOE, VMAIL, MAILHAUL, Site, message, told
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "lab"))
+import servers
+
 # Each is what eve does before the run: Python with `top` and `home`.
 SOURCE_TRICKS = {
     "folder directory is a link to joe's": "os.rename(home + '/mail', home + '/m');"
@@ -340,10 +343,12 @@ class RootSafety(unittest.TestCase):
 
     def in_namespace(self, script, *arguments, timeout=60):
         """Runs a shell script that may mount; nobody else sees its mounts."""
-        return subprocess.run(["unshare", "--mount", "--propagation", "private", "sh", "-c",
-                               script, "mounts", *arguments], stdin=subprocess.DEVNULL,
+        done = subprocess.run([*servers.unshare(), "sh", "-c", "echo inside >&2; " + script,
+                               "mounts", *arguments], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               errors="replace", timeout=timeout)
+        self.assertIn("inside\n", done.stderr, told(done))
+        return done
 
     def test_mounts(self):
         """What root has mounted into a home is read as eve, or not at all. With one owner for all, what
