@@ -17,6 +17,7 @@ typedef struct {
     char *name_map;    /* its name had to change: a line for the name map; NULL: it had not */
     char *error;       /* it is there but cannot be read, and why; NULL otherwise */
     char *acl;         /* the text of its access list at the target; NULL: none of its own */
+    bool acl_unread;   /* it may have one all the same, which could not be read */
     uint64_t size_bytes;
     char *key;      /* bytes: its name for memory.h; NULL: it is not remembered */
     GArray *stamps; /* of MhStamp: what it is read from, looked at after @watch began and

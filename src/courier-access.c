@@ -50,26 +50,29 @@ identifier_of(const MhAccessEntry *entry)
     return g_strdup(entry->name);
 }
 
-/* NULL when there is no such list. */
+/* NULL when there is no such list, or, with @out_unread, when it cannot be read. */
 static GBytes *
-read_list(int root_fd, const char *path, MhFindings *findings)
+read_list(int root_fd, const char *path, bool *out_unread, MhFindings *findings)
 {
     g_autoptr(GError) failure = NULL;
     GBytes *text = mh_read_file(root_fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
     if (text == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
-        !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))
+        !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
         mh_findings_add(findings, MH_FINDING_ACCESS_UNREADABLE, "%s", failure->message);
+        *out_unread = true;
+    }
     return text;
 }
 
 char *
-mh_courier_access(int root_fd, const char *dir, const char *path, MhFindings *findings)
+mh_courier_access(int root_fd, const char *dir, const char *path, bool *out_unread,
+                  MhFindings *findings)
 {
     g_autofree char *own = g_strdup_printf("%s/courierimapacl", dir);
     g_autofree char *of_name = g_strdup_printf("courierimaphieracl/%s", path);
-    g_autoptr(GBytes) text = read_list(root_fd, own, findings);
+    g_autoptr(GBytes) text = read_list(root_fd, own, out_unread, findings);
     if (text == NULL && *path != '\0')
-        text = read_list(root_fd, of_name, findings);
+        text = read_list(root_fd, of_name, out_unread, findings);
     if (text == NULL)
         return NULL;
     g_autoptr(GArray) list = courier_acl_parse(mh_span_from_bytes(text), findings);

@@ -6,6 +6,7 @@
 /* The text of "dovecot-acl" for the folder in @dir ("." or ".a.b") of the Maildir at @root_fd: from
  * its courierimapacl, or from courierimaphieracl, which has by @path ("a.b") those of folders that
  * did not exist.
- * NULL when there is none, or only what Courier writes by itself. What cannot be read is a finding.
- * g_free(). */
-char *mh_courier_access(int root_fd, const char *dir, const char *path, MhFindings *findings);
+ * NULL when there is none, or only what Courier writes by itself. What cannot be read is a finding,
+ * and sets @out_unread. g_free(). */
+char *mh_courier_access(int root_fd, const char *dir, const char *path, bool *out_unread,
+                        MhFindings *findings);

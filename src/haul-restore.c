@@ -53,6 +53,18 @@ look_at_messages(const MaildirFolder *folder, const MaildirOldNames *names,
                         keywords);
 }
 
+/* An access list at the target is ours when it says what the source's does. */
+static bool
+can_judge_acl(const MhSurveyMailbox *mailbox, int fd, GError **error)
+{
+    if (!mailbox->acl_unread || faccessat(fd, "dovecot-acl", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                        "the access list of Courier's cannot be read, so it is not known whether "
+                        "'dovecot-acl' is to go; remove one of them and run again");
+    return false;
+}
+
 /* The folder's lock is held, or this is a dry run. */
 static bool
 restore_locked(const MhHaul *haul, const MhSurveyMailbox *mailbox, int fd,
@@ -61,6 +73,8 @@ restore_locked(const MhHaul *haul, const MhSurveyMailbox *mailbox, int fd,
     g_autoptr(GError) failure = NULL;
     g_autoptr(MaildirOldNames) names = maildir_old_names_load(fd, &failure);
     size_t renamed = 0;
+    if (!can_judge_acl(mailbox, fd, error))
+        return false;
     if (names == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
