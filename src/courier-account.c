@@ -197,7 +197,8 @@ add_folder(MhCourierSurvey *survey, const char *dir, char **components)
 {
     const char *path = courier_dir(survey, dir) + 1;
     MhSurveyMailbox *mailbox = mh_courier_survey_add(survey, dir, path, components);
-    mailbox->acl = mh_courier_access(survey->root_fd, dir, path, &mailbox->acl_unread, survey->findings);
+    mailbox->acl =
+        mh_courier_access(survey->root_fd, dir, path, &mailbox->acl_unread, survey->findings);
     if (survey->survey->in_place)
         mailbox->directory = g_strdup(dir);
 }

@@ -100,10 +100,18 @@ restore_list(int folder_fd, size_t i, GError **error)
 static bool
 remove_acl(int folder_fd, const char *acl, GError **error)
 {
+    struct stat st;
+    if (acl == NULL)
+        return true;
+    if (fstatat(folder_fd, ACL_FILE, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT || mh_set_errno(error, errno, "cannot look at '%s'", ACL_FILE);
+    if (!S_ISREG(st.st_mode) || (size_t)st.st_size != strlen(acl))
+        return true;
     g_autoptr(GBytes) text =
-        mh_read_file(folder_fd, ACL_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
-    if (text == NULL || acl == NULL ||
-        !mh_span_equal(mh_span_from_bytes(text), mh_span_from_string(acl)))
+        mh_read_file(folder_fd, ACL_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, error);
+    if (text == NULL)
+        return false;
+    if (!mh_span_equal(mh_span_from_bytes(text), mh_span_from_string(acl)))
         return true;
     return remove_file(folder_fd, ACL_FILE, error);
 }
