@@ -324,21 +324,30 @@ check_foreign_sizes(const MhVerify *verify)
 
 /* ---- the mailbox -------------------------------------------------------------------------- */
 
+/* Has the source changed since it was carried? Where the list does not say what was carried, that
+ * is told by times. In place, writing is a change of the source as well; the list is put there
+ * last. */
+static bool
+is_newer(const MhVerify *verify, int64_t changed_ns)
+{
+    const MhVerifyTarget *target = verify->target;
+    if (target->carried_from.changed_ns != 0)
+        return verify->source->stamp.ctime_ns != target->carried_from.changed_ns;
+    if (verify->rules->in_place && !target->in_use)
+        return changed_ns > target->list_ctime_ns;
+    return changed_ns >= target->written_ns;
+}
+
 static void
 prepare(MhVerify *verify)
 {
-    int64_t changed = mh_verify_source_changed_ns(verify->source);
+    const MhVerifyTarget *target = verify->target;
+    int64_t changed_ns = mh_verify_source_changed_ns(verify->source);
     uint32_t here = verify->source->mailbox->uids.uidvalidity;
-    verify->newer = changed >= verify->target->written_ns;
-    /* In place writing is a change of the source as well; the list is put there last. */
-    if (verify->rules->in_place && !verify->target->in_use)
-        verify->newer = changed > verify->target->list_ctime_ns;
+    verify->newer = is_newer(verify, changed_ns);
     verify->certainly_newer =
-        verify->newer && verify->target->has_list && changed >= verify->target->list_mtime_ns;
-    /* Where the list says which state of the source was carried, nothing has to be guessed. */
-    if (verify->target->carried_from.changed_ns != 0)
-        verify->newer = verify->certainly_newer =
-            verify->source->stamp.ctime_ns != verify->target->carried_from.changed_ns;
+        verify->newer && target->has_list &&
+        (target->carried_from.changed_ns != 0 || changed_ns >= target->list_mtime_ns);
     verify->same_uidvalidity = here != 0 && here == verify->target->uids.uidvalidity;
     verify->uids = g_hash_table_new(NULL, NULL);
     for (size_t i = 0; i < mh_mailbox_length(verify->source->mailbox); i++)

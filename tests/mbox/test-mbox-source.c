@@ -3,6 +3,7 @@
 #include "mbox-source.h"
 #include "size-limits.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
 #include <sys/mman.h>
@@ -218,10 +219,8 @@ refuses_what_is_too_large(void **state)
     Place *place = *state;
     put(place, 0, F "A: b\n\nx\n", sizeof(F "A: b\n\nx\n") - 1);
     int fd = openat(place->dirfd, "inbox", O_WRONLY);
-    int cut = ftruncate(fd, (off_t)MH_LIMIT_MESSAGE_BYTES + 1);
+    assert_return_code(ftruncate(fd, (off_t)MH_LIMIT_MESSAGE_BYTES + 1), errno);
     close(fd);
-    if (cut != 0)
-        skip(); /* the file system has no such files at all */
     assert_true(open_source(place, "inbox"));
     assert_false(index_source(place));
     assert_non_null(strstr(place->error->message, "it is larger than"));
