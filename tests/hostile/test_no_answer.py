@@ -128,7 +128,7 @@ class NoAnswer(unittest.TestCase):
 
     def alone(self, command, *arguments, env=None):
         """A command without lists and workers."""
-        return subprocess.run([MAILHAUL, command, "--config", "/dev/null", "--answer-timeout", "5",
+        return subprocess.run([MAILHAUL, command, "--config", "/dev/null", "--answer-timeout", "3",
                                *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=60, env=env)
 
