@@ -5,7 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UW_UIDL_SIZE 17
+/* "UID4294967295-4294967295", which is longer than ipop3d's. */
+#define UIDL_SIZE 25
+
+/* Of a message's extra: it has nothing besides but a UIDL "UID" number "-" validity, as Courier
+ * writes most. The number is in the lowest bits, then the place of the validity among those of the
+ * mailbox, of which there is mostly one. */
+#define NUMBERED       (UINT32_C(1) << 31)
+#define NUMBER_BITS    27
+#define NUMBER_MAX     ((UINT32_C(1) << NUMBER_BITS) - 1)
+#define VALIDITIES_MAX (NUMBERED >> NUMBER_BITS)
 
 /* The message has no name, though names of others are told. */
 #define NO_NAME UINT32_MAX
@@ -30,7 +39,8 @@ mh_mailbox_new(void)
     g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
     mailbox->extras = g_array_new(FALSE, TRUE, sizeof(MhMessageExtra));
     g_array_set_size(mailbox->extras, 1);
-    mailbox->uw_uidl = g_malloc0(UW_UIDL_SIZE);
+    mailbox->uidl_validities = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    mailbox->uidl_room = g_malloc0(UIDL_SIZE);
     mh_mailbox_keyword_set(mailbox, NULL, 0);
     return mailbox;
 }
@@ -48,7 +58,8 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_hash_table_unref(mailbox->set_numbers);
     g_byte_array_unref(mailbox->texts);
     g_array_unref(mailbox->extras);
-    g_free(mailbox->uw_uidl);
+    g_array_unref(mailbox->uidl_validities);
+    g_free(mailbox->uidl_room);
     g_free(mailbox->unread);
     mh_names_unref(mailbox->names);
     g_free(mailbox);
@@ -59,6 +70,7 @@ mh_mailbox_forget_messages(MhMailbox *mailbox)
 {
     g_array_set_size(mailbox->messages, 0);
     g_array_set_size(mailbox->extras, 1);
+    g_array_set_size(mailbox->uidl_validities, 0);
     mailbox->uids = (MhUidState){0};
     mailbox->pop3_in_order = false;
     g_clear_pointer(&mailbox->names, mh_names_unref);
@@ -186,19 +198,76 @@ text_of(const MhMailbox *mailbox, MhText text)
     return text != 0 ? (const char *)mailbox->texts->data + text : NULL;
 }
 
+static bool
+is_numbered(const MhMessage *message)
+{
+    return (message->extra & NUMBERED) != 0;
+}
+
+static const char *
+format_numbered(const MhMailbox *mailbox, const MhMessage *message)
+{
+    uint32_t place = (message->extra & ~NUMBERED) >> NUMBER_BITS;
+    g_snprintf(mailbox->uidl_room, UIDL_SIZE, "UID%u-%u", message->extra & NUMBER_MAX,
+               g_array_index(mailbox->uidl_validities, uint32_t, place));
+    return mailbox->uidl_room;
+}
+
+/* Its place among those of the mailbox. False when there are too many. */
+static bool
+find_validity(MhMailbox *mailbox, uint32_t validity, uint32_t *out_place)
+{
+    GArray *known = mailbox->uidl_validities;
+    for (*out_place = 0; *out_place < known->len; (*out_place)++) {
+        if (g_array_index(known, uint32_t, *out_place) == validity)
+            return true;
+    }
+    if (known->len < VALIDITIES_MAX)
+        g_array_append_val(known, validity);
+    return *out_place < known->len;
+}
+
+/* Is the text just what comes of two numbers, which have room? Then *@out_extra is what a message
+ * has besides. */
+static bool
+parse_numbered(MhMailbox *mailbox, MhSpan text, uint32_t *out_extra)
+{
+    char again[UIDL_SIZE];
+    MhSpan first, second;
+    uint32_t number, validity, place;
+    if (!mh_span_starts_with(text, MH_SPAN_LITERAL("UID")) ||
+        !mh_span_split(mh_span_from(text, 3), '-', &first, &second) ||
+        !mh_span_to_u32(first, NUMBER_MAX, &number) ||
+        !mh_span_to_u32(second, UINT32_MAX, &validity))
+        return false;
+    g_snprintf(again, sizeof again, "UID%u-%u", number, validity);
+    if (!mh_span_equal(text, mh_span_from_string(again)) ||
+        !find_validity(mailbox, validity, &place))
+        return false;
+    *out_extra = NUMBERED | place << NUMBER_BITS | number;
+    return true;
+}
+
 static const MhMessageExtra *
 extra_of(const MhMailbox *mailbox, const MhMessage *message)
 {
-    return &g_array_index(mailbox->extras, MhMessageExtra, message->extra);
+    return &g_array_index(mailbox->extras, MhMessageExtra,
+                          is_numbered(message) ? 0 : message->extra);
 }
 
 /* To be changed; that of messages with none never is. */
 static MhMessageExtra *
 own_extra(MhMailbox *mailbox, MhMessage *message)
 {
+    MhText uidl = 0;
+    if (is_numbered(message)) {
+        uidl = keep_text(mailbox, mh_span_from_string(format_numbered(mailbox, message)));
+        message->extra = 0;
+    }
     if (message->extra == 0) {
         message->extra = mailbox->extras->len;
         g_array_set_size(mailbox->extras, mailbox->extras->len + 1);
+        g_array_index(mailbox->extras, MhMessageExtra, message->extra).uidl = uidl;
     }
     return &g_array_index(mailbox->extras, MhMessageExtra, message->extra);
 }
@@ -243,9 +312,10 @@ const char *
 mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message)
 {
     if (!message->has_uw_uidl)
-        return text_of(mailbox, extra_of(mailbox, message)->uidl);
-    g_snprintf(mailbox->uw_uidl, UW_UIDL_SIZE, "%08x%08x", mailbox->uids.uidvalidity, message->uid);
-    return mailbox->uw_uidl;
+        return is_numbered(message) ? format_numbered(mailbox, message)
+                                    : text_of(mailbox, extra_of(mailbox, message)->uidl);
+    g_snprintf(mailbox->uidl_room, UIDL_SIZE, "%08x%08x", mailbox->uids.uidvalidity, message->uid);
+    return mailbox->uidl_room;
 }
 
 uint32_t
@@ -284,8 +354,13 @@ mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name)
 void
 mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl)
 {
+    uint32_t numbered;
     message->has_uw_uidl = false;
-    if (message->extra != 0 || uidl.len > 0)
+    if (is_numbered(message))
+        message->extra = 0;
+    if (message->extra == 0 && parse_numbered(mailbox, uidl, &numbered))
+        message->extra = numbered;
+    else if (message->extra != 0 || uidl.len > 0)
         own_extra(mailbox, message)->uidl = keep_text(mailbox, uidl);
 }
 

@@ -27,7 +27,7 @@ typedef struct {
     MhDigest id;           /* equal messages have equal identities: see source.h */
     uint32_t uid;          /* 0: none that may be carried; the target gives one */
     uint32_t internaldate; /* seconds since 1970; servers keep no more bits of it */
-    uint32_t extra;        /* private to mailbox: the number of its MhMessageExtra; 0: none */
+    uint32_t extra;        /* private to mailbox: what else it has; 0: nothing */
     uint32_t keywords : MH_KEYWORD_SET_BITS; /* a keyword set of the mailbox; 0 is the empty one */
     uint32_t flags : 5;                      /* MH_FLAG_... */
     uint32_t is_new : 1;                     /* no client has seen it yet: belongs into new/ */
@@ -78,7 +78,8 @@ typedef struct {
     GHashTable *set_numbers;     /* members as GBytes -> set number */
     GByteArray *texts;           /* NUL-terminated strings, MhText is the offset */
     GArray *extras;              /* of MhMessageExtra; the first is that of messages with none */
-    char *uw_uidl;               /* room for one */
+    GArray *uidl_validities;     /* of uint32_t, of UIDLs that are held as numbers */
+    char *uidl_room;             /* room for one that is told from numbers */
     MhNames *names;              /* of messages without a name of their own; NULL: they have none */
     bool pop3_in_order;          /* the POP3 server has all of them in mailbox order */
 } MhMailbox;

@@ -17,26 +17,33 @@ courier_pop3_sizelist_free(CourierPop3Sizelist *list)
     g_free(list);
 }
 
-/* Takes "/VERSION NEXT UIDV" off @text. A first line that does not begin with '/' is no header:
- * the list is v0. */
+/* Reads "/VERSION NEXT UIDV". False when it is odd. */
+static bool
+parse_header(CourierPop3Sizelist *list, MhSpan line)
+{
+    uint64_t version = 0;
+    line = mh_span_from(line, 1);
+    if (!courier_number_take(&line, &version) || !courier_number_take(&line, &list->next) ||
+        version > G_MAXINT) {
+        list->version = G_MAXINT; /* no version that anyone reads */
+        return true;
+    }
+    list->version = (int)version;
+    return (courier_number_take(&line, &list->validity) || version < 2) && line.len == 0;
+}
+
+/* Takes the header off @text. A first line that does not begin with '/' is none: the list is v0. */
 static void
 take_header(CourierPop3Sizelist *list, MhSpan *text, MhFindings *findings)
 {
-    MhSpan rest = *text, line;
-    uint64_t version = 0;
+    MhSpan line;
     list->version = 0;
     list->next = 1;
     if (text->len == 0 || text->data[0] != '/')
         return;
-    mh_span_take_line(&rest, &line, NULL);
-    *text = rest;
-    line = mh_span_from(line, 1);
-    if (!courier_number_take(&line, &version) || !courier_number_take(&line, &list->next) ||
-        version > G_MAXINT)
-        version = G_MAXINT; /* no version that anyone reads */
-    else if ((!courier_number_take(&line, &list->validity) && version >= 2) || line.len > 0)
+    mh_span_take_line(text, &line, NULL);
+    if (!parse_header(list, line))
         mh_findings_add_at(findings, MH_FINDING_COURIER_POP3_ODD, 1, 0, "header");
-    list->version = (int)version;
 }
 
 /* Whether the server of @era takes the lines of a list of this version. */
@@ -114,6 +121,22 @@ parse_line(MhSpan text, int version, CourierEra era, CourierPop3Line *line, bool
     if (version == 0)
         return true;
     return size.len == 0 && parse_numbers(numbers, version, needs_validity, line, out_odd);
+}
+
+bool
+courier_pop3_sizelist_plain_header(MhSpan line, CourierEra era, CourierPop3Sizelist *out)
+{
+    *out = (CourierPop3Sizelist){.next = 1};
+    return line.len > 0 && line.data[0] == '/' && parse_header(out, line) && out->version >= 2 &&
+           reads_lines(out->version, era);
+}
+
+bool
+courier_pop3_sizelist_plain_line(MhSpan line, int version, CourierEra era, CourierPop3Line *out)
+{
+    bool odd;
+    *out = (CourierPop3Line){0};
+    return parse_line(line, version, era, out, &odd) && !odd;
 }
 
 /* What must be equal for the server to find a line: the name up to its first ':', and that. */

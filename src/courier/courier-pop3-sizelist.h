@@ -61,6 +61,13 @@ CourierPop3Sizelist *courier_pop3_sizelist_parse(MhSpan text, CourierEra era, Mh
 void courier_pop3_sizelist_free(CourierPop3Sizelist *list); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierPop3Sizelist, courier_pop3_sizelist_free)
 
+/* A list that is not held: its first line, of which version, next and validity come out, and one
+ * after it. False when the line is odd, or of a version that is older or not read in @era: then
+ * courier_pop3_sizelist_parse() says what it is. */
+bool courier_pop3_sizelist_plain_header(MhSpan line, CourierEra era, CourierPop3Sizelist *out);
+bool courier_pop3_sizelist_plain_line(MhSpan line, int version, CourierEra era,
+                                      CourierPop3Line *out);
+
 typedef enum {
     COURIER_POP3_NO_MATCH,
     COURIER_POP3_MATCH,       /* the server finds this line too */

@@ -194,21 +194,31 @@ check_uidls(CourierPop3 *pop3, MhFindings *findings)
     }
 }
 
-/* Mail that the target receives has "UID" UID "-" UIDVALIDITY. Where Courier's V is that
- * UIDVALIDITY, no such UID may be a number that a message of the list has, or has had. */
+void
+courier_pop3_keep_apart(CourierPop3Apart *apart, uint64_t number, uint64_t count, uint64_t validity)
+{
+    if (validity == apart->uids->uidvalidity && number < MH_UID_MAX)
+        apart->above = MAX(apart->above, number + count);
+}
+
+void
+courier_pop3_set_apart(const CourierPop3Apart *apart)
+{
+    MhUidState *uids = apart->uids;
+    if (uids->uidvalidity != 0 && apart->above <= MH_UID_MAX)
+        uids->uidnext = MAX(uids->uidnext, (uint32_t)apart->above);
+}
+
 static void
 keep_uids_apart(const CourierPop3 *pop3, MhUidState *uids)
 {
-    uint64_t above = 0;
+    CourierPop3Apart apart = {.uids = uids};
     for (guint i = 0; i < pop3->list->lines->len; i++) {
         const CourierPop3Line *line = &g_array_index(pop3->list->lines, CourierPop3Line, i);
-        if (line->validity == uids->uidvalidity && line->number < MH_UID_MAX)
-            above = MAX(above, line->number + 1);
+        courier_pop3_keep_apart(&apart, line->number, 1, line->validity);
     }
-    if (pop3->list->validity == uids->uidvalidity && pop3->list->next < MH_UID_MAX)
-        above = MAX(above, pop3->list->next + pop3->messages->len);
-    if (uids->uidvalidity != 0 && above <= MH_UID_MAX)
-        uids->uidnext = MAX(uids->uidnext, (uint32_t)above);
+    courier_pop3_keep_apart(&apart, pop3->list->next, pop3->messages->len, pop3->list->validity);
+    courier_pop3_set_apart(&apart);
 }
 
 static void

@@ -119,6 +119,19 @@ courier_pop3_line(const CourierPop3 *pop3, const CourierPop3Message *item)
 /* Its name there: mail in new/ has got ":2,". Borrowed until the next text is kept. */
 MhSpan courier_pop3_name(const CourierPop3 *pop3, const CourierPop3Message *item);
 
+/* Mail that the target receives has "UID" UID "-" UIDVALIDITY. Where Courier's V is that
+ * UIDVALIDITY, no such UID may be a number that a message of the list has, or has had. */
+typedef struct {
+    MhUidState *uids;
+    uint64_t above; /* UIDNEXT may not be lower */
+} CourierPop3Apart;
+
+/* So many numbers from @number on were given, or will be, with @validity. */
+void courier_pop3_keep_apart(CourierPop3Apart *apart, uint64_t number, uint64_t count,
+                             uint64_t validity);
+/* Raises UIDNEXT above all of them. */
+void courier_pop3_set_apart(const CourierPop3Apart *apart);
+
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
 

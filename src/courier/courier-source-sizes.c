@@ -280,15 +280,45 @@ compare_tidy_inodes(gconstpointer a, gconstpointer b, gpointer data)
     return inodes[0] < inodes[1] ? -1 : inodes[0] > inodes[1];
 }
 
+/* Reads some of the messages whose sizes were listed. If the list is wrong about one, all of them
+ * are read. False when a message cannot be read. */
+static bool
+sample_tidy(CourierSource *source, MhMailbox *out, const GArray *listed, GArray *to_read)
+{
+    size_t samples = courier_virtual_size_samples(listed->len);
+    bool right = true;
+    for (size_t i = 0; i < samples && right; i++) {
+        size_t at = i * listed->len / samples;
+        MhMessage *message = mh_mailbox_get(out, g_array_index(listed, uint32_t, at));
+        uint64_t said = message->virtual_size;
+        message->size_listed = false;
+        if (!read_size(source, message, NULL))
+            return false;
+        right = message->virtual_size == said;
+    }
+    for (guint i = 0; i < listed->len && !right; i++) {
+        uint32_t index = g_array_index(listed, uint32_t, i);
+        mh_mailbox_get(out, index)->size_listed = false;
+        if (!mh_mailbox_get(out, index)->size_read)
+            g_array_append_val(to_read, index);
+    }
+    return true;
+}
+
 bool
 courier_source_add_tidy_sizes(CourierSource *source, MhMailbox *out, MhFindings *findings)
 {
     g_autoptr(GArray) to_read = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_autoptr(GArray) listed = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     TidyInodes inodes = {source, out};
     for (uint32_t i = 0; i < mh_mailbox_length(out); i++) {
-        if (!is_known(source, mh_mailbox_get(out, i)))
-            g_array_append_val(to_read, i);
+        MhMessage *message = mh_mailbox_get(out, i);
+        bool is_listed = message->size_listed;
+        if (!is_known(source, message))
+            g_array_append_val(is_listed ? listed : to_read, i);
     }
+    if (!sample_tidy(source, out, listed, to_read))
+        return false;
     courier_sort_items(to_read->data, to_read->len, sizeof(uint32_t), compare_tidy_inodes, &inodes);
     for (guint i = 0; i < to_read->len; i++) {
         uint32_t index = g_array_index(to_read, uint32_t, i);

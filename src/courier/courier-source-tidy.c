@@ -4,6 +4,7 @@
 
 #include "courier-file-name.h"
 #include "courier-sort.h"
+#include "courier-tidy-pop3.h"
 #include "courier-uiddb.h"
 #include "size-limits.h"
 
@@ -284,34 +285,7 @@ look_at_all(Tidy *tidy)
     return true;
 }
 
-/* ---- the POP3 server ---------------------------------------------------------------------- */
-
-/* The name that it would find in cur/: see name_at_login() in courier-source-pop3.c. */
-static void
-name_at_login(Tidy *tidy, const MhMessage *message, GString *out)
-{
-    CourierNamesPlace place = courier_names_place(message);
-    size_t len;
-    g_string_assign(out, courier_names_read(tidy->names, place, &len));
-    if (place.is_new && !g_str_has_prefix(out->str + len, ":2,"))
-        g_string_append(g_string_truncate(out, len), ":2,");
-}
-
-/* Would it have all messages in mailbox order? */
-static bool
-is_pop3_order(Tidy *tidy)
-{
-    g_autoptr(GString) before = g_string_new(NULL), name = g_string_new(NULL);
-    bool sorted = true;
-    for (size_t i = 0; sorted && i < mh_mailbox_length(tidy->out); i++) {
-        name_at_login(tidy, mh_mailbox_get(tidy->out, i), name);
-        MhSpan a = mh_span(before->str, before->len), b = mh_span(name->str, name->len);
-        int order = i > 0 ? courier_sort_compare(a, b, COURIER_SORT_POP3) : -1;
-        sorted = order < 0 || (order == 0 && mh_span_compare(a, b) < 0);
-        g_string_assign(before, name->str);
-    }
-    return sorted;
-}
+/* ---- together ----------------------------------------------------------------------------- */
 
 static bool
 wants_uidls(const CourierSource *source)
@@ -319,17 +293,14 @@ wants_uidls(const CourierSource *source)
     return source->is_inbox && source->options.uidl != COURIER_UIDL_NONE;
 }
 
-/* ---- together ----------------------------------------------------------------------------- */
-
 /* Is it worth trying? */
 static bool
 may_be_tidy(const CourierSource *source)
 {
     const CourierSourceOptions *options = &source->options;
-    bool has_uidls = wants_uidls(source) &&
-                     (source->stamps[COURIER_STAMP_SIZELIST].inode != 0 ||
-                      options->uidl == COURIER_UIDL_FILE_NAMES || options->era == COURIER_ERA_OLD);
-    return !source->source.careful && options->shared_path == NULL && !has_uidls &&
+    bool of_names = wants_uidls(source) &&
+                    (options->uidl == COURIER_UIDL_FILE_NAMES || options->era == COURIER_ERA_OLD);
+    return !source->source.careful && options->shared_path == NULL && !of_names &&
            source->stamps[COURIER_STAMP_UIDDB].inode != 0;
 }
 
@@ -340,10 +311,8 @@ set_out(Tidy *tidy, MhFindings *findings)
     source->tidy = tidy->names;
     mh_names_ref(&tidy->names->names);
     mh_mailbox_set_names(tidy->out, &tidy->names->names);
-    if (!wants_uidls(source))
-        return;
-    mh_mailbox_set_pop3_in_order(tidy->out);
-    if (mh_mailbox_length(tidy->out) > 0)
+    if (wants_uidls(source) && source->stamps[COURIER_STAMP_SIZELIST].inode == 0 &&
+        mh_mailbox_length(tidy->out) > 0)
         mh_findings_add(findings, MH_FINDING_COURIER_POP3_LIST_NONE, NULL);
 }
 
@@ -358,7 +327,7 @@ courier_source_add_tidy(CourierSource *source, MhMailbox *out, MhFindings *findi
     bool good = read_list(&tidy) && list_files(&tidy) && !tidy.odd;
     g_free(tidy.slots);
     good = good && add_unlisted(&tidy) && look_at_all(&tidy) &&
-           (!wants_uidls(source) || is_pop3_order(&tidy)) &&
+           (!wants_uidls(source) || courier_tidy_pop3_add(source, tidy.names, out)) &&
            mh_line_text_check(tidy.names->text, NULL);
     g_array_unref(tidy.unlisted);
     if (good)

@@ -3,7 +3,11 @@
 #include "courier-maildir.h"
 #include "courier-show.h"
 
-#define UIDDB "courierimapuiddb"
+#include <sys/stat.h>
+#include <time.h>
+
+#define UIDDB    "courierimapuiddb"
+#define SIZELIST "courierpop3dsizelist"
 
 static char *
 show(MhSource *source, MhMailbox *mailbox)
@@ -62,6 +66,15 @@ add_list(CourierMaildir *maildir, const char *text)
     courier_maildir_write(maildir, UIDDB, text, strlen(text));
 }
 
+/* A list is as believable as it gets when it is younger than the files. */
+static void
+add_pop3_list(CourierMaildir *maildir, const char *text)
+{
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) + 100}};
+    courier_maildir_write(maildir, SIZELIST, text, strlen(text));
+    assert_int_equal(utimensat(maildir->fd, SIZELIST, times, 0), 0);
+}
+
 typedef struct {
     const char *name;
     const char *files[6];
@@ -110,6 +123,133 @@ test_what_is_tidy(void **state)
             fail_msg("%s: not as expected", rows[i].name);
         is_tidy(maildir, &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE});
         is_tidy(maildir, &(CourierSourceOptions){.ids_of_files = true});
+    }
+}
+
+/* Beside the files 1.a, 2.b, 3.c and new/4.n of 14 bytes, of 17 with CRLF, of which three have
+ * UIDs. */
+typedef struct {
+    const char *name, *list;
+    bool tidy;
+} Pop3Row;
+
+static void
+test_pop3(void **state)
+{
+    (void)state;
+    static const Pop3Row rows[] = {
+        {"all", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:1\n3.c:2,S 17 3:7:0\n4.n:2, 17 8:7:0\n",
+         true},
+        {"the version before", "/2 9 7\n1.a:2,S 17 1:7\n2.b:2, 17 2:7\n3.c:2, 17 3:7\n", true},
+        {"none", "/3 9 7\n", true},
+        {"no V", "/2 9 0\n1.a:2, 17 1:0\n2.b:2, 17 2:0\n", true},
+        {"several V", "/3 9 7\n1.a:2, 17 1:5:0\n2.b:2, 17 2:6:0\n3.c:2, 17 3:7:0\n", true},
+        {"numbers larger than UIDs", "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n", true},
+        {"V of the UIDs", "/3 30 5\n1.a:2, 17 1:5:0\n3.c:2, 17 20:5:0\n", true},
+        {"V of the UIDs, gone", "/3 30 6\n1.a:2, 17 1:5:0\n3.d:2, 17 20:5:0\n", true},
+        {"files have gone",
+         "/3 9 7\n0.x:2, 9 1:7:0\n1.a:2, 17 2:7:0\n2.x:2, 9 3:7:0\n5.x:2, 9 4:7:0\n", true},
+        {"wrong sizes", "/3 9 7\n1.a:2, 16 1:7:0\n2.b:2, 18 2:7:0\n3.c:2, 9999 3:7:0\n", true},
+        {"a bare name, and a file", "/3 9 7\n2.b 17 2:7:0\n", false},
+        {"numbers not in order", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n", false},
+        {"a number twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 2:7:0\n", false},
+        {"a number that is NEXT", "/3 2 7\n1.a:2, 17 2:7:0\n", false},
+        {"the number of a file name", "/3 9 7\n1.a:2, 17 0:0:0\n", false},
+        {"names not in order", "/3 9 7\n2.b:2, 17 1:7:0\n1.a:2, 17 2:7:0\n", false},
+        {"a name twice", "/3 9 7\n1.a:2, 17 1:7:0\n1.a:2,S 17 2:7:0\n", false},
+        {"an odd line", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17\n", false},
+        {"an odd last line", "/3 9 7\n1.a:2, 17 1:7:0\n9.x\n", false},
+        {"not ended", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0", false},
+        {"an odd header", "/3 9\n1.a:2, 17 1:7:0\n", false},
+        {"an old version", "/1 9\n1.a:2, 17 1\n", false},
+        {"no header", "1.a:2, 17\n", false},
+        {"a version to come", "/4 9 7\n1.a:2, 17 1:7:0\n", false},
+        {"empty", "", false},
+    };
+    static const CourierSourceOptions options[] = {
+        {0},
+        {.sizes = COURIER_SIZES_LIST},
+        {.strict_match = true},
+        {.era = COURIER_ERA_NEW},
+        {.era = COURIER_ERA_OLD},
+        {.uidl = COURIER_UIDL_FILE_NAMES},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(CourierMaildir) maildir = courier_maildir_new();
+        add(maildir, "cur/1.a:2,S");
+        add(maildir, "cur/2.b:2,");
+        add(maildir, "cur/3.c:2,R");
+        add(maildir, "new/4.n");
+        add_list(maildir, "1 5 9\n1 1.a\n2 2.b\n3 3.c\n");
+        add_pop3_list(maildir, rows[i].list);
+        for (size_t j = 0; j < G_N_ELEMENTS(options); j++) {
+            bool tidy = is_tidy(maildir, &options[j]);
+            if (j < 2 && tidy != rows[i].tidy)
+                fail_msg("%s: not as expected", rows[i].name);
+        }
+    }
+}
+
+/* A file that the server would have found but for a ':' is told by the longer way. */
+static void
+test_pop3_bare(void **state)
+{
+    CourierMaildir *maildir = *state;
+    add(maildir, "cur/1.a:2,S");
+    add(maildir, "cur/2.b");
+    add_list(maildir, "1 5 9\n1 1.a\n2 2.b\n");
+    add_pop3_list(maildir, "/3 9 7\n1.a:2, 17 1:7:0\n2.b 17 2:7:0\n");
+    assert_true(is_tidy(maildir, &(CourierSourceOptions){0}));
+    add_pop3_list(maildir, "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0\n");
+    assert_false(is_tidy(maildir, &(CourierSourceOptions){0}));
+    assert_true(is_tidy(maildir, &(CourierSourceOptions){.strict_match = true}));
+}
+
+static char *
+show_sizes(const CourierMaildir *maildir, bool tidy)
+{
+    GString *shown = g_string_new(NULL);
+    g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
+    CourierSourceOptions options = {.sizes = COURIER_SIZES_LIST};
+    g_autoptr(MhSource) source = courier_source_open(maildir->fd, ".", &options, NULL);
+    assert_true(source->class->index(source, mailbox, NULL, NULL));
+    assert_int_equal(mailbox->names != NULL, tidy);
+    for (size_t i = 0; i < mh_mailbox_length(mailbox); i++) {
+        const MhMessage *message = mh_mailbox_get(mailbox, i);
+        g_string_append_printf(shown, " %u:%" G_GUINT64_FORMAT "%s%s", message->uid,
+                               (guint64)message->virtual_size, message->size_listed ? "l" : "",
+                               message->size_read ? "r" : "");
+    }
+    return g_string_free(shown, FALSE);
+}
+
+/* Some hundred listed sizes, of which a sample is read: all right, one wrong that is in it, and one
+ * that is not. A directory among the messages has the longer way taken. */
+static void
+test_pop3_sample(void **state)
+{
+    (void)state;
+    static const int wrong[] = {0, 1, 300};
+    for (size_t row = 0; row < G_N_ELEMENTS(wrong); row++) {
+        g_autoptr(CourierMaildir) maildir = courier_maildir_new();
+        g_autoptr(GString) list = g_string_new("1 5 900\n");
+        g_autoptr(GString) pop3 = g_string_new("/3 900 7\n");
+        for (int i = 1; i <= 300; i++) {
+            g_autofree char *name = g_strdup_printf("cur/%d.a:2,", 1000 + i);
+            add(maildir, name);
+            g_string_append_printf(list, "%d %d.a\n", i, 1000 + i);
+            g_string_append_printf(pop3, "%d.a:2, %d %d:7:0\n", 1000 + i, i == wrong[row] ? 18 : 17,
+                                   i);
+        }
+        add_list(maildir, list->str);
+        add_pop3_list(maildir, pop3->str);
+        g_autofree char *tidy = show_sizes(maildir, true);
+        assert_non_null(strstr(tidy, " 1:17r"));
+        assert_int_equal(strstr(tidy, " 300:18l") != NULL, wrong[row] == 300);
+        assert_int_equal(strstr(tidy, " 2:17l") != NULL, wrong[row] != 1);
+        assert_int_equal(mkdirat(maildir->fd, "cur/odd", 0700), 0);
+        g_autofree char *longer = show_sizes(maildir, false);
+        assert_string_equal(tidy, longer);
     }
 }
 
@@ -187,6 +327,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_what_is_tidy),
+        cmocka_unit_test(test_pop3),
+        cmocka_unit_test_setup_teardown(test_pop3_bare, setup, teardown),
+        cmocka_unit_test(test_pop3_sample),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_written, setup, teardown),
     };

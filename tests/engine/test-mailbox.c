@@ -137,6 +137,86 @@ test_texts(void **state)
     assert_null(mh_mailbox_name(mailbox, last));
 }
 
+/* UIDLs of two numbers need no text; whatever is not just that is kept as it is. */
+static void
+test_numbered_uidls(void **state)
+{
+    MhMailbox *mailbox = *state;
+    static const char *const uidls[] = {
+        "UID1-1058640000",
+        "UID134217727-4294967295",
+        "UID134217728-1", /* more than there is room for */
+        "UID1-4294967296",
+        "UID0-0",
+        "UID01-1",
+        "UID1-01",
+        "UID+1-1",
+        "UID1-1 ",
+        "UID1-",
+        "UID-1",
+        "UID1",
+        "uid1-1",
+        "UID1-1-1",
+        "",
+    };
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(uidls); i++) {
+        MhMessage *message = mh_mailbox_add(mailbox);
+        if (i >= G_N_ELEMENTS(uidls))
+            mh_mailbox_set_name(mailbox, message, MH_SPAN_LITERAL("name"));
+        mh_mailbox_set_uidl(mailbox, message, mh_span_from_string(uidls[i % G_N_ELEMENTS(uidls)]));
+    }
+    for (size_t i = 0; i < 2 * G_N_ELEMENTS(uidls); i++) {
+        const char *uidl = mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, i));
+        assert_string_equal(uidl != NULL ? uidl : "", uidls[i % G_N_ELEMENTS(uidls)]);
+    }
+    assert_null(mh_mailbox_name(mailbox, mh_mailbox_get(mailbox, 0)));
+}
+
+static void
+test_many_validities(void **state)
+{
+    MhMailbox *mailbox = *state;
+    for (uint32_t i = 0; i < 40; i++) {
+        char uidl[32];
+        g_snprintf(uidl, sizeof uidl, "UID%u-%u", 7 * i, 40 - i);
+        mh_mailbox_set_uidl(mailbox, mh_mailbox_add(mailbox), mh_span_from_string(uidl));
+    }
+    for (uint32_t i = 0; i < 40; i++) {
+        char uidl[32];
+        g_snprintf(uidl, sizeof uidl, "UID%u-%u", 7 * i, 40 - i);
+        assert_string_equal(mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, i)), uidl);
+    }
+}
+
+/* A message whose UIDL is held as a number gets something besides, another UIDL, and none. */
+static void
+test_numbered_uidl_changed(void **state)
+{
+    MhMailbox *mailbox = *state;
+    MhMessage *message = mh_mailbox_add(mailbox);
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL("UID7-9"));
+    assert_int_equal(mh_mailbox_pop3_order(mailbox, message), 0);
+    mh_mailbox_set_pop3_order(mailbox, message, 3);
+    assert_string_equal(mh_mailbox_uidl(mailbox, message), "UID7-9");
+    assert_int_equal(mh_mailbox_pop3_order(mailbox, message), 3);
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL("UID8-9"));
+    assert_string_equal(mh_mailbox_uidl(mailbox, message), "UID8-9");
+    assert_int_equal(mh_mailbox_pop3_order(mailbox, message), 3);
+
+    message = mh_mailbox_add(mailbox);
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL("UID7-9"));
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL("other"));
+    assert_string_equal(mh_mailbox_uidl(mailbox, message), "other");
+
+    message = mh_mailbox_add(mailbox);
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL("UID7-9"));
+    mh_mailbox_set_uw_uidl(message);
+    message->uid = 1;
+    assert_string_equal(mh_mailbox_uidl(mailbox, message), "0000000000000001");
+    mh_mailbox_set_uidl(mailbox, message, MH_SPAN_LITERAL(""));
+    assert_null(mh_mailbox_uidl(mailbox, message));
+}
+
 static void
 test_uw_uidl(void **state)
 {
@@ -178,6 +258,9 @@ main(void)
         cmocka_unit_test_setup_teardown(test_keyword_limits, setup, teardown),
         cmocka_unit_test_setup_teardown(test_keyword_sets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_numbered_uidls, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_many_validities, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_numbered_uidl_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_uw_uidl, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bits, setup, teardown),
     };

@@ -84,11 +84,14 @@ def arrived(top, count):
 
 
 def maildir(top, count):
+    """An INBOX with UIDs and POP3 UIDLs."""
     source = os.path.join(top, "Maildir")
     for name in ("cur", "new", "tmp"):
         os.makedirs(os.path.join(source, name))
-    with open(os.path.join(source, "courierimapuiddb"), "w") as lists:
+    with open(os.path.join(source, "courierimapuiddb"), "w") as lists, \
+            open(os.path.join(source, "courierpop3dsizelist"), "w") as sizes:
         lists.write(f"1 {DATE} {count + 1}\n")
+        sizes.write(f"/3 {count + 8} {DATE + 1}\n")
         for number in range(1, count + 1):
             text = b"Message-ID: <%d@example.org>\n\nbody %d\n" % (number, number)
             name = f"{DATE + number}.M{number % 1000000:06}P4711V0801I{number:08}.mx.example.org"
@@ -98,6 +101,7 @@ def maildir(top, count):
                 f.write(text)
             os.utime(path, (DATE + number, DATE + number))
             lists.write(f"{number} {name}\n")
+            sizes.write(f"{name}:2,S {len(text) + 3} {number + 7}:{DATE + 1}:0\n")
     return source
 
 

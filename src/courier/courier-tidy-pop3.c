@@ -1,0 +1,195 @@
+#include "courier-tidy-pop3.h"
+
+#include "courier-file-name.h"
+#include "courier-pop3-sizelist.h"
+#include "courier-sort.h"
+#include "courier-virtual-size.h"
+#include "size-limits.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* The list, read once from begin to end. */
+typedef struct {
+    MhLineText *text; /* NULL: there is none */
+    struct stat stat;
+    CourierEra era;
+    CourierPop3Sizelist header; /* without its lines */
+    uint64_t foretold;          /* the number that the next file without a line will get */
+    CourierPop3Line line;       /* the one at hand; its name is in name */
+    GString *name;
+    bool has_line;
+    uint64_t next_at; /* where the next one begins */
+    CourierPop3Apart apart;
+} List;
+
+/* What might belong together but for a ':'. */
+typedef struct {
+    bool line_bare, line_info, file_bare, file_info;
+} Left;
+
+/* ---- the list ----------------------------------------------------------------------------- */
+
+/* The next line, which must come after the one at hand. False when it is odd. */
+static bool
+take_line(List *list)
+{
+    MhSpan text;
+    CourierPop3Line line;
+    list->has_line = list->next_at < mh_line_text_size(list->text);
+    if (!list->has_line)
+        return true;
+    if (!mh_line_text_get(list->text, list->next_at, &text, &list->next_at) ||
+        !courier_pop3_sizelist_plain_line(text, list->header.version, list->era, &line) ||
+        line.number <= list->line.number || line.number >= list->header.next ||
+        (list->name->len > 0 && courier_sort_compare(mh_span(list->name->str, list->name->len),
+                                                     line.name, COURIER_SORT_POP3) >= 0))
+        return false;
+    g_string_truncate(list->name, 0);
+    g_string_append_len(list->name, (const char *)line.name.data, (gssize)line.name.len);
+    line.name = mh_span(list->name->str, list->name->len);
+    list->line = line;
+    courier_pop3_keep_apart(&list->apart, line.number, 1, line.validity);
+    return true;
+}
+
+/* False when it is odd, or cannot be read. */
+static bool
+open_list(const CourierSource *source, List *list)
+{
+    MhSpan line;
+    int fd =
+        mh_open_file(source->folderfd, "courierpop3dsizelist", MH_LINKS_BENEATH, &list->stat, NULL);
+    if (fd < 0)
+        return false;
+    if ((uint64_t)list->stat.st_size > MH_LIMIT_STATE_FILE_BYTES) {
+        close(fd);
+        return false;
+    }
+    list->text = mh_line_text_open(fd, (uint64_t)list->stat.st_size, NULL);
+    return list->text != NULL && mh_line_text_get(list->text, 0, &line, &list->next_at) &&
+           courier_pop3_sizelist_plain_header(line, list->era, &list->header) && take_line(list);
+}
+
+/* ---- messages ----------------------------------------------------------------------------- */
+
+/* The name that the server would find in cur/: see name_at_login() in courier-source-pop3.c. */
+static bool
+name_at_login(CourierNames *names, const MhMessage *message, GString *out)
+{
+    CourierNamesPlace place = courier_names_place(message);
+    size_t len;
+    const char *name = courier_names_read(names, place, &len);
+    if (name == NULL)
+        return false;
+    g_string_assign(out, name);
+    if (place.is_new && !g_str_has_prefix(out->str + len, ":2,"))
+        g_string_append(g_string_truncate(out, len), ":2,");
+    return true;
+}
+
+static bool
+is_bare(MhSpan name)
+{
+    return courier_file_name_base(name).len == name.len;
+}
+
+static void
+give_uidl(MhMailbox *out, MhMessage *message, const CourierPop3Line *line)
+{
+    g_autofree char *uidl = courier_pop3_sizelist_uidl(line);
+    mh_mailbox_set_uidl(out, message, mh_span_from_string(uidl));
+}
+
+/* Nothing but its content speaks against the size in the list: see may_be_right() in
+ * courier-source-sizes.c. */
+static bool
+may_be_right(const CourierSource *source, const List *list, MhSpan name, const MhMessage *message)
+{
+    uint64_t size_field;
+    if (source->options.sizes != COURIER_SIZES_LIST || message->size_bytes == 0 ||
+        (int64_t)message->internaldate >= list->stat.st_mtim.tv_sec)
+        return false;
+    if (courier_file_name_size(name, &size_field) && size_field != message->size_bytes)
+        return false;
+    return courier_virtual_size_plausible(message->size_bytes, list->line.size_bytes);
+}
+
+/* Goes on in the list to what @name is, or would be, and gives the message what it has there. */
+static bool
+match(const CourierSource *source, List *list, MhSpan name, MhMessage *message, MhMailbox *out,
+      Left *left)
+{
+    int order = -1;
+    while (list->has_line &&
+           (order = courier_sort_compare(list->line.name, name, COURIER_SORT_POP3)) < 0) {
+        *(is_bare(list->line.name) ? &left->line_bare : &left->line_info) = true;
+        if (!take_line(list))
+            return false;
+    }
+    if (list->has_line && order == 0) {
+        give_uidl(out, message, &list->line);
+        if (may_be_right(source, list, name, message)) {
+            message->virtual_size = list->line.size_bytes & MH_MESSAGE_SIZE_MAX;
+            message->size_listed = true;
+        }
+        return take_line(list);
+    }
+    *(is_bare(name) ? &left->file_bare : &left->file_info) = true;
+    if (list->header.validity != 0 && list->foretold != 0)
+        give_uidl(out, message,
+                  &(CourierPop3Line){.number = list->foretold, .validity = list->header.validity});
+    list->foretold++;
+    return true;
+}
+
+/* The lines after the last message. */
+static bool
+take_rest(List *list, Left *left)
+{
+    while (list->has_line) {
+        *(is_bare(list->line.name) ? &left->line_bare : &left->line_info) = true;
+        if (!take_line(list))
+            return false;
+    }
+    return mh_line_text_check(list->text, NULL);
+}
+
+static bool
+walk(const CourierSource *source, CourierNames *names, List *list, MhMailbox *out)
+{
+    g_autoptr(GString) before = g_string_new(NULL), name = g_string_new(NULL);
+    Left left = {0};
+    size_t count = mh_mailbox_length(out);
+    list->foretold = list->header.next;
+    for (size_t i = 0; i < count; i++) {
+        MhMessage *message = mh_mailbox_get(out, i);
+        if (!name_at_login(names, message, name))
+            return false;
+        MhSpan a = mh_span(before->str, before->len), b = mh_span(name->str, name->len);
+        if ((i > 0 && courier_sort_compare(a, b, COURIER_SORT_POP3) >= 0) ||
+            (list->text != NULL && !match(source, list, b, message, out, &left)))
+            return false;
+        g_string_assign(before, name->str);
+    }
+    if (list->text == NULL)
+        return true;
+    courier_pop3_keep_apart(&list->apart, list->header.next, count, list->header.validity);
+    courier_pop3_set_apart(&list->apart);
+    return take_rest(list, &left) &&
+           (source->options.strict_match ||
+            ((!left.line_bare || !left.file_info) && (!left.line_info || !left.file_bare)));
+}
+
+bool
+courier_tidy_pop3_add(const CourierSource *source, CourierNames *names, MhMailbox *out)
+{
+    List list = {.era = source->options.era, .apart = {.uids = &out->uids}};
+    list.name = g_string_new(NULL);
+    bool has_list = source->stamps[COURIER_STAMP_SIZELIST].inode != 0;
+    bool good = (!has_list || open_list(source, &list)) && walk(source, names, &list, out);
+    mh_mailbox_set_pop3_in_order(out);
+    mh_line_text_free(list.text);
+    g_string_free(list.name, TRUE);
+    return good;
+}

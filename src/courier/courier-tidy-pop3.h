@@ -1,0 +1,17 @@
+/* courier-tidy-pop3: the POP3 side of a tidy folder (see courier-source-tidy.h).
+ *
+ * The POP3 server has messages in the order of names, and writes its list in that order. Where that
+ * is mailbox order, messages and lines can be walked side by side, and neither is held. Tidy is:
+ * - names in ascending order, each once, in the folder and in the list;
+ * - a list of version 2 or 3 without an odd line, whose numbers ascend, and are below NEXT;
+ * - no file that a line might be about but for a ':' (see courier-pop3-sizelist.h).
+ * Lines of files that have gone, and files without a line, are what every list has.
+ */
+#pragma once
+
+#include "courier-source-private.h"
+
+/* Gives the messages of @out their order and UIDLs, and the sizes of the list where they may be
+ * right: those have size_listed, for courier_source_add_tidy_sizes() to sample. False when it is
+ * not tidy. */
+bool courier_tidy_pop3_add(const CourierSource *source, CourierNames *names, MhMailbox *out);
