@@ -19,6 +19,12 @@
 #define LOOK_MOST_US (2 * G_USEC_PER_SEC)
 
 void
+mh_held_worker_begin(MhHeldWorker *held)
+{
+    held->looked_us = g_get_monotonic_time();
+}
+
+void
 mh_held_worker_clear(MhHeldWorker *held)
 {
     g_clear_pointer(&held->seen, g_free);
