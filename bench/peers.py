@@ -10,6 +10,7 @@ whoever has it says where, in MAILHAUL_COURIER_DOVECOT_MIGRATE.
 Each function takes the corpus and a directory with room for the target, which may be written to
 before the clock runs, and gives the command to be measured."""
 
+import contextlib
 import glob
 import os
 import shlex
@@ -19,6 +20,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), "tests", "lab"))
+import dovecot  # noqa: E402
 import servers  # noqa: E402
 
 servers.RECIPES["mailutils"] = ("bookworm", ["mailutils"])
@@ -77,6 +79,33 @@ class Peers:
 
     def doveadm_import(self, corpus, out):
         return self._doveadm(corpus, out, "import")
+
+    @contextlib.contextmanager
+    def doveadm_backup_all(self, corpus, out):
+        """A command that goes through all users in one process, as the admin of a running server
+        would; the server's own processes are not measured with it. The first run fills @out."""
+        if os.geteuid() != 0:
+            raise Missing("only root can serve mail of many users")
+        corpus = corpus.copy(out)  # it writes to its source
+        subprocess.run(["chown", "-R", "1000:1000", corpus.dir], check=True)
+        for name in ("target", "index"):
+            os.makedirs(os.path.join(out, name))
+            os.chown(os.path.join(out, name), 1000, 1000)
+        users = [dovecot.User(user, 1000, home) for user, home, _ in corpus.accounts()]
+        source = (f"mbox:~/mail:INBOX={corpus.dir}/spool/%u:INDEX={out}/index/%u"
+                  f":CONTROL={out}/index/%u")
+        server = dovecot.Dovecot("2.3", os.path.join(out, "server"), users,
+                                 f"mail_location = maildir:{out}/target/%u\n"
+                                 "mbox_read_locks = fcntl\nmbox_write_locks = fcntl\n"
+                                 "namespace inbox {\n  separator = /\n}\n")
+        try:
+            server.start()
+        except (servers.LabError, OSError, subprocess.SubprocessError) as error:
+            raise Missing(str(error).splitlines()[0]) from error
+        try:
+            yield [server.doveadm_program(), "-c", server.configuration, "backup", "-R", "-A", source]
+        finally:
+            server.stop()
 
     def movemail(self, corpus, out):
         target = os.path.join(out, "target")

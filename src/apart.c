@@ -41,7 +41,8 @@ listen_to(int fd, size_t first, size_t count, uint32_t item_seconds, int64_t end
 {
     struct pollfd ends = {.fd = fd, .events = POLLIN};
     for (size_t i = first; i < count; i++) {
-        int64_t left_us = MIN(end_us - g_get_monotonic_time(), item_seconds * G_USEC_PER_SEC);
+        int64_t left_us =
+            MIN(end_us - g_get_monotonic_time(), (int64_t)item_seconds * G_USEC_PER_SEC);
         uint64_t said;
         int ready = poll(&ends, 1, (int)(MAX(left_us, 0) / 1000));
         if (ready <= 0 || read(fd, &said, sizeof said) != sizeof said)

@@ -18,15 +18,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The admin is told of a file system that does not answer after so much of --answer-timeout, */
-#define TOLD_AFTER(timeout_s) MAX((timeout_s) / 5, 1)
-/* and when a run is to stop it is waited for no longer than this. */
-#define STOPPING_S 30
 /* A worker that was killed may be held all the same: it ends when its file system answers. */
 #define END_S 2
 /* How long its file systems may take to say that an account is unchanged. */
-#define UNCHANGED_S   10
-#define HELD_ALWAYS_S 60 /* told after, where there is no timeout */
+#define UNCHANGED_S 10
 
 /* One worker at work. */
 typedef struct {
@@ -382,19 +377,17 @@ static void
 look_at_seat(Run *run, Seat *seat)
 {
     uint32_t timeout_s = run->job->settings->answer_timeout_s;
-    uint32_t tell_s = timeout_s > 0 ? TOLD_AFTER(timeout_s) : HELD_ALWAYS_S;
     uint32_t seconds = mh_held_worker_look(&seat->held, seat->worker.pid);
-    uint32_t most_s =
-        run->told_to_stop ? MIN(timeout_s > 0 ? timeout_s : STOPPING_S, STOPPING_S) : timeout_s;
+    bool is_over = mh_held_worker_is_over(seconds, timeout_s, run->told_to_stop);
     if (seconds == 0)
         seat->held_told = false;
-    if (seconds < tell_s && (most_s == 0 || seconds < most_s))
+    if (!is_over && seconds < mh_held_worker_tell_after(timeout_s))
         return;
     g_autofree char *place = mh_held_worker_place(seat->worker.pid);
     if (!seat->held_told && run->events->held != NULL)
         run->events->held(seat->outcome->user, place, seconds, run->events->user);
     seat->held_told = true;
-    if (most_s == 0 || seconds < most_s)
+    if (!is_over)
         return;
     g_autofree char *quoted =
         place != NULL ? g_strdup_printf("'%s'", place) : g_strdup("a file system of the account");

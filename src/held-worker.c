@@ -16,7 +16,10 @@
 
 #define LOOK_US G_USEC_PER_SEC
 /* When we ourselves did not come to look, that says nothing of the worker. */
-#define LOOK_MOST_US (2 * G_USEC_PER_SEC)
+#define LOOK_MOST_US  (2 * G_USEC_PER_SEC)
+#define TOLD_ALWAYS_S 60 /* told after, where there is no timeout */
+/* When all is to stop it is waited for no longer than this. */
+#define STOPPING_S 30
 
 void
 mh_held_worker_begin(MhHeldWorker *held)
@@ -87,6 +90,19 @@ mh_held_worker_look(MhHeldWorker *held, pid_t pid)
     g_free(held->seen);
     held->seen = seen;
     return (uint32_t)(held->held_us / G_USEC_PER_SEC);
+}
+
+uint32_t
+mh_held_worker_tell_after(uint32_t timeout_s)
+{
+    return timeout_s > 0 ? MAX(timeout_s / 5, 1) : TOLD_ALWAYS_S;
+}
+
+bool
+mh_held_worker_is_over(uint32_t seconds, uint32_t timeout_s, bool stop)
+{
+    uint32_t most_s = stop ? MIN(timeout_s > 0 ? timeout_s : STOPPING_S, STOPPING_S) : timeout_s;
+    return most_s != 0 && seconds >= most_s;
 }
 
 /* ---- where it waits ----------------------------------------------------------------------- */

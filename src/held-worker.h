@@ -32,5 +32,11 @@ uint32_t mh_held_worker_look(MhHeldWorker *held, pid_t pid);
  * g_free(). */
 char *mh_held_worker_place(pid_t pid);
 
+/* After how many seconds people are told of it, where it is given up after @timeout_s; 0: never. */
+uint32_t mh_held_worker_tell_after(uint32_t timeout_s);
+
+/* Has it not moved for so long that it is given up? Sooner when all is to @stop. */
+bool mh_held_worker_is_over(uint32_t seconds, uint32_t timeout_s, bool stop);
+
 /* Waits up to @seconds for the process to end, and takes its status. False: it has not ended. */
 bool mh_held_worker_wait(pid_t pid, uint32_t seconds, int *out_status);

@@ -6,11 +6,13 @@
 
 /* Options that change nothing in what is written for a mailbox that is carried. */
 static const char *const without_effect[] = {
-    "users",  "sample",       "folder-list",    "name-map", /* the lists count by their content */
-    "lock",   "lock-timeout", "transfer",       "sync",          "dry-run", "final",
-    "reopen", "jobs",         "state",          "json",          "format",  "dovecot",
-    "quiet",  "boundaries",   "verbose",        "progress",      "log",     "max-rate",
-    "nice",   "doveadm",      "dovecot-config", "bodystructure",
+    "users",          "sample",       "folder-list",    "name-map", /* the lists count by their
+                                                                       content */
+    "lock",           "lock-timeout", "transfer",       "sync",          "dry-run",
+    "final",          "reopen",       "jobs",           "state",         "json",
+    "format",         "dovecot",      "quiet",          "boundaries",    "verbose",
+    "progress",       "log",          "log-format",     "max-rate",      "nice",
+    "answer-timeout", "doveadm",      "dovecot-config", "bodystructure",
 };
 
 static bool

@@ -132,8 +132,8 @@ static const MhOption options[] = {
     {ROW(RUN, "nice", nice, FLAG), .commands = ACCOUNTS | BIT(CONVERT) | BIT(WARM),
      .help = "let every other program go first, at the processor and at the disk"},
     {ROW(RUN, "answer-timeout", answer_timeout_s, NUMBER), .arg = "SECONDS", .preset = "300",
-     .max = 86400, .commands = ACCOUNTS | BIT(UNDO),
-     .help = "how long a file system may leave a worker waiting; then its account fails"},
+     .max = 86400, .commands = ACCOUNTS | BIT(UNDO) | BIT(CONVERT) | BIT(INSPECT) | BIT(WARM),
+     .help = "how long a file system may keep a process waiting; then its account fails"},
     {ROW(RUN, "state", state, TEXT), .arg = "DIR", .commands = STATEFUL,
      .help = "the state directory; default: /var/lib/mailhaul"},
 

@@ -1,5 +1,6 @@
 #include "warm-process.h"
 
+#include "held-worker.h"
 #include "printable.h"
 #include "safe-file.h"
 #include "size-limits.h"
@@ -14,6 +15,10 @@
 
 /* What is read at once: at a low pace a piece must not take long. */
 #define PIECE 16384
+/* How long a process that has closed its output, or was killed, may take to be gone. One that a
+ * file system holds is left to its fate. */
+#define END_S    30
+#define KILLED_S 2
 
 struct MhWarmProcess {
     pid_t pid;  /* 0: it has ended, and been waited for */
@@ -21,6 +26,7 @@ struct MhWarmProcess {
     int err_fd;
     int json;
     GString *said;
+    char *given_up; /* NULL, or why */
 };
 
 /* ---- its beginning and end --------------------------------------------------------------- */
@@ -121,14 +127,13 @@ mh_warm_process_start(char *const *argv, const char *input, GError **error)
     return process;
 }
 
-static int
-wait_for(MhWarmProcess *process)
+static void
+kill_it(MhWarmProcess *process)
 {
-    int status = 0;
-    while (waitpid(process->pid, &status, 0) < 0 && errno == EINTR)
-        ;
+    int status;
+    kill(process->pid, SIGKILL);
+    mh_held_worker_wait(process->pid, KILLED_S, &status);
     process->pid = 0;
-    return status;
 }
 
 void
@@ -136,16 +141,32 @@ mh_warm_process_free(MhWarmProcess *process)
 {
     if (process == NULL)
         return;
-    if (process->pid > 0) {
-        kill(process->pid, SIGKILL);
-        wait_for(process);
-    }
+    if (process->pid > 0)
+        kill_it(process);
     if (process->out_fd >= 0)
         close(process->out_fd);
     if (process->err_fd >= 0)
         close(process->err_fd);
     g_string_free(process->said, TRUE);
+    g_free(process->given_up);
     g_free(process);
+}
+
+pid_t
+mh_warm_process_pid(const MhWarmProcess *process)
+{
+    return process->pid;
+}
+
+void
+mh_warm_process_give_up(MhWarmProcess *process, const char *place, uint32_t seconds)
+{
+    g_autofree char *quoted =
+        place != NULL ? g_strdup_printf("'%s'", place) : g_strdup("a file system of the account");
+    process->given_up = g_strdup_printf(
+        "no answer from %s for %u s, so doveadm was ended; run again when it answers", quoted,
+        seconds);
+    kill_it(process);
 }
 
 void
@@ -260,7 +281,12 @@ last_words(const MhWarmProcess *process)
 char *
 mh_warm_process_end(MhWarmProcess *process)
 {
-    int status = wait_for(process);
+    int status = 0;
+    if (process->given_up != NULL)
+        return g_strdup(process->given_up);
+    if (!mh_held_worker_wait(process->pid, END_S, &status))
+        return g_strdup("doveadm does not come to its end");
+    process->pid = 0;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return NULL;
     g_autofree char *words = last_words(process);

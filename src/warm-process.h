@@ -21,6 +21,12 @@ void mh_warm_process_free(MhWarmProcess *process);
 void mh_warm_process_poll(const MhWarmProcess *process, struct pollfd out_fds[2]);
 /* Takes in what is there, and says how much it was. False at the end of all output. */
 bool mh_warm_process_read(MhWarmProcess *process, uint64_t *out_messages, uint64_t *out_bytes);
+pid_t mh_warm_process_pid(const MhWarmProcess *process);
+
+/* Ends it, since a file system has held it for so long: mh_warm_process_end() then says so. @place,
+ * printable: see mh_held_worker_place(). */
+void mh_warm_process_give_up(MhWarmProcess *process, const char *place, uint32_t seconds);
+
 /* Asks it to end. */
 void mh_warm_process_stop(MhWarmProcess *process);
 

@@ -1,5 +1,6 @@
 #include "warm.h"
 
+#include "held-worker.h"
 #include "printable.h"
 #include "safe-file.h"
 #include "warm-process.h"
@@ -65,6 +66,8 @@ typedef struct {
     Batch batch;
     MhWarmProcess *process;
     uint64_t messages;
+    MhHeldWorker held;
+    bool held_told;
 } Seat;
 
 typedef struct {
@@ -127,6 +130,7 @@ seat_free(void *data)
 {
     Seat *seat = data;
     mh_warm_process_free(seat->process);
+    mh_held_worker_clear(&seat->held);
     g_free(seat);
 }
 
@@ -246,6 +250,28 @@ serve(Run *run, Seat *seat)
         judge(run, seat);
 }
 
+/* Is it held by a file system? The seat may be gone afterwards. */
+static void
+look_at_seat(Run *run, Seat *seat)
+{
+    uint32_t timeout_s = run->options->answer_timeout_s;
+    pid_t pid = mh_warm_process_pid(seat->process);
+    uint32_t seconds = mh_held_worker_look(&seat->held, pid);
+    bool is_over = mh_held_worker_is_over(seconds, timeout_s, run->told_to_stop);
+    if (seconds == 0)
+        seat->held_told = false;
+    if (!is_over && seconds < mh_held_worker_tell_after(timeout_s))
+        return;
+    g_autofree char *place = mh_held_worker_place(pid);
+    if (!seat->held_told && run->events->held != NULL)
+        run->events->held(place, seconds, run->events->user);
+    seat->held_told = true;
+    if (!is_over)
+        return;
+    mh_warm_process_give_up(seat->process, place, seconds);
+    judge(run, seat);
+}
+
 static void
 wait_for_processes(Run *run)
 {
@@ -255,9 +281,11 @@ wait_for_processes(Run *run)
     for (guint i = 0; i < count; i++)
         mh_warm_process_poll(seats[i]->process, &fds[2 * i]);
     int ready = poll(fds, 2 * count, 500);
-    for (guint i = 0; i < count && ready > 0; i++) {
-        if (fds[2 * i].revents != 0 || fds[2 * i + 1].revents != 0)
+    for (guint i = 0; i < count; i++) {
+        if (ready > 0 && (fds[2 * i].revents != 0 || fds[2 * i + 1].revents != 0))
             serve(run, seats[i]);
+        else
+            look_at_seat(run, seats[i]);
     }
     if (run->events->progress != NULL)
         run->events->progress(run->messages, run->events->user);

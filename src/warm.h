@@ -26,16 +26,20 @@
 #include "pace.h"
 
 typedef struct {
-    char *doveadm;      /* absolute path: see mh_warm_find_doveadm() */
-    const char *config; /* NULL: the server's own */
-    bool bodystructure; /* the structure of each message, too: that reads every byte */
-    uint32_t jobs;      /* processes at once, at least 1 */
-    MhPace *pace;       /* NULL: as fast as can be */
+    char *doveadm;             /* absolute path: see mh_warm_find_doveadm() */
+    const char *config;        /* NULL: the server's own */
+    bool bodystructure;        /* the structure of each message, too: that reads every byte */
+    uint32_t jobs;             /* processes at once, at least 1 */
+    MhPace *pace;              /* NULL: as fast as can be */
+    uint32_t answer_timeout_s; /* how long a file system may hold a process; 0: for ever */
 } MhWarmOptions;
 
 typedef struct {
     /* The caches of @account are built, or @error (printable) says why not. */
     void (*done)(const MhAccount *account, const char *error, void *user);
+    /* A file system has not answered doveadm for so many seconds: told once for a process. @place,
+     * printable, is what it was asked for; NULL: not known. */
+    void (*held)(const char *place, uint32_t seconds, void *user);
     /* Every now and then; messages so far. */
     void (*progress)(uint64_t messages, void *user);
     void *user;

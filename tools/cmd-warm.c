@@ -5,7 +5,7 @@
 #include "outcome-text.h"
 #include "progress.h"
 #include "state.h"
-#include "warm-mark.h"
+#include "warm-look.h"
 #include "warm.h"
 
 #include <stdio.h>
@@ -69,11 +69,17 @@ static bool
 remember(Warm *warm, const MhAccount *account, GError **error)
 {
     const MhWarmMark *before = g_hash_table_lookup(warm->marks, account);
-    MhWarmMark now;
-    if (!mh_warm_mark_look(warm->settings->maildir, account, warm->asked, &now, error))
+    g_autoptr(GPtrArray) one = g_ptr_array_new();
+    g_ptr_array_add(one, (gpointer)(uintptr_t)account);
+    g_autoptr(GArray) looks =
+        mh_warm_look(warm->settings->maildir, one, warm->asked, warm->settings->answer_timeout_s);
+    const MhWarmLook *now = &g_array_index(looks, MhWarmLook, 0);
+    if (now->error != NULL) {
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, now->error);
         return false;
-    return !mh_digest_equal(&before->mail, &now.mail) ||
-           mh_state_set_warm(warm->state, account->user, &now.whole, error);
+    }
+    return !mh_digest_equal(&before->mail, &now->mark.mail) ||
+           mh_state_set_warm(warm->state, account->user, &now->mark.whole, error);
 }
 
 static void
@@ -96,6 +102,16 @@ account_done(const MhAccount *account, const char *why, void *user)
 }
 
 static void
+held(const char *place, uint32_t seconds, void *user)
+{
+    Warm *warm = user;
+    mh_progress_hide(warm->progress);
+    fprintf(stderr, "mailhaul: no answer from %s%s%s for %u s; the other accounts go on\n",
+            place != NULL ? "'" : "", place != NULL ? place : "a file system",
+            place != NULL ? "'" : "", seconds);
+}
+
+static void
 show_progress(uint64_t messages, void *user)
 {
     Warm *warm = user;
@@ -115,17 +131,18 @@ show_progress(uint64_t messages, void *user)
 static void
 look_at_accounts(Warm *warm, const MhAccounts *accounts)
 {
+    g_autoptr(GArray) looks = mh_warm_look(warm->settings->maildir, accounts->accounts, warm->asked,
+                                           warm->settings->answer_timeout_s);
     for (guint i = 0; i < accounts->accounts->len; i++) {
         MhAccount *account = accounts->accounts->pdata[i];
-        g_autofree MhWarmMark *mark = g_new0(MhWarmMark, 1);
-        g_autoptr(GError) error = NULL;
-        if (!mh_warm_mark_look(warm->settings->maildir, account, warm->asked, mark, &error)) {
-            fail(warm, account, error->message);
-        } else if (mh_state_is_warm(warm->state, account->user, &mark->whole)) {
+        const MhWarmLook *look = &g_array_index(looks, MhWarmLook, i);
+        if (look->error != NULL) {
+            fail(warm, account, look->error);
+        } else if (mh_state_is_warm(warm->state, account->user, &look->mark.whole)) {
             warm->was_warm++;
             say(warm, account, "warm", NULL, NULL);
         } else {
-            g_hash_table_insert(warm->marks, account, g_steal_pointer(&mark));
+            g_hash_table_insert(warm->marks, account, g_memdup2(&look->mark, sizeof look->mark));
             g_ptr_array_add(warm->cold, account);
         }
     }
@@ -166,7 +183,8 @@ conclude(Warm *warm, const MhAccounts *accounts, MhWarmEnd end, uint64_t message
 static int
 run(Warm *warm, const MhAccounts *accounts, MhWarmOptions *options, GError **error)
 {
-    const MhWarmEvents events = {.done = account_done, .progress = show_progress, .user = warm};
+    const MhWarmEvents events = {
+        .done = account_done, .held = held, .progress = show_progress, .user = warm};
     uint64_t messages = 0;
     g_autoptr(GError) why = NULL;
     warm->accounts = accounts->accounts->len;
@@ -189,6 +207,7 @@ open_and_run(Warm *warm, const MhAccounts *accounts, GError **error)
     g_autofree char *preset = mh_state_default_directory();
     MhWarmOptions options = {.config = settings->dovecot_config,
                              .bodystructure = settings->bodystructure,
+                             .answer_timeout_s = settings->answer_timeout_s,
                              .jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors()};
     options.doveadm = mh_warm_find_doveadm(settings->doveadm, error);
     if (options.doveadm == NULL)

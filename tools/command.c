@@ -39,12 +39,12 @@ static const MhCommand commands[] = {
      "one mbox file or Courier Maildir, no lists, no state directory",
      "Brings one mbox file, or a Courier Maildir with all its folders, into one Maildir, or up to "
      "date there. As root it works as the owner of the Courier Maildir.",
-     0, false},
+     MH_NEEDS_CARE, false},
     {MH_COMMAND_INSPECT, "inspect", mh_cmd_inspect, "PATH...", 1, SIZE_MAX,
      "what is this: format, dialect, messages, UIDs, keywords, findings",
      "Says what a file or Courier Maildir is and what is in it; --verbose names every message. "
      "Nothing is locked or written.",
-     0, false},
+     MH_NEEDS_CARE, false},
     {MH_COMMAND_WARM, "warm", mh_cmd_warm, "[USER...]", 0, SIZE_MAX,
      "have the new server build its caches before the first client comes",
      "Runs the new server's doveadm over the headers of all mail, so that the first listing of an "

@@ -38,6 +38,7 @@ typedef struct {
 enum {
     MH_NEEDS_SOURCE = 1 << 0,  /* --inbox or --folders */
     MH_NEEDS_MAILDIR = 1 << 1, /* --maildir */
+    MH_NEEDS_CARE = 1 << 2,    /* no setting: nobody else looks whether a file system holds it */
 };
 
 struct MhCommand {

@@ -1,4 +1,5 @@
 /* main: finds the command, has its settings read, runs it, and says what went wrong. */
+#include "attended.h"
 #include "command.h"
 #include "help.h"
 #include "options.h"
@@ -55,6 +56,49 @@ no_command(const char *name)
     return MH_EXIT_USAGE;
 }
 
+/* ---- a command ---------------------------------------------------------------------------- */
+
+static int
+do_command(const MhCommandContext *context)
+{
+    g_autoptr(GError) error = NULL;
+    int status = context->command->run(context, &error);
+    if (error != NULL)
+        say(stderr, "mailhaul: %s\n", error->message);
+    if (status == MH_EXIT_USAGE)
+        say(stderr, "Try 'mailhaul %s --help'.\n", context->command->name);
+    return status;
+}
+
+static int
+do_and_finish(void *data)
+{
+    return finish(do_command(data));
+}
+
+static void
+held(const char *place, uint32_t seconds, void *data)
+{
+    (void)data;
+    say(stderr, "mailhaul: no answer from %s%s%s for %u s\n", place != NULL ? "'" : "",
+        place != NULL ? place : "a file system", place != NULL ? "'" : "", seconds);
+}
+
+/* In a process that this one looks after. */
+static int
+do_with_care(MhCommandContext *context)
+{
+    g_autoptr(GError) error = NULL;
+    MhAttended attended = {.work = do_and_finish,
+                           .held = held,
+                           .data = context,
+                           .timeout_s = context->settings->answer_timeout_s};
+    int status = mh_attended(&attended, &error);
+    if (error != NULL)
+        say(stderr, "mailhaul: %s\n", error->message);
+    return error != NULL ? MH_EXIT_FAILED : status;
+}
+
 static int
 run(const MhCommand *command, int argc, char **argv)
 {
@@ -73,7 +117,8 @@ run(const MhCommand *command, int argc, char **argv)
             .args = (const char *const *)line->args->pdata,
             .arg_count = line->args->len - 1,
         };
-        status = command->run(&context, &error);
+        return (command->needs & MH_NEEDS_CARE) != 0 ? do_with_care(&context)
+                                                     : do_command(&context);
     }
     if (error != NULL)
         say(stderr, "mailhaul: %s\n", error->message);

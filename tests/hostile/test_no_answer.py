@@ -9,12 +9,19 @@ import time
 import unittest
 
 import silent_fuse
-from hostile_site import EVE, Site, message, told
+from hostile_site import EVE, MAILHAUL, Site, message, told
 
 SHIM = os.environ["SILENT_SHIM"]
 HERE = os.path.dirname(os.path.abspath(__file__))
 SYS_PTRACE = 1 << 19
 TIMEOUT = ("--answer-timeout", "5", "--jobs", "1")
+# Plays the new server's: lists a message of joe's, and reads the file of eve's.
+DOVEADM = """#!/bin/sh
+case "$*" in
+*eve*) echo silent >%(control)s; read line <%(mail)s/saved; echo '{}' ;;
+*) echo '{}' ;;
+esac
+"""
 
 
 def may_look():
@@ -118,6 +125,86 @@ class NoAnswer(unittest.TestCase):
         self.say("silent")
         self.assert_told(self.site.run("migrate", *TIMEOUT), self.mail)
         self.end(daemon)
+
+    def alone(self, command, *arguments, env=None):
+        """A command without lists and workers."""
+        return subprocess.run([MAILHAUL, command, "--config", "/dev/null", "--answer-timeout", "3",
+                               *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=60, env=env)
+
+    def commands(self, source):
+        return (("inspect", source), ("convert", source, self.site.path("data/one")))
+
+    def assert_given_up(self, done, place):
+        where = "'%s(/saved)?'" % re.escape(place) if may_look() else "('.*'|a file system)"
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertRegex(done.stderr, r"(?m)^mailhaul: no answer from %s for \d+ s$" % where)
+        self.assertRegex(done.stderr, r"(?m)^mailhaul: no answer from %s for \d+ s; run again when "
+                         "it answers$" % where)
+
+    def test_convert_and_inspect(self):
+        for word in ("silent", "stop"):
+            daemon = self.start(word)
+            for command in self.commands(self.mail + "/saved"):
+                self.assert_given_up(self.alone(*command), self.mail)
+            self.end(daemon)
+        for command in self.commands(self.mail + "/saved"):
+            done = self.alone(*command)
+            self.assertEqual(done.returncode, 0, told(done))
+
+    def test_convert_and_inspect_without_fuse(self):
+        for command in self.commands(self.mail + "/saved"):
+            done = self.alone(*command, env=dict(os.environ, LD_PRELOAD=SHIM, SILENT=self.mail))
+            self.assertEqual(done.returncode, 2, told(done))
+            self.assertRegex(done.stderr, "no answer from .*; run again when it answers")
+
+    def test_who_reads_may_be_slow(self):
+        boxes = [self.mail + "/saved"] * 4000
+        run = subprocess.Popen([MAILHAUL, "inspect", "--config", "/dev/null", "--answer-timeout",
+                                "2", *boxes],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(5)
+        out, err = run.communicate(timeout=60)
+        self.assertEqual((run.returncode, err, out.count(": mbox\n")), (0, "", len(boxes)))
+
+    def test_signals_reach_the_work(self):
+        run = subprocess.Popen(
+            [MAILHAUL, *self.commands(self.mail + "/saved")[1], "--config", "/dev/null"],
+            env=dict(os.environ, LD_PRELOAD=SHIM, SILENT=self.mail), stderr=subprocess.PIPE)
+        self.addCleanup(run.stderr.close)
+        children = "/proc/%d/task/%d/children" % (run.pid, run.pid)
+        work = ""
+        while not work and run.poll() is None:
+            with open(children) as file:
+                work = file.read().strip()
+        time.sleep(1)                          # it reads by now
+        run.send_signal(signal.SIGTERM)
+        self.assertEqual(run.wait(30), -signal.SIGTERM)
+        self.assertFalse(os.path.exists("/proc/" + work))
+
+    def warm(self):
+        self.site.write("doveadm", DOVEADM % {"control": self.site.path("control"),
+                                              "mail": self.mail}, 0, 0o755)
+        done = subprocess.run(
+            [MAILHAUL, "warm", "--config", "/dev/null", "--users", self.site.path("users"),
+             "--maildir", self.site.path("home/%u/mail"), "--state", self.site.path("state"),
+             "--doveadm", self.site.path("doveadm"), *TIMEOUT], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertRegex(done.stdout, "joe: caches built")
+        self.assertRegex(done.stdout, "1 built, 0 warm already, 1 failed")
+        return done.stderr
+
+    def test_warm_does_not_see_a_target(self):
+        self.start("silent")
+        self.assertRegex(self.warm(), r"eve: no answer from its Maildir for \d+ s; run again")
+
+    def test_warm_has_a_doveadm_that_waits(self):
+        self.start("answer")
+        where = "'%s" % re.escape(self.mail) if may_look() else "a file system"
+        self.assertRegex(self.warm(), r"no answer from %s.* for \d+ s; the other accounts go on\n"
+                         r"(.*\n)*.*eve: no answer from %s.* for \d+ s, so doveadm was ended; run "
+                         "again" % (where, where))
 
     def test_asked_to_stop(self):
         self.start("silent")

@@ -1,0 +1,93 @@
+#include "warm-look.h"
+
+#include "apart.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+/* Accounts a process; when none of them has an answer nobody's target is there. */
+#define BATCH 10
+/* As good as for ever. */
+#define EVER_S (G_MAXINT32 / 1000)
+/* A line for people. */
+#define ERROR_BYTES 500
+
+/* What the other process says of one account, in memory of both. */
+typedef struct {
+    MhWarmMark mark;
+    char error[ERROR_BYTES];
+} Said;
+
+typedef struct {
+    const char *pattern, *asked;
+    const GPtrArray *accounts;
+    guint first;
+    Said *said;
+} Question;
+
+static uint64_t
+look(size_t item, void *data)
+{
+    const Question *question = data;
+    Said *said = &question->said[item];
+    g_autoptr(GError) error = NULL;
+    if (!mh_warm_mark_look(question->pattern, question->accounts->pdata[question->first + item],
+                           question->asked, &said->mark, &error))
+        g_strlcpy(said->error, error->message, sizeof said->error);
+    return true;
+}
+
+static void
+clear_look(gpointer item)
+{
+    g_free(((MhWarmLook *)item)->error);
+}
+
+/* What has come of up to BATCH accounts; false when it is nothing. */
+static bool
+take(const Question *question, const uint64_t *answered, guint count, uint32_t timeout_s,
+     GArray *looks)
+{
+    bool any = false;
+    for (guint i = 0; i < count; i++) {
+        const Said *said = &question->said[i];
+        MhWarmLook one = {.mark = said->mark};
+        if (!answered[i])
+            one.error = g_strdup_printf("no answer from its Maildir for %u s; run again when it "
+                                        "answers",
+                                        timeout_s);
+        else if (said->error[0] != '\0')
+            one.error = g_strdup(said->error);
+        any |= answered[i] != 0;
+        g_array_append_val(looks, one);
+    }
+    return any;
+}
+
+GArray *
+mh_warm_look(const char *pattern, const GPtrArray *accounts, const char *asked, uint32_t timeout_s)
+{
+    GArray *looks = g_array_new(FALSE, TRUE, sizeof(MhWarmLook));
+    size_t bytes = BATCH * sizeof(Said);
+    Question question = {.pattern = pattern, .asked = asked, .accounts = accounts};
+    uint32_t most_s = timeout_s > 0 ? timeout_s : EVER_S;
+    g_array_set_clear_func(looks, clear_look);
+    question.said = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    bool hopeless = question.said == MAP_FAILED;
+    while (!hopeless && looks->len < accounts->len) {
+        uint64_t answered[BATCH] = {0};
+        guint count = MIN(BATCH, accounts->len - looks->len);
+        question.first = looks->len;
+        memset(question.said, 0, bytes);
+        mh_apart(count, most_s, EVER_S, look, &question, answered);
+        hopeless = !take(&question, answered, count, timeout_s, looks);
+    }
+    if (question.said != MAP_FAILED)
+        munmap(question.said, bytes);
+    while (looks->len < accounts->len) {
+        MhWarmLook one = {.error = g_strdup("not looked at: no answer from the Maildirs of the "
+                                            "accounts before it")};
+        g_array_append_val(looks, one);
+    }
+    return looks;
+}
