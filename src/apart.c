@@ -2,6 +2,7 @@
 
 #include "coverage.h"
 #include "held-worker.h"
+#include "leaks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,6 +32,7 @@ answer(size_t first, size_t count, MhApartWork work, void *data, int fd)
         if (write(3, &said, sizeof said) != sizeof said)
             break;
     }
+    mh_leaks_look();
     mh_coverage_keep();
     _exit(0);
 }

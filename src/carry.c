@@ -55,6 +55,9 @@ mh_carry_free(MhCarry *carry)
 static MhDigest
 id_in_place(const MhTargetMessage *message, void *folder)
 {
+    const MhMessage *told = maildir_folder_told(folder, message);
+    if (told != NULL)
+        return told->id;
     return courier_source_file_id(maildir_folder_file(folder, message), message->is_new);
 }
 
@@ -173,7 +176,11 @@ make_plan(MhCarry *carry, MhFindings *findings, GError **error)
     const MhSettings *settings = carry->context->settings;
     uint32_t letters = 0;
     forget_plan(carry);
-    carry->folder = maildir_folder_read(carry->context->tree, carry->folder_name, findings, error);
+    const MaildirTree *tree = carry->context->tree;
+    carry->folder = carry->context->in_place
+                        ? maildir_folder_read_in_place(tree, carry->folder_name, carry->mailbox,
+                                                       findings, error)
+                        : maildir_folder_read(tree, carry->folder_name, findings, error);
     if (carry->folder == NULL)
         return false;
     for (guint i = 0; i < carry->folder->index.messages->len; i++)

@@ -2,6 +2,7 @@
 
 #include "confine-calls.h"
 #include "coverage.h"
+#include "leaks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,6 +167,8 @@ void
 mh_confinement_enter(const MhConfinement *confinement, MhFindings *findings)
 {
     const struct rlimit none = {0, 0};
+    if (mh_leaks_wanted())
+        return;
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {

@@ -5,7 +5,6 @@
 #include "haul.h"
 #include "held-worker.h"
 #include "late-keywords.h"
-#include "path-pattern.h"
 #include "printable.h"
 #include "remember.h"
 #include "target-root.h"
@@ -84,7 +83,8 @@ report_account(Run *run, const MhAccountOutcome *outcome)
 
 typedef struct {
     const MhMemory *memory;
-    const char *settings_digest, *maildir;
+    const MhJob *job;
+    const MhAccount *account;
 } Question;
 
 static uint64_t
@@ -92,15 +92,14 @@ say_if_unchanged(size_t item, void *data)
 {
     const Question *question = data;
     (void)item;
-    return mh_remember_all_unchanged(question->memory, question->settings_digest,
-                                     question->maildir);
+    return mh_remember_all_unchanged(question->memory, question->job, question->account);
 }
 
 /* An account of which that is not known in time is none that is unchanged. */
 static bool
-ask_if_unchanged(const MhMemory *memory, const char *settings_digest, const char *maildir)
+ask_if_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory)
 {
-    Question question = {memory, settings_digest, maildir};
+    Question question = {memory, job, account};
     uint64_t said = false;
     if (mh_remember_may_wait(memory))
         mh_apart(1, UNCHANGED_S, UNCHANGED_S, say_if_unchanged, &question, &said);
@@ -117,9 +116,7 @@ is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
     if (job->task != MH_TASK_MIGRATE || job->settings->final ||
         job->settings->pop3_uidl == MH_UIDL_FILE) /* a list that no watch is kept on */
         return false;
-    g_autofree char *maildir = mh_path_pattern_expand(job->settings->maildir, account, NULL);
-    return maildir != NULL && ask_if_unchanged(memory, job->settings_digest, maildir) &&
-           mh_remember_outcome(memory, outcome);
+    return ask_if_unchanged(job, account, memory) && mh_remember_outcome(memory, outcome);
 }
 
 static void

@@ -45,6 +45,12 @@ forget_known(CourierFolder *folder)
 }
 
 static void
+done_with_known(void *data)
+{
+    forget_known(data);
+}
+
+static void
 folder_free(gpointer data)
 {
     CourierFolder *folder = data;
@@ -137,6 +143,7 @@ open_folder(void *user, MhFindings *findings, GError **error)
     (void)findings;
     forget_known(folder);
     folder->options.known_size = known_size;
+    folder->options.known_size_done = done_with_known;
     folder->options.known_size_data = folder;
     return courier_source_open(folder->root_fd, dir, &folder->options, error);
 }

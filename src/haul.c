@@ -167,6 +167,20 @@ subscribe_for_courier(MhHaul *haul, GError **error)
     return true;
 }
 
+/* The coordinator will look there as root: so from a directory that is not the user's to change. */
+static bool
+watch_subscriptions(const MhHaul *haul, GError **error)
+{
+    g_autofree char *root = NULL, *rest = NULL;
+    if (haul->dry_run || haul->survey->watch == NULL)
+        return true;
+    if (!mh_place_split(haul->job->settings->maildir, haul->account, &root, &rest, error))
+        return false;
+    g_autofree char *path = g_build_filename(rest, "subscriptions", NULL);
+    mh_watch_look(haul->survey->watch, root, path);
+    return true;
+}
+
 static bool
 subscribe(MhHaul *haul, GError **error)
 {
@@ -179,9 +193,7 @@ subscribe(MhHaul *haul, GError **error)
     haul->subscribed =
         mh_subscribe(haul->tree, haul->survey, memory != NULL ? memory->subscriptions : NULL,
                      haul->job->settings->mirror, haul->dry_run, &changed, haul->findings, error);
-    if (haul->subscribed && !haul->dry_run && haul->survey->watch != NULL)
-        mh_watch_look(haul->survey->watch, haul->maildir, "subscriptions");
-    return haul->subscribed;
+    return haul->subscribed && watch_subscriptions(haul, error);
 }
 
 static bool

@@ -7,6 +7,9 @@
 
 #define UW_UIDL_SIZE 17
 
+/* The message has no name, though names of others are told. */
+#define NO_NAME UINT32_MAX
+
 G_STATIC_ASSERT(sizeof(MhMessage) == 56);
 /* a size that counts every LF twice has room, too */
 G_STATIC_ASSERT(2 * MH_LIMIT_MESSAGE_BYTES <= MH_MESSAGE_SIZE_MAX);
@@ -47,7 +50,18 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_array_unref(mailbox->extras);
     g_free(mailbox->uw_uidl);
     g_free(mailbox->unread);
+    mh_names_unref(mailbox->names);
     g_free(mailbox);
+}
+
+void
+mh_mailbox_forget_messages(MhMailbox *mailbox)
+{
+    g_array_set_size(mailbox->messages, 0);
+    g_array_set_size(mailbox->extras, 1);
+    mailbox->uids = (MhUidState){0};
+    mailbox->pop3_in_order = false;
+    g_clear_pointer(&mailbox->names, mh_names_unref);
 }
 
 MhMessage *
@@ -189,10 +203,40 @@ own_extra(MhMailbox *mailbox, MhMessage *message)
     return &g_array_index(mailbox->extras, MhMessageExtra, message->extra);
 }
 
+MhNames *
+mh_names_ref(MhNames *names)
+{
+    names->refs++;
+    return names;
+}
+
+void
+mh_names_unref(MhNames *names)
+{
+    if (names != NULL && --names->refs == 0)
+        names->free(names);
+}
+
+void
+mh_mailbox_set_names(MhMailbox *mailbox, MhNames *names)
+{
+    mh_names_unref(mailbox->names);
+    mailbox->names = mh_names_ref(names);
+}
+
+bool
+mh_mailbox_check_names(const MhMailbox *mailbox, GError **error)
+{
+    return mailbox->names == NULL || mailbox->names->check(mailbox->names, error);
+}
+
 const char *
 mh_mailbox_name(const MhMailbox *mailbox, const MhMessage *message)
 {
-    return text_of(mailbox, extra_of(mailbox, message)->name);
+    MhText name = extra_of(mailbox, message)->name;
+    if (name == 0 && mailbox->names != NULL)
+        return mailbox->names->tell(mailbox->names, message);
+    return text_of(mailbox, name != NO_NAME ? name : 0);
 }
 
 const char *
@@ -207,6 +251,9 @@ mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message)
 uint32_t
 mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message)
 {
+    const MhMessage *first = (const MhMessage *)(const void *)mailbox->messages->data;
+    if (mailbox->pop3_in_order && message >= first && message < first + mailbox->messages->len)
+        return (uint32_t)(message - first) + 1;
     return extra_of(mailbox, message)->pop3_order;
 }
 
@@ -228,7 +275,9 @@ mh_mailbox_set_held_name(MhMailbox *mailbox, MhMessage *message, MhText name)
 void
 mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name)
 {
-    if (message->extra != 0 || name.len > 0)
+    if (name.len == 0 && mailbox->names != NULL)
+        own_extra(mailbox, message)->name = NO_NAME;
+    else if (message->extra != 0 || name.len > 0)
         own_extra(mailbox, message)->name = keep_text(mailbox, name);
 }
 
@@ -240,11 +289,30 @@ mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl)
         own_extra(mailbox, message)->uidl = keep_text(mailbox, uidl);
 }
 
+/* Each message has its own place from here on. */
+static void
+spell_pop3_order(MhMailbox *mailbox)
+{
+    mailbox->pop3_in_order = false;
+    for (size_t i = 0; i < mh_mailbox_length(mailbox); i++)
+        own_extra(mailbox, mh_mailbox_get(mailbox, i))->pop3_order = (uint32_t)i + 1;
+}
+
 void
 mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order)
 {
+    if (mailbox->pop3_in_order && mh_mailbox_pop3_order(mailbox, message) != order)
+        spell_pop3_order(mailbox);
+    if (mailbox->pop3_in_order)
+        return;
     if (message->extra != 0 || order != 0)
         own_extra(mailbox, message)->pop3_order = order;
+}
+
+void
+mh_mailbox_set_pop3_in_order(MhMailbox *mailbox)
+{
+    mailbox->pop3_in_order = true;
 }
 
 void

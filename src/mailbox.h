@@ -40,6 +40,23 @@ typedef struct {
     uint64_t where_len : MH_MESSAGE_SIZE_BITS;    /* private to the source */
 } __attribute__((packed, aligned(4))) MhMessage;
 
+/* Base names that a source can tell, so that they need not be held. It outlives the source. */
+typedef struct MhNames MhNames;
+struct MhNames {
+    unsigned refs;
+    /* The base name of @message; borrowed until the next call. NULL with a failure that lasts, when
+     * it cannot be told any more. */
+    const char *(*tell)(MhNames *names, const MhMessage *message);
+    /* The same of the name of its file, in new/ or in cur/. */
+    const char *(*tell_file)(MhNames *names, const MhMessage *message, bool *out_is_new);
+    /* False with @error when at some time a name could not be told. */
+    bool (*check)(const MhNames *names, GError **error);
+    void (*free)(MhNames *names);
+};
+
+MhNames *mh_names_ref(MhNames *names);
+void mh_names_unref(MhNames *names); /* NULL is fine */
+
 /* What a message of Courier, or one with a listed UIDL, has besides. */
 typedef struct {
     MhText name;         /* the base name at the source */
@@ -62,11 +79,16 @@ typedef struct {
     GByteArray *texts;           /* NUL-terminated strings, MhText is the offset */
     GArray *extras;              /* of MhMessageExtra; the first is that of messages with none */
     char *uw_uidl;               /* room for one */
+    MhNames *names;              /* of messages without a name of their own; NULL: they have none */
+    bool pop3_in_order;          /* the POP3 server has all of them in mailbox order */
 } MhMailbox;
 
 MhMailbox *mh_mailbox_new(void);
 void mh_mailbox_free(MhMailbox *mailbox); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhMailbox, mh_mailbox_free)
+
+/* Its messages were not what they seemed: it has none again, nor what is said of all of them. */
+void mh_mailbox_forget_messages(MhMailbox *mailbox);
 
 /* Appends an empty message and returns it; valid until the next call. */
 MhMessage *mh_mailbox_add(MhMailbox *mailbox);
@@ -101,6 +123,15 @@ uint32_t mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *messag
 void mh_mailbox_hold_texts(MhMailbox *mailbox, GByteArray *texts);
 /* A name that is in these texts already. */
 void mh_mailbox_set_held_name(MhMailbox *mailbox, MhMessage *message, MhText name);
+
+/* The names of messages that are given none; refers to @names. */
+void mh_mailbox_set_names(MhMailbox *mailbox, MhNames *names);
+/* False with @error when at some time a name could not be told: what was made of it is not to be
+ * put in place. */
+bool mh_mailbox_check_names(const MhMailbox *mailbox, GError **error);
+/* The POP3 server has all messages in mailbox order: mh_mailbox_pop3_order() of those that
+ * mh_mailbox_get() gives is their place. */
+void mh_mailbox_set_pop3_in_order(MhMailbox *mailbox);
 
 /* Keep a copy of the bytes, which must not hold NUL; empty is none. */
 void mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name);

@@ -2,6 +2,7 @@
 
 #include "answering.h"
 #include "channel.h"
+#include "place.h"
 #include "safe-path.h"
 #include "size-limits.h"
 
@@ -61,17 +62,37 @@ mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyM
     return true;
 }
 
-bool
-mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest, const char *maildir)
+/* What is looked at comes from a worker, which may have been taken over: it names no other places
+ * than those of its account. */
+static bool
+watches_own_places(const MhWatch *watch, const MhJob *job, const MhAccount *account)
 {
-    if (memory->watch == NULL || g_strcmp0(memory->settings, settings_digest) != 0)
+    const char *const patterns[] = {job->settings->inbox, job->settings->folders,
+                                    job->settings->maildir};
+    g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func(g_free);
+    g_ptr_array_add(roots, g_strdup(account->home != NULL ? account->home : ""));
+    for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++) {
+        char *root = NULL, *rest = NULL;
+        if (patterns[i] != NULL && mh_place_split(patterns[i], account, &root, &rest, NULL))
+            g_ptr_array_add(roots, root);
+        g_free(rest);
+    }
+    return mh_watch_is_below(watch, roots);
+}
+
+bool
+mh_remember_all_unchanged(const MhMemory *memory, const MhJob *job, const MhAccount *account)
+{
+    if (memory->watch == NULL || g_strcmp0(memory->settings, job->settings_digest) != 0)
         return false;
-    int fd = mh_open_root(maildir, NULL);
+    if (!watches_own_places(memory->watch, job, account))
+        return false;
+    int fd = mh_place_find(job->settings->maildir, account);
     bool same = fd >= 0 && mh_watch_holds(memory->watch, false, NULL);
     for (guint i = 0; same && i < memory->mailboxes->len; i++) {
         const MhMailboxMemory *mailbox = memory->mailboxes->pdata[i];
-        same = g_strcmp0(mailbox->settings, settings_digest) == 0 && mailbox->source->len > 0 &&
-               target_holds(fd, mailbox);
+        same = g_strcmp0(mailbox->settings, job->settings_digest) == 0 &&
+               mailbox->source->len > 0 && target_holds(fd, mailbox);
     }
     if (fd >= 0)
         close(fd);

@@ -26,9 +26,8 @@ bool mh_remember_unreadable(const MhFindings *findings);
 MhMemory *mh_remember_account(const MhAccountSurvey *survey, bool watch);
 
 /* The coordinator's part: is everything that @memory knows of still as it was, so that no worker
- * is needed? @maildir is the account's target. Looks, and opens nothing but directories. */
-bool mh_remember_all_unchanged(const MhMemory *memory, const char *settings_digest,
-                               const char *maildir);
+ * is needed? Looks, and opens nothing but directories. */
+bool mh_remember_all_unchanged(const MhMemory *memory, const MhJob *job, const MhAccount *account);
 /* Can a file system that must be asked for that be silent for ever? */
 bool mh_remember_may_wait(const MhMemory *memory);
 /* And what the account's outcome is then. False when the memory cannot say. */

@@ -437,11 +437,9 @@ compare_names(gconstpointer a, gconstpointer b)
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-typedef void (*TakeName)(const char *name, void *names);
-
 /* 0 or an errno. */
 static int
-take_names(DIR *dir, TakeName take, void *names)
+take_names(DIR *dir, MhTakeName take, void *names)
 {
     for (;;) {
         errno = 0;
@@ -453,8 +451,8 @@ take_names(DIR *dir, TakeName take, void *names)
     }
 }
 
-static bool
-list_names(int dirfd, TakeName take, void *names, GError **error)
+bool
+mh_list_dir_each(int dirfd, MhTakeName take, void *names, GError **error)
 {
     /* Opened anew: a duplicate would share its place in the directory. */
     int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -483,7 +481,7 @@ GPtrArray *
 mh_list_dir(int dirfd, GError **error)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    if (!list_names(dirfd, take_copy, names, error))
+    if (!mh_list_dir_each(dirfd, take_copy, names, error))
         return NULL;
     g_ptr_array_sort(names, compare_names);
     return g_steal_pointer(&names);
@@ -498,5 +496,5 @@ take_bytes(const char *name, void *names)
 bool
 mh_list_dir_bytes(int dirfd, GByteArray *names, GError **error)
 {
-    return list_names(dirfd, take_bytes, names, error);
+    return mh_list_dir_each(dirfd, take_bytes, names, error);
 }

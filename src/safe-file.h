@@ -118,7 +118,10 @@ bool mh_remove_tree(int dirfd, const char *name, GError **error);
 /* The names in a directory except "." and "..", in the order of bytes. Free with
  * g_ptr_array_unref(). NULL with @error and errno. */
 GPtrArray *mh_list_dir(int dirfd, GError **error);
-/* The same for large directories: appends the names to @names, each with its NUL, in no order. */
+/* The same for large directories: @take has each name as it comes, in no order. */
+typedef void (*MhTakeName)(const char *name, void *user);
+bool mh_list_dir_each(int dirfd, MhTakeName take, void *user, GError **error);
+/* Appends the names to @names, each with its NUL. */
 bool mh_list_dir_bytes(int dirfd, GByteArray *names, GError **error);
 
 /* For tests: as if the kernel had no openat2(2). */

@@ -26,7 +26,7 @@ typedef struct {
 } Question;
 
 static uint64_t
-look(size_t item, void *data)
+ask(size_t item, void *data)
 {
     const Question *question = data;
     Said *said = &question->said[item];
@@ -51,15 +51,15 @@ take(const Question *question, const uint64_t *answered, guint count, uint32_t t
     bool any = false;
     for (guint i = 0; i < count; i++) {
         const Said *said = &question->said[i];
-        MhWarmLook one = {.mark = said->mark};
+        MhWarmLook *look = &g_array_index(looks, MhWarmLook, question->first + i);
+        look->mark = said->mark;
         if (!answered[i])
-            one.error = g_strdup_printf("no answer from its Maildir for %u s; run again when it "
-                                        "answers",
-                                        timeout_s);
+            look->error = g_strdup_printf("no answer from its Maildir for %u s; run again when it "
+                                          "answers",
+                                          timeout_s);
         else if (said->error[0] != '\0')
-            one.error = g_strdup(said->error);
+            look->error = g_strdup(said->error);
         any |= answered[i] != 0;
-        g_array_append_val(looks, one);
     }
     return any;
 }
@@ -72,22 +72,21 @@ mh_warm_look(const char *pattern, const GPtrArray *accounts, const char *asked, 
     Question question = {.pattern = pattern, .asked = asked, .accounts = accounts};
     uint32_t most_s = timeout_s > 0 ? timeout_s : EVER_S;
     g_array_set_clear_func(looks, clear_look);
+    g_array_set_size(looks, accounts->len);
     question.said = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     bool hopeless = question.said == MAP_FAILED;
-    while (!hopeless && looks->len < accounts->len) {
+    guint count;
+    for (; !hopeless && question.first < accounts->len; question.first += count) {
         uint64_t answered[BATCH] = {0};
-        guint count = MIN(BATCH, accounts->len - looks->len);
-        question.first = looks->len;
+        count = MIN(BATCH, accounts->len - question.first);
         memset(question.said, 0, bytes);
-        mh_apart(count, most_s, EVER_S, look, &question, answered);
+        mh_apart(count, most_s, EVER_S, ask, &question, answered);
         hopeless = !take(&question, answered, count, timeout_s, looks);
     }
     if (question.said != MAP_FAILED)
         munmap(question.said, bytes);
-    while (looks->len < accounts->len) {
-        MhWarmLook one = {.error = g_strdup("not looked at: no answer from the Maildirs of the "
-                                            "accounts before it")};
-        g_array_append_val(looks, one);
-    }
+    for (guint i = question.first; i < accounts->len; i++)
+        g_array_index(looks, MhWarmLook, i).error = g_strdup("not looked at: no answer from the "
+                                                             "Maildirs of the accounts before it");
     return looks;
 }

@@ -310,6 +310,21 @@ mh_watch_foreign_root(const MhWatch *watch)
     return NULL;
 }
 
+bool
+mh_watch_is_below(const MhWatch *watch, const GPtrArray *roots)
+{
+    uint32_t known = UINT32_MAX; /* mostly that of the item before */
+    for (guint i = 0; i < watch->items->len; i++) {
+        uint32_t root = g_array_index(watch->items, Item, i).root;
+        if (root != known &&
+            !g_ptr_array_find_with_equal_func((GPtrArray *)(uintptr_t)roots,
+                                              root_at(watch, root)->path, g_str_equal, NULL))
+            return false;
+        known = root;
+    }
+    return true;
+}
+
 size_t
 mh_watch_length(const MhWatch *watch)
 {
@@ -399,10 +414,19 @@ take_text(MhSpan *rest)
     return text;
 }
 
+/* Its last component is looked at without RESOLVE_BENEATH. */
+static bool
+ends_in_parent(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return strcmp(slash != NULL ? slash + 1 : path, "..") == 0;
+}
+
 static bool
 take_item(MhWatch *watch, const char *path, const uint64_t *numbers)
 {
-    if (path == NULL || path[0] == '/' || path[0] == '\0' || numbers[ROOT_OF] >= watch->roots->len)
+    if (path == NULL || path[0] == '/' || path[0] == '\0' || ends_in_parent(path) ||
+        numbers[ROOT_OF] >= watch->roots->len)
         return false;
     Item item = {.root = (uint32_t)numbers[ROOT_OF],
                  .path = g_strdup(path),

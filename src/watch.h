@@ -45,6 +45,8 @@ MhStamp mh_watch_settle(MhWatch *watch, const char *root, const MhStamp *stamp);
 bool mh_watch_holds(const MhWatch *watch, bool young_is_fine, GPtrArray *out_changed);
 /* A place of a new watch on a file system whose times this machine does not keep; NULL: none. */
 const char *mh_watch_foreign_root(const MhWatch *watch);
+/* Are all its places below directories of @roots, char *, as they were given? */
+bool mh_watch_is_below(const MhWatch *watch, const GPtrArray *roots);
 size_t mh_watch_length(const MhWatch *watch);
 /* Does @answers say so of the device of every place that was there? */
 bool mh_watch_answers(const MhWatch *watch, bool (*answers)(uint64_t device));

@@ -4,6 +4,7 @@
 #include "confine-calls.h"
 #include "coverage.h"
 #include "haul.h"
+#include "leaks.h"
 #include "printable.h"
 #include "privileges.h"
 #include "safe-path.h"
@@ -169,6 +170,7 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
         if (job->settings->nice)
             mh_pace_give_way();
         do_account(job, account, coordinator, fd);
+        mh_leaks_look();
         mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_stopping()));
         mh_coverage_keep();
         _exit(0);

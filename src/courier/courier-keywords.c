@@ -231,16 +231,24 @@ find_update(CourierKeywords *keywords, MhSpan base)
     return &g_array_index(keywords->updates, Update, at);
 }
 
+const char *
+courier_keywords_want(CourierKeywords *keywords, MhSpan base)
+{
+    Update *update = find_update(keywords, base);
+    if (update == NULL || update->wanted)
+        return NULL;
+    update->wanted = true;
+    return update->name;
+}
+
 GPtrArray *
 courier_keywords_wanted(CourierKeywords *keywords, const MhSpan *bases, size_t count)
 {
     GPtrArray *names = g_ptr_array_new();
     for (size_t i = 0; i < count; i++) {
-        Update *update = find_update(keywords, bases[i]);
-        if (update == NULL || update->wanted)
-            continue;
-        g_ptr_array_add(names, update->name);
-        update->wanted = true;
+        const char *name = courier_keywords_want(keywords, bases[i]);
+        if (name != NULL)
+            g_ptr_array_add(names, (gpointer)(uintptr_t)name);
     }
     return names;
 }

@@ -187,28 +187,55 @@ read_keyword_file(int dirfd, const char *name, uint64_t max, GBytes **out_text, 
     return false;
 }
 
-static bool
-read_updates(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t count,
-             MhFindings *findings, GError **error)
+/* Messages, one after the other, of which only the base name is asked for. */
+typedef struct {
+    CourierSource *source;
+    const MhMailbox *mailbox; /* its messages; NULL: those of files */
+    const GPtrArray *files;   /* of CourierSourceFile */
+} Bases;
+
+static size_t
+bases_count(const Bases *bases)
 {
-    g_autoptr(GPtrArray) wanted = courier_keywords_wanted(keywords, bases, count);
-    for (guint i = 0; i < wanted->len; i++) {
+    return bases->mailbox != NULL ? mh_mailbox_length(bases->mailbox) : bases->files->len;
+}
+
+/* Borrowed until the next call. */
+static MhSpan
+bases_get(const Bases *bases, size_t i)
+{
+    const CourierSourceFile *file =
+        bases->mailbox != NULL
+            ? courier_source_file_of(bases->source, mh_mailbox_get(bases->mailbox, i))
+            : bases->files->pdata[i];
+    return courier_source_base(bases->source, file);
+}
+
+static bool
+read_updates(CourierKeywords *keywords, int dirfd, const Bases *bases, MhFindings *findings,
+             GError **error)
+{
+    for (size_t i = 0; i < bases_count(bases); i++) {
         g_autoptr(GBytes) text = NULL;
-        if (!read_keyword_file(dirfd, wanted->pdata[i], MH_LIMIT_KEYWORD_FILE_BYTES, &text, error))
+        const char *wanted = courier_keywords_want(keywords, bases_get(bases, i));
+        if (wanted == NULL)
+            continue;
+        if (!read_keyword_file(dirfd, wanted, MH_LIMIT_KEYWORD_FILE_BYTES, &text, error))
             return false;
-        courier_keywords_set_update(keywords, wanted->pdata[i], mh_span_from_bytes(text), findings);
+        courier_keywords_set_update(keywords, wanted, mh_span_from_bytes(text), findings);
     }
     return true;
 }
 
-/* Reads the directory: *@out_list holds the text of ":list". */
+/* Reads the directory: *@out_list holds the text of ":list". @out_any: somebody may have some. */
 static bool
-read_keywords(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t count,
-              GBytes **out_list, MhFindings *findings, GError **error)
+read_keywords(CourierKeywords *keywords, int dirfd, const Bases *bases, GBytes **out_list,
+              bool *out_any, MhFindings *findings, GError **error)
 {
     g_autoptr(GPtrArray) names = mh_list_dir(dirfd, error);
     if (names == NULL)
         return false;
+    *out_any = names->len > 0;
     for (guint i = 0; i < names->len; i++) {
         courier_keywords_offer(keywords, mh_span_from_string(names->pdata[i]), findings);
         if (!g_str_equal(names->pdata[i], KEYWORD_LIST))
@@ -216,8 +243,9 @@ read_keywords(CourierKeywords *keywords, int dirfd, const MhSpan *bases, size_t 
         if (!read_keyword_file(dirfd, KEYWORD_LIST, MH_LIMIT_STATE_FILE_BYTES, out_list, error))
             return false;
         courier_keywords_set_list(keywords, mh_span_from_bytes(*out_list), findings);
+        *out_any = names->len > 1 || g_bytes_get_size(*out_list) > 1; /* 6.0: an empty line */
     }
-    return read_updates(keywords, dirfd, bases, count, findings, error);
+    return !*out_any || read_updates(keywords, dirfd, bases, findings, error);
 }
 
 /* -1 without @error when there is no such directory. */
@@ -269,19 +297,18 @@ find_leaving(CourierSource *source, const CourierUiddb *list, GError **error)
     g_autoptr(CourierKeywords) keywords = courier_keywords_new();
     g_autoptr(GBytes) text = NULL;
     g_autoptr(GError) problem = NULL;
-    g_autofree MhSpan *bases = g_new0(MhSpan, files->len + 1);
+    Bases bases = {.source = source, .files = files};
+    bool any;
     int dirfd = files->len > 0 ? open_keywords(source, NULL, &problem) : -1;
-    for (guint i = 0; i < files->len; i++)
-        bases[i] = courier_source_base(source, files->pdata[i]);
-    bool good = problem == NULL && (dirfd < 0 || read_keywords(keywords, dirfd, bases, files->len,
-                                                               &text, NULL, &problem));
+    bool good = problem == NULL &&
+                (dirfd < 0 || read_keywords(keywords, dirfd, &bases, &text, &any, NULL, &problem));
     if (dirfd >= 0)
         close(dirfd);
     for (guint i = 0; good && i < files->len; i++) {
         CourierSourceFile *file = files->pdata[i];
         const MhSpan *names;
         file->leaves_new = courier_file_name_flags(courier_source_file_span(source, file)) != 0 ||
-                           courier_keywords_get(keywords, bases[i], &names, NULL) > 0;
+                           courier_keywords_get(keywords, bases_get(&bases, i), &names, NULL) > 0;
     }
     if (!good)
         g_propagate_error(error, g_steal_pointer(&problem));
@@ -361,15 +388,11 @@ courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindings *f
         return true;
     g_autoptr(GBytes) list = NULL;
     g_autoptr(CourierKeywords) keywords = courier_keywords_new();
-    size_t count = mh_mailbox_length(out);
-    g_autofree MhSpan *bases = g_new0(MhSpan, count);
-    for (size_t i = 0; i < count; i++) {
-        const MhMessage *message = mh_mailbox_get(out, i);
-        bases[i] = courier_source_base(source, courier_source_file_of(source, message));
-    }
-    bool good = read_keywords(keywords, dirfd, bases, count, &list, findings, error);
+    Bases bases = {.source = source, .mailbox = out};
+    bool any = false;
+    bool good = read_keywords(keywords, dirfd, &bases, &list, &any, findings, error);
     close(dirfd);
-    for (size_t i = 0; good && i < count; i++)
-        set_keywords(keywords, bases[i], mh_mailbox_get(out, i), out, findings);
+    for (size_t i = 0; good && any && i < mh_mailbox_length(out); i++)
+        set_keywords(keywords, bases_get(&bases, i), mh_mailbox_get(out, i), out, findings);
     return good;
 }

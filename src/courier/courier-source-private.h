@@ -1,6 +1,7 @@
 /* courier-source-private: what the files of courier-source share. */
 #pragma once
 
+#include "courier-names.h"
 #include "courier-source.h"
 
 /* Small, for a large folder has a million of them: numbers, and not pointers, say where texts are.
@@ -44,6 +45,8 @@ typedef struct {
     GArray *files;            /* of CourierSourceFile */
     GHashTable *shared_names; /* base name -> name, in shared_dir; NULL: not needed */
     char *shared_dir;         /* the directory of shared mail that was listed last */
+    CourierNames *tidy;       /* of a tidy folder, which has no files: see courier-source-tidy.h */
+    CourierSourceFile *one;   /* of it, the file that was asked for last; its name is in names */
 } CourierSource;
 
 /* A message as the POP3 server will find it in cur/. */
@@ -95,12 +98,9 @@ courier_source_file_listed(const CourierSource *source, const CourierSourceFile 
 /* Holds @text, of g_malloc(); gives its index + 1. */
 uint32_t courier_source_hold(CourierSource *source, char *text);
 
-static inline const CourierSourceFile *
-courier_source_file_of(const CourierSource *source, const MhMessage *message)
-{
-    g_assert(message->where < source->files->len);
-    return &g_array_index(source->files, CourierSourceFile, message->where);
-}
+/* In a tidy folder borrowed until the next call. */
+const CourierSourceFile *courier_source_file_of(const CourierSource *source,
+                                                const MhMessage *message);
 
 static inline const CourierSourceFile *
 courier_pop3_file(const CourierPop3 *pop3, const CourierPop3Message *item)
@@ -149,3 +149,5 @@ bool courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *
  * read any more. */
 bool courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings,
                               GError **error);
+/* The same for a tidy folder. False when a message cannot be read, and it is not tidy then. */
+bool courier_source_add_tidy_sizes(CourierSource *source, MhMailbox *out, MhFindings *findings);

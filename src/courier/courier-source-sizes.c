@@ -1,6 +1,7 @@
 /* The sizes of messages with CR LF: known from before, in the POP3 server's list, or counted in the
  * files. See courier-virtual-size.h for what makes a listed size credible. */
 #include "courier-file-name.h"
+#include "courier-sort.h"
 #include "courier-source-private.h"
 #include "courier-virtual-size.h"
 #include "printable.h"
@@ -22,19 +23,18 @@ typedef struct {
 /* ---- what need not be read ---------------------------------------------------------------- */
 
 static bool
-is_known(const CourierPop3 *pop3, const CourierPop3Message *item)
+is_known(const CourierSource *source, MhMessage *message)
 {
-    const CourierSource *source = pop3->source;
     const CourierSourceOptions *options = &source->options;
-    MhMessage *message = item->message;
     uint64_t virtual_size;
     bool listed;
     if (message->size_bytes == 0)
         return true;
     if (source->source.careful || options->known_size == NULL ||
-        !options->known_size(options->known_size_data,
-                             courier_source_file_base(source, courier_pop3_file(pop3, item)),
-                             message->size_bytes, &virtual_size, &listed) ||
+        !options->known_size(
+            options->known_size_data,
+            courier_source_file_base(source, courier_source_file_of(source, message)),
+            message->size_bytes, &virtual_size, &listed) ||
         (listed && options->sizes == COURIER_SIZES_READ))
         return false;
     message->virtual_size = virtual_size & MH_MESSAGE_SIZE_MAX;
@@ -63,7 +63,7 @@ sort_out(Sizes *sizes)
     CourierPop3 *pop3 = sizes->pop3;
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        if (is_known(pop3, item))
+        if (is_known(pop3->source, item->message))
             continue;
         if (may_be_right(pop3, item))
             sizes->listed[sizes->listed_count++] = item;
@@ -75,21 +75,21 @@ sort_out(Sizes *sizes)
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool
-read_size(const CourierPop3 *pop3, const CourierPop3Message *item, GError **error)
+read_size(CourierSource *source, MhMessage *message, GError **error)
 {
     CourierLineCount count;
-    const CourierSourceFile *file = courier_pop3_file(pop3, item);
-    int fd = courier_source_open_file(pop3->source, file, error);
+    const CourierSourceFile *file = courier_source_file_of(source, message);
+    int fd = courier_source_open_file(source, file, error);
     if (fd < 0)
         return false;
     bool good = courier_virtual_size_read(fd, &count, error);
     close(fd);
-    if (good && count.size_bytes == item->message->size_bytes) {
-        item->message->virtual_size = courier_virtual_size(&count) & MH_MESSAGE_SIZE_MAX;
-        item->message->size_read = true;
+    if (good && count.size_bytes == message->size_bytes) {
+        message->virtual_size = courier_virtual_size(&count) & MH_MESSAGE_SIZE_MAX;
+        message->size_read = true;
         return true;
     }
-    g_autofree char *shown = mh_printable_string(courier_source_file_name(pop3->source, file));
+    g_autofree char *shown = mh_printable_string(courier_source_file_name(source, file));
     if (good)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN, "message '%s' has changed its size",
                     shown);
@@ -117,7 +117,8 @@ static bool
 read_or_leave_out(const Sizes *sizes, const CourierPop3Message *item, GError **error)
 {
     GError *failure = NULL;
-    return read_size(sizes->pop3, item, &failure) || leave_out(item, sizes->out, failure, error);
+    return read_size(sizes->pop3->source, item->message, &failure) ||
+           leave_out(item, sizes->out, failure, error);
 }
 
 static int
@@ -210,19 +211,24 @@ has_wrong_size(MhSpan base, const MhMessage *message)
 }
 
 static void
+check_name(const CourierSource *source, MhMessage *message, MhMailbox *out, MhFindings *findings)
+{
+    const CourierSourceFile *file = courier_source_file_of(source, message);
+    if (!has_wrong_size(courier_source_file_base(source, file), message))
+        return;
+    g_autofree char *shown = mh_printable_string(courier_source_file_name(source, file));
+    mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
+    mh_mailbox_set_name(out, message, MH_SPAN_LITERAL(""));
+}
+
+static void
 check_names(const CourierPop3 *pop3, MhMailbox *out, MhFindings *findings)
 {
     const CourierSource *source = pop3->source;
     for (guint i = 0; i < pop3->messages->len; i++) {
         const CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        if (item->message->where_len == UNREAD ||
-            !has_wrong_size(courier_source_file_base(source, courier_pop3_file(pop3, item)),
-                            item->message))
-            continue;
-        g_autofree char *shown =
-            mh_printable_string(courier_source_file_name(source, courier_pop3_file(pop3, item)));
-        mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
-        mh_mailbox_set_name(out, item->message, MH_SPAN_LITERAL(""));
+        if (item->message->where_len != UNREAD)
+            check_name(source, item->message, out, findings);
     }
 }
 
@@ -254,4 +260,42 @@ courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings
     g_free(sizes.to_read);
     g_free(sizes.listed);
     return good;
+}
+
+/* ---- a tidy folder ------------------------------------------------------------------------ */
+
+typedef struct {
+    const CourierSource *source;
+    const MhMailbox *mailbox;
+} TidyInodes;
+
+static int
+compare_tidy_inodes(gconstpointer a, gconstpointer b, gpointer data)
+{
+    const TidyInodes *of = data;
+    uint64_t inodes[] = {*(const uint32_t *)a, *(const uint32_t *)b};
+    for (size_t i = 0; i < G_N_ELEMENTS(inodes); i++)
+        inodes[i] =
+            courier_names_inode(of->source->tidy, mh_mailbox_get(of->mailbox, (size_t)inodes[i]));
+    return inodes[0] < inodes[1] ? -1 : inodes[0] > inodes[1];
+}
+
+bool
+courier_source_add_tidy_sizes(CourierSource *source, MhMailbox *out, MhFindings *findings)
+{
+    g_autoptr(GArray) to_read = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    TidyInodes inodes = {source, out};
+    for (uint32_t i = 0; i < mh_mailbox_length(out); i++) {
+        if (!is_known(source, mh_mailbox_get(out, i)))
+            g_array_append_val(to_read, i);
+    }
+    courier_sort_items(to_read->data, to_read->len, sizeof(uint32_t), compare_tidy_inodes, &inodes);
+    for (guint i = 0; i < to_read->len; i++) {
+        uint32_t index = g_array_index(to_read, uint32_t, i);
+        if (!read_size(source, mh_mailbox_get(out, index), NULL))
+            return false;
+    }
+    for (size_t i = 0; i < mh_mailbox_length(out); i++)
+        check_name(source, mh_mailbox_get(out, i), out, findings);
+    return true;
 }

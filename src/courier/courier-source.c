@@ -2,6 +2,7 @@
 
 #include "courier-file-name.h"
 #include "courier-source-private.h"
+#include "courier-source-tidy.h"
 #include "courier-span-index.h"
 #include "printable.h"
 #include "size-limits.h"
@@ -103,6 +104,29 @@ courier_source_file_name(const CourierSource *source, const CourierSourceFile *f
     g_string_append_len(source->whole, name, file->name_len);
     source->whole->str[file->base_len] = ':';
     return source->whole->str;
+}
+
+const CourierSourceFile *
+courier_source_file_of(const CourierSource *source, const MhMessage *message)
+{
+    CourierSourceFile *file = source->one;
+    size_t base_len;
+    if (source->tidy == NULL) {
+        g_assert(message->where < source->files->len);
+        return &g_array_index(source->files, CourierSourceFile, message->where);
+    }
+    courier_names_file(source->tidy, message, &base_len);
+    g_byte_array_set_size(source->names, 0);
+    g_byte_array_append(source->names, (const guint8 *)source->tidy->room->str,
+                        (guint)source->tidy->room->len + 1);
+    *file = (CourierSourceFile){.size_bytes = message->size_bytes,
+                                .is_new = courier_names_place(message).is_new,
+                                .mtime = message->internaldate,
+                                .device = source->tidy->device,
+                                .inode = courier_names_inode(source->tidy, message),
+                                .name_len = (uint16_t)source->tidy->room->len,
+                                .base_len = (uint16_t)base_len};
+    return file;
 }
 
 uint32_t
@@ -258,14 +282,20 @@ drop_linked_twice(CourierSource *source, MhFindings *findings)
     }
 }
 
+static void
+forget_names(CourierSource *source)
+{
+    g_byte_array_unref(source->names); /* a mailbox may have them */
+    source->names = g_byte_array_new();
+    source->names_cut = false;
+}
+
 bool
 courier_source_list_files(CourierSource *source, MhFindings *findings, GError **error)
 {
     g_array_set_size(source->files, 0);
     g_ptr_array_set_size(source->others, 0);
-    g_byte_array_unref(source->names); /* a mailbox may have them */
-    source->names = g_byte_array_new();
-    source->names_cut = false;
+    forget_names(source);
     g_byte_array_append(source->names, (const guint8 *)"", 1);
     if (source->newfd >= 0 && !list_directory(source, true, findings, error))
         return false;
@@ -317,12 +347,37 @@ courier_source_open_file(CourierSource *source, const CourierSourceFile *file, G
 
 /* --- the class --- */
 
-static bool
-index_folder(MhSource *base, MhMailbox *out, MhFindings *findings, GError **error)
+static void
+forget_tidy(CourierSource *source)
 {
-    CourierSource *source = (CourierSource *)base;
-    if (!courier_source_stamps(source, source->stamps, error) ||
-        !courier_source_list_files(source, findings, error))
+    courier_names_unref(source->tidy);
+    source->tidy = NULL;
+}
+
+/* The index of a folder in which nothing is odd. False when there is anything, or it cannot be
+ * read: nothing has been told then, and the other way to read it will say what it is. */
+static bool
+index_tidy(CourierSource *source, MhMailbox *out, MhFindings *findings)
+{
+    g_autoptr(MhFindings) told = mh_findings_new();
+    forget_tidy(source);
+    forget_names(source);
+    if (courier_source_add_tidy(source, out, told) &&
+        courier_source_add_keywords(source, out, told, NULL) &&
+        courier_source_add_tidy_sizes(source, out, told) && mh_mailbox_check_names(out, NULL)) {
+        mh_findings_merge(findings, told);
+        return true;
+    }
+    forget_tidy(source);
+    mh_mailbox_forget_messages(out);
+    return false;
+}
+
+/* The index of any folder. */
+static bool
+index_any(CourierSource *source, MhMailbox *out, MhFindings *findings, GError **error)
+{
+    if (!courier_source_list_files(source, findings, error))
         return false;
     mh_mailbox_hold_texts(out, source->names);
     if (!courier_source_add_messages(source, out, findings, error) ||
@@ -331,6 +386,18 @@ index_folder(MhSource *base, MhMailbox *out, MhFindings *findings, GError **erro
         return false;
     cut_names(source);
     return true;
+}
+
+static bool
+index_folder(MhSource *base, MhMailbox *out, MhFindings *findings, GError **error)
+{
+    CourierSource *source = (CourierSource *)base;
+    const CourierSourceOptions *options = &source->options;
+    bool good = courier_source_stamps(source, source->stamps, error) &&
+                (index_tidy(source, out, findings) || index_any(source, out, findings, error));
+    if (options->known_size_done != NULL)
+        options->known_size_done(options->known_size_data);
+    return good;
 }
 
 static int
@@ -395,6 +462,8 @@ check(MhSource *base, GError **error)
     MhStamp now[COURIER_STAMP_COUNT];
     if (!courier_source_stamps(source, now, error))
         return false;
+    if (source->tidy != NULL && !source->tidy->names.check(&source->tidy->names, error))
+        return false;
     if (!same_stamps(now, source->stamps))
         return set_again(error, source->folder_dir, "has changed while it was read");
     return true;
@@ -422,6 +491,8 @@ free_source(MhSource *base)
     g_ptr_array_unref(source->others);
     g_clear_pointer(&source->shared_names, g_hash_table_unref);
     g_free(source->shared_dir);
+    forget_tidy(source);
+    g_free(source->one);
     g_free(source);
 }
 
@@ -479,6 +550,7 @@ courier_source_open(int maildirfd, const char *folder_dir, const CourierSourceOp
     source->whole = g_string_new(NULL);
     source->others = g_ptr_array_new_with_free_func(g_free);
     source->files = g_array_new(FALSE, FALSE, sizeof(CourierSourceFile));
+    source->one = g_new0(CourierSourceFile, 1);
     if (!open_directories(source, maildirfd, error) ||
         !courier_source_stamps(source, source->stamps, error)) {
         g_autofree char *shown = mh_printable_string(folder_dir);

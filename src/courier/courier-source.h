@@ -55,6 +55,7 @@ typedef struct {
      * read, and whether that was only listed, not counted; NULL: none is. */
     bool (*known_size)(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_size,
                        bool *out_listed);
+    void (*known_size_done)(void *data); /* no more is asked for now; may be NULL */
     void *known_size_data;
 
     /* The folder is one of shared-folders/: its links lead to mail below this directory, named as

@@ -129,6 +129,31 @@ parse_line(CourierUiddb *list, MhSpan line, uint64_t number, MhFindings *finding
         g_array_append_val(list->lines, parsed);
 }
 
+/* ---- lists without anything odd ------------------------------------------------------------ */
+
+bool
+courier_uiddb_plain_header(MhSpan line, MhUidState *out)
+{
+    uint64_t version;
+    MhSpan rest, digits;
+    return mh_span_split(line, ' ', &digits, &rest) && mh_span_to_u64(digits, VERSION, &version) &&
+           version == VERSION && mh_span_split(rest, ' ', &digits, &rest) &&
+           mh_span_to_u32(digits, UINT32_MAX, &out->uidvalidity) && out->uidvalidity != 0 &&
+           mh_span_to_u32(rest, MH_UID_MAX, &out->uidnext) && out->uidnext != 0;
+}
+
+bool
+courier_uiddb_plain_line(MhSpan line, CourierUiddbLine *out)
+{
+    MhSpan digits;
+    return mh_span_split(line, ' ', &digits, &out->name) && out->name.len > 0 &&
+           mh_span_to_u32(digits, MH_UID_MAX, &out->uid) && out->uid != 0 &&
+           memchr(out->name.data, ':', out->name.len) == NULL &&
+           memchr(out->name.data, '\r', out->name.len) == NULL &&
+           memchr(out->name.data, '\0', out->name.len) == NULL &&
+           memchr(out->name.data, '/', out->name.len) == NULL;
+}
+
 /* ---- names that are listed more than once ------------------------------------------------- */
 
 /* A line as Courier has it in its array. */

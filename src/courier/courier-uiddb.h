@@ -39,6 +39,10 @@ CourierUiddb *courier_uiddb_parse(MhSpan text, bool read_unended, MhFindings *fi
 void courier_uiddb_free(CourierUiddb *list); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierUiddb, courier_uiddb_free)
 
+/* The header, and a line, that hold just what they should; false for any other. */
+bool courier_uiddb_plain_header(MhSpan line, MhUidState *out);
+bool courier_uiddb_plain_line(MhSpan line, CourierUiddbLine *out);
+
 /* uidvalidity is 0 when the one in the file cannot be carried; uidnext is above all UIDs. */
 MhUidState courier_uiddb_state(const CourierUiddb *list);
 /* The lines with a UID that can be carried, in the order of the file. Borrowed. */

@@ -133,6 +133,8 @@ move_in(const MaildirDelivery *delivery, const MaildirWork *work, const MhSyncLi
     g_autofree char *base = maildir_new_names_base(delivery->names, line->source - 1);
     g_autofree char *name = maildir_new_names_file(mh_span_from_string(base), line);
     maildir_delivery_staged_name(line, staged);
+    if (!mh_mailbox_check_names(work->mailbox, error))
+        return false;
     if (mh_rename_noreplace(delivery->cur_fd, staged,
                             dir_in_place(delivery, work->folder, line->is_new), name, error))
         return true;
@@ -174,6 +176,8 @@ retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError
     g_autoptr(GError) failure = NULL;
     int from = dir_in_place(delivery, work->folder, there->is_new);
     int to = dir_in_place(delivery, work->folder, line->is_new);
+    if (!mh_mailbox_check_names(work->mailbox, error))
+        return false;
     if ((from == to && strcmp(old_name, new_name) == 0) ||
         mh_rename_noreplace(from, old_name, to, new_name, &failure) ||
         g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
@@ -319,7 +323,8 @@ write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out
     for (guint i = 0; i < work->plan->lines->len; i++)
         add_line(&writer, delivery, work, i, out_left_out);
     bool good = maildir_uidlist_writer_finish(&writer, error) &&
-                maildir_uidlist_check(work->folder->uidlist, error);
+                maildir_uidlist_check(work->folder->uidlist, error) &&
+                mh_mailbox_check_names(work->mailbox, error);
     if (good && fsync(fd) != 0)
         good = mh_set_errno(error, errno, "cannot sync '%s'", list_aside);
     close(fd);

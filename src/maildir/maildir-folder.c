@@ -5,7 +5,6 @@
 #include "maildir-state.h"
 #include "size-limits.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <errno.h>
 #include <string.h>
@@ -43,13 +42,20 @@ take_line(const MaildirUidlistEntry *line, MhTargetMessage *message)
     message->carried_letters = carried.letters & MH_LETTERS_ALL;
 }
 
+/* How many of the places of names are those of told messages. */
+static uint32_t
+told_count(const MaildirFolder *folder)
+{
+    return folder->told != NULL ? folder->told->len : 0;
+}
+
 /* Keeps the name of the file @entry, whose line is at @line. */
 static void
 take_name(MaildirFolder *folder, const char *entry, uint32_t line, MhTargetMessage *message)
 {
     MaildirNamed named = {.name = folder->names->len, .line = line};
     message->is_named = true;
-    message->place = folder->named->len & MH_TARGET_PLACE_MAX;
+    message->place = (told_count(folder) + folder->named->len) & MH_TARGET_PLACE_MAX;
     g_array_append_val(folder->named, named);
     g_byte_array_append(folder->names, (const guint8 *)entry, (guint)strlen(entry) + 1);
 }
@@ -61,9 +67,12 @@ is_no_file(const MhTargetMessage *message)
     return message->place == 0 && !message->is_named;
 }
 
-/* Adds one file of cur/ or new/ to the index: in the place of its line, or at the end. */
+#define NOT_TOLD UINT32_MAX
+
+/* Adds one file of cur/ or new/ to the index: in the place of its line, or at the end. @told is the
+ * message that tells its name. */
 static void
-add_file(MaildirFolder *folder, const char *entry, bool is_new)
+add_file(MaildirFolder *folder, const char *entry, bool is_new, uint32_t told)
 {
     MaildirFileName name;
     MaildirUidlistEntry line;
@@ -80,7 +89,10 @@ add_file(MaildirFolder *folder, const char *entry, bool is_new)
         take_line(&line, &message);
     if (listed && strcmp(name_of_line(folder, &line, &message), entry) == 0)
         message.place = place & MH_TARGET_PLACE_MAX;
-    else
+    else if (!listed && told != NOT_TOLD) {
+        message.is_named = true;
+        message.place = told & MH_TARGET_PLACE_MAX;
+    } else
         take_name(folder, entry, place, &message);
     if (listed && is_no_file(mh_target_index_get(&folder->index, at)))
         *mh_target_index_get(&folder->index, at) = message;
@@ -96,6 +108,33 @@ identity_of(const MhTargetMessage *message, void *user)
     MhSpan entry = mh_span_from_string(maildir_folder_file(user, message));
     bool has_base = maildir_file_name_parse(entry, &name) != MAILDIR_ENTRY_NO_BASE;
     return has_base ? maildir_file_name_identity(name.base) : mh_digest_of(entry);
+}
+
+static void
+take_entry(const char *entry, void *folder)
+{
+    add_file(folder, entry, false, NOT_TOLD);
+}
+
+static void
+take_new_entry(const char *entry, void *folder)
+{
+    add_file(folder, entry, true, NOT_TOLD);
+}
+
+/* The files that a mailbox tells. */
+static bool
+read_told(MaildirFolder *folder, GError **error)
+{
+    for (uint32_t i = 0; i < folder->told->len; i++) {
+        bool is_new;
+        const MhMessage *message = &g_array_index(folder->told, MhMessage, i);
+        const char *entry = folder->told_names->tell_file(folder->told_names, message, &is_new);
+        if (entry == NULL)
+            return folder->told_names->check(folder->told_names, error);
+        add_file(folder, entry, is_new, i);
+    }
+    return true;
 }
 
 /* Opens and lists cur/ or new/. That it is not there is no error. */
@@ -116,16 +155,8 @@ read_files(MaildirFolder *folder, const char *which, bool is_new, int *out_fd, M
     if (fstat(fd, &st) != 0)
         return mh_set_errno(error, errno, "cannot look at '%s'", which);
     *out_stamp = mh_stamp_of(&st);
-    int dir_fd = mh_open_dir(fd, ".", error);
-    DIR *dir = dir_fd >= 0 ? fdopendir(dir_fd) : NULL;
-    if (dir == NULL)
-        return dir_fd < 0 ? false : mh_set_errno(error, errno, "cannot read '%s'", which);
-    errno = 0;
-    for (const struct dirent *entry; (entry = readdir(dir)) != NULL; errno = 0)
-        add_file(folder, entry->d_name, is_new);
-    int errnum = errno;
-    closedir(dir);
-    return errnum == 0 || mh_set_errno(error, errnum, "cannot read '%s'", which);
+    return folder->told != NULL ||
+           mh_list_dir_each(fd, is_new ? take_new_entry : take_entry, folder, error);
 }
 
 /* Opens a state file; that it is not there leaves @out_fd -1. */
@@ -225,7 +256,8 @@ read_messages(MaildirFolder *folder, GError **error)
     guint lines = (guint)maildir_uidlist_length(folder->uidlist), kept = 0;
     g_array_set_size(messages, lines);
     if (!read_files(folder, "cur", false, &folder->cur_fd, &folder->cur_stamp, error) ||
-        !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error))
+        !read_files(folder, "new", true, &folder->new_fd, &folder->new_stamp, error) ||
+        (folder->told != NULL && !read_told(folder, error)))
         return false;
     for (guint i = 0; i < messages->len; i++) {
         const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
@@ -241,10 +273,15 @@ read_messages(MaildirFolder *folder, GError **error)
     return maildir_uidlist_check(folder->uidlist, error);
 }
 
-MaildirFolder *
-maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings, GError **error)
+static MaildirFolder *
+read_folder(const MaildirTree *tree, const char *name, const MhMailbox *told, MhFindings *findings,
+            GError **error)
 {
     g_autoptr(MaildirFolder) folder = g_new0(MaildirFolder, 1);
+    if (told != NULL) {
+        folder->told = g_array_ref(told->messages);
+        folder->told_names = mh_names_ref(told->names);
+    }
     g_autoptr(GError) failure = NULL;
     folder->name = g_strdup(name);
     folder->fd = folder->cur_fd = folder->new_fd = -1;
@@ -277,6 +314,19 @@ maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findi
     return g_steal_pointer(&folder);
 }
 
+MaildirFolder *
+maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings, GError **error)
+{
+    return read_folder(tree, name, NULL, findings, error);
+}
+
+MaildirFolder *
+maildir_folder_read_in_place(const MaildirTree *tree, const char *name, const MhMailbox *mailbox,
+                             MhFindings *findings, GError **error)
+{
+    return read_folder(tree, name, mailbox->names != NULL ? mailbox : NULL, findings, error);
+}
+
 void
 maildir_folder_free(MaildirFolder *folder)
 {
@@ -288,6 +338,8 @@ maildir_folder_free(MaildirFolder *folder)
             close(fds[i]);
     }
     g_free(folder->name);
+    g_clear_pointer(&folder->told, g_array_unref);
+    mh_names_unref(folder->told_names);
     g_array_unref(folder->index.messages);
     g_array_unref(folder->leftovers);
     g_byte_array_unref(folder->names);
@@ -341,17 +393,38 @@ maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
            stamp_holds(folder->fd, "new", &folder->new_stamp);
 }
 
+const MhMessage *
+maildir_folder_told(const MaildirFolder *folder, const MhTargetMessage *message)
+{
+    return message->is_named && message->place < told_count(folder)
+               ? &g_array_index(folder->told, MhMessage, message->place)
+               : NULL;
+}
+
 static const MaildirNamed *
 named_at(const MaildirFolder *folder, const MhTargetMessage *message)
 {
-    g_assert(message->place < folder->named->len);
-    return &g_array_index(folder->named, MaildirNamed, message->place);
+    uint32_t at = message->place - told_count(folder);
+    g_assert(at < folder->named->len);
+    return &g_array_index(folder->named, MaildirNamed, at);
+}
+
+static const char *
+told_file(const MaildirFolder *folder, const MhMessage *message)
+{
+    bool is_new;
+    const char *name = folder->told_names->tell_file(folder->told_names, message, &is_new);
+    g_string_assign(folder->derived, name != NULL ? name : "");
+    return folder->derived->str;
 }
 
 const char *
 maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message)
 {
     MaildirUidlistEntry line;
+    const MhMessage *told = maildir_folder_told(folder, message);
+    if (told != NULL)
+        return told_file(folder, told);
     if (message->is_named)
         return (const char *)folder->names->data + named_at(folder, message)->name;
     maildir_uidlist_read(folder->uidlist, message->place, &line);
@@ -361,5 +434,7 @@ maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message)
 uint32_t
 maildir_folder_line(const MaildirFolder *folder, const MhTargetMessage *message)
 {
+    if (maildir_folder_told(folder, message) != NULL)
+        return 0;
     return message->is_named ? named_at(folder, message)->line : message->place;
 }

@@ -2,6 +2,7 @@
  * keywords. Reads only. */
 #pragma once
 
+#include "mailbox.h"
 #include "maildir-keywords.h"
 #include "maildir-tree.h"
 #include "maildir-uidlist.h"
@@ -30,7 +31,9 @@ typedef struct {
      * where the folder does not exist. They are not in the index. */
     GArray *leftovers;
     size_t stale; /* lines of ours whose file has gone: a run was killed before it wrote the list */
-    GByteArray *names;         /* file names that the list does not tell; NUL-terminated */
+    GArray *told; /* in place, of MhMessage: those that told_names tells; else NULL */
+    MhNames *told_names;       /* they tell file names, so that these are not held */
+    GByteArray *names;         /* file names that nothing tells; NUL-terminated */
     GArray *named;             /* of MaildirNamed, the messages that have such a name */
     GString *derived;          /* room for a name that it tells */
     MaildirUidlist *uidlist;   /* never NULL when exists; empty when there is no usable file */
@@ -41,6 +44,12 @@ typedef struct {
  * again when they are asked for: see maildir_uidlist_check(). That it is not there is no error. */
 MaildirFolder *maildir_folder_read(const MaildirTree *tree, const char *name, MhFindings *findings,
                                    GError **error);
+/* The same of a folder that @mailbox was just read from, and that it is to be carried to. Where its
+ * names can tell its files, these are all that the folder has, and it is not listed again: whether
+ * that was right the source must be asked afterwards. */
+MaildirFolder *maildir_folder_read_in_place(const MaildirTree *tree, const char *name,
+                                            const MhMailbox *mailbox, MhFindings *findings,
+                                            GError **error);
 void maildir_folder_free(MaildirFolder *folder); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirFolder, maildir_folder_free)
 
@@ -53,6 +62,9 @@ bool maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *fold
 
 /* The file's name in cur/ (or new/, see is_new). Borrowed until the next call. */
 const char *maildir_folder_file(const MaildirFolder *folder, const MhTargetMessage *message);
+
+/* In place: the message of the mailbox whose file this is; NULL: that is not known. */
+const MhMessage *maildir_folder_told(const MaildirFolder *folder, const MhTargetMessage *message);
 
 /* Where its line is in the UID list; 0: it has none. */
 uint32_t maildir_folder_line(const MaildirFolder *folder, const MhTargetMessage *message);

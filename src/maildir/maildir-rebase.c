@@ -149,7 +149,8 @@ maildir_rebase(const MaildirFolder *folder, const MhMailbox *mailbox, const MhSy
 {
     GHashTable *bases = g_hash_table_new_full(NULL, NULL, NULL, g_free);
     Names names;
-    if (are_single(folder) && are_faultless(folder, mailbox, plan))
+    /* files that a mailbox tells have names to themselves, and none of ours */
+    if ((folder->told != NULL || are_single(folder)) && are_faultless(folder, mailbox, plan))
         return bases;
     names_init(&names, folder);
     for (guint i = 0; i < plan->lines->len; i++) {

@@ -72,7 +72,8 @@ stage_with_name(Staging *staging, const MhSyncLine *line, const MhMessage *messa
     g_autofree char *base = maildir_new_names_base(staging->names, line->source - 1);
     g_autofree char *name = maildir_new_names_file(mh_span_from_string(base), line);
     int dirfd = line->is_new ? delivery->new_fd : delivery->cur_fd;
-    if (!maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
+    if (!mh_mailbox_check_names(staging->work->mailbox, error) ||
+        !maildir_transfer(delivery->tree, dirfd, name, message, staging->source, error))
         return false;
     maildir_delivery_add_line(staging->writer, staging->work, line, NULL,
                               mh_span_from_string(base));

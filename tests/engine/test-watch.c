@@ -178,6 +178,30 @@ test_foreign_forms(void **state)
     assert_null(mh_watch_from_variant(absolute));
 }
 
+/* A stored watch may come from a worker that was taken over. */
+static void
+test_other_places(void **state)
+{
+    const Site *site = *state;
+    g_autoptr(GPtrArray) roots = g_ptr_array_new();
+    g_autoptr(MhWatch) seen = watch(site);
+    char elsewhere[] = "/elsewhere";
+    g_ptr_array_add(roots, elsewhere);
+    assert_false(mh_watch_is_below(seen, roots));
+    g_ptr_array_add(roots, site->root);
+    assert_true(mh_watch_is_below(seen, roots));
+    mh_watch_look(seen, "/", "etc/passwd");
+    assert_false(mh_watch_is_below(seen, roots));
+
+    static const char *const upwards[] = {"..", "dir/.."};
+    for (size_t i = 0; i < G_N_ELEMENTS(upwards); i++) {
+        g_autoptr(MhWatch) evil = mh_watch_new();
+        mh_watch_add(evil, site->root, upwards[i], false, NULL);
+        g_autoptr(GVariant) variant = g_variant_ref_sink(mh_watch_to_variant(evil));
+        assert_null(mh_watch_from_variant(variant));
+    }
+}
+
 int
 main(void)
 {
@@ -186,6 +210,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_young_is_never_unchanged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_settle, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_forms, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_other_places, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,6 +277,22 @@ class RootSafety(unittest.TestCase):
                 self.check(before, site.run(maildir=pattern), joe_is_done=False)
                 site.remove()
 
+    def test_unchanged_behind_a_link(self):
+        """Is nothing new? Not even that does root look at along a link out of the home."""
+        site = self.site
+        for _ in range(2):
+            done = site.run("migrate", "--sync", "batch", maildir="%h/target")
+            self.assertEqual(done.returncode, 0, told(done))
+            time.sleep(0.5)
+        self.assertRegex(done.stdout, "eve: .*up to date")
+        os.rename(site.path("home/eve/target"), site.path("others/directory/target"))
+        site.eve("os.symlink(top + '/others/directory/target', home + '/target')")
+        before = site.snapshot()
+        done = site.run("migrate", "--sync", "batch", maildir="%h/target")
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertRegex(done.stderr, "(?m)^mailhaul: eve: cannot .*target'")
+        self.assertEqual(before, site.snapshot(), told(done))
+
     def test_hard_links_to_others(self):
         """With one owner for all targets, the worker can read what is not the account's."""
         site = self.site

@@ -1,0 +1,169 @@
+#include "courier-names.h"
+
+#include "courier-file-name.h"
+#include "courier-source.h"
+#include "courier-uiddb.h"
+
+#include <string.h>
+
+/* Bits of where: the place, the flags, and three that say what it is. */
+#define PLACE_BITS 32
+#define FLAGS_BITS 5
+#define HELD_BIT   (UINT64_C(1) << (PLACE_BITS + FLAGS_BITS))
+#define BARE_BIT   (HELD_BIT << 1)
+#define NEW_BIT    (HELD_BIT << 2)
+G_STATIC_ASSERT(NEW_BIT <= MH_MESSAGE_SIZE_MAX);
+G_STATIC_ASSERT(MH_FLAGS_ALL < 1 << FLAGS_BITS);
+
+/* Of where_len: the inode, or the number of one that needs more bits. */
+#define INODE_MAX  ((UINT64_C(1) << (MH_MESSAGE_SIZE_BITS - 1)) - 1)
+#define INODE_HELD (INODE_MAX + 1)
+
+static const char *
+tell(MhNames *base, const MhMessage *message)
+{
+    CourierNames *names = (CourierNames *)base;
+    size_t len;
+    if (!courier_names_file(names, message, &len))
+        return NULL;
+    g_string_truncate(names->room, len);
+    return names->room->str;
+}
+
+static const char *
+tell_file(MhNames *base, const MhMessage *message, bool *out_is_new)
+{
+    CourierNames *names = (CourierNames *)base;
+    size_t len;
+    *out_is_new = courier_names_place(message).is_new;
+    return courier_names_file(names, message, &len) ? names->room->str : NULL;
+}
+
+static bool
+check(const MhNames *base, GError **error)
+{
+    const CourierNames *names = (const CourierNames *)base;
+    if (!mh_line_text_check(names->text, error))
+        return false;
+    if (names->failed)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                            "the list of UIDs was changed while it was read");
+    return !names->failed;
+}
+
+static void
+free_names(MhNames *base)
+{
+    CourierNames *names = (CourierNames *)base;
+    mh_line_text_free(names->text);
+    g_byte_array_unref(names->held);
+    g_array_unref(names->inodes);
+    g_string_free(names->room, TRUE);
+    g_free(names);
+}
+
+CourierNames *
+courier_names_new(MhLineText *text, bool ids_of_files)
+{
+    CourierNames *names = g_new0(CourierNames, 1);
+    names->names = (MhNames){
+        .refs = 1, .tell = tell, .tell_file = tell_file, .check = check, .free = free_names};
+    names->text = text;
+    names->held = g_byte_array_new();
+    names->inodes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    names->room = g_string_new(NULL);
+    names->ids_of_files = ids_of_files;
+    return names;
+}
+
+void
+courier_names_set_place(MhMessage *message, CourierNamesPlace place)
+{
+    uint64_t flags = place.flags & MH_FLAGS_ALL;
+    message->where = (place.place | flags << PLACE_BITS | (place.is_held ? HELD_BIT : 0) |
+                      (place.is_bare ? BARE_BIT : 0) | (place.is_new ? NEW_BIT : 0)) &
+                     MH_MESSAGE_SIZE_MAX;
+}
+
+CourierNamesPlace
+courier_names_place(const MhMessage *message)
+{
+    uint64_t where = message->where;
+    return (CourierNamesPlace){.place = (uint32_t)where,
+                               .flags = where >> PLACE_BITS & MH_FLAGS_ALL,
+                               .is_held = (where & HELD_BIT) != 0,
+                               .is_bare = (where & BARE_BIT) != 0,
+                               .is_new = (where & NEW_BIT) != 0};
+}
+
+void
+courier_names_set_inode(CourierNames *names, MhMessage *message, uint64_t inode)
+{
+    uint64_t stored = inode;
+    if (inode > INODE_MAX) {
+        stored = INODE_HELD + names->inodes->len;
+        g_array_append_val(names->inodes, inode);
+    }
+    message->where_len = stored & MH_MESSAGE_SIZE_MAX;
+}
+
+uint64_t
+courier_names_inode(const CourierNames *names, const MhMessage *message)
+{
+    uint64_t stored = message->where_len;
+    return stored <= INODE_MAX ? stored
+                               : g_array_index(names->inodes, uint64_t, stored - INODE_HELD);
+}
+
+uint32_t
+courier_names_hold(CourierNames *names, const char *name)
+{
+    uint32_t place = names->held->len;
+    g_byte_array_append(names->held, (const guint8 *)name, (guint)strlen(name) + 1);
+    return place;
+}
+
+const char *
+courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_base_len)
+{
+    MhSpan line;
+    uint64_t next;
+    CourierUiddbLine listed;
+    char letters[MH_FLAG_LETTERS_MAX + 1];
+    g_string_truncate(names->room, 0);
+    if (place.is_held) {
+        g_string_append(names->room, (const char *)names->held->data + place.place);
+        *out_base_len = courier_file_name_base(mh_span(names->room->str, names->room->len)).len;
+        return names->room->str;
+    }
+    if (!mh_line_text_get(names->text, place.place, &line, &next) ||
+        !courier_uiddb_plain_line(line, &listed))
+        return NULL;
+    g_string_append_len(names->room, (const char *)listed.name.data, (gssize)listed.name.len);
+    *out_base_len = listed.name.len;
+    if (!place.is_bare) {
+        mh_flags_to_maildir(place.flags, letters);
+        g_string_append(names->room, ":2,");
+        g_string_append(names->room, letters);
+    }
+    return names->room->str;
+}
+
+bool
+courier_names_file(CourierNames *names, const MhMessage *message, size_t *out_base_len)
+{
+    CourierNamesPlace place = courier_names_place(message);
+    const char *name = courier_names_read(names, place, out_base_len);
+    bool good = name != NULL;
+    if (good) {
+        MhDigest id = names->ids_of_files ? courier_source_file_id(name, place.is_new)
+                                          : mh_digest_of(mh_span(name, *out_base_len));
+        good = mh_digest_equal(&id, &message->id);
+    }
+    if (good)
+        return true;
+    names->failed = true;
+    g_string_truncate(names->room, 0);
+    *out_base_len = 0;
+    return false;
+}

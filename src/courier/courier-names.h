@@ -1,0 +1,59 @@
+/* courier-names: the names of a large folder's messages, told from the UID list and not held.
+ *
+ * Nearly every file in cur/ is called as its line in courierimapuiddb says, then ":2,", then the
+ * letters of its flags in the order D F R S T, or nothing at all. Of such a file the place of the
+ * line and the flags are enough; the name of any other is held. The list stays open: Courier puts a
+ * new one in its place and leaves the old one as it is. Should somebody else write into it, the
+ * digest of the name, which the message has, shows that.
+ */
+#pragma once
+
+#include "line-text.h"
+#include "mailbox.h"
+
+typedef struct {
+    MhNames names;
+    MhLineText *text;
+    GByteArray *held;  /* names that the list does not tell; NUL-terminated */
+    GArray *inodes;    /* of uint64_t: those that a message has no room for */
+    GString *room;     /* the name told last */
+    uint64_t device;   /* of all files; 0: not known yet */
+    bool ids_of_files; /* identities are those of files: see courier-source.h */
+    bool failed;       /* a name is not what it was */
+} CourierNames;
+
+/* What a message has in its where. */
+typedef struct {
+    uint32_t place; /* where its line is, or its name in held */
+    bool is_held;
+    bool is_bare; /* the name has no info */
+    bool is_new;  /* in new/ */
+    MhFlags flags;
+} CourierNamesPlace;
+
+/* Takes @text, the list. */
+CourierNames *courier_names_new(MhLineText *text, bool ids_of_files);
+static inline void
+courier_names_unref(CourierNames *names)
+{
+    if (names != NULL)
+        mh_names_unref(&names->names);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierNames, courier_names_unref)
+
+void courier_names_set_place(MhMessage *message, CourierNamesPlace place);
+CourierNamesPlace courier_names_place(const MhMessage *message);
+
+/* In where_len; all ones, which the sizes use, is never among them. */
+void courier_names_set_inode(CourierNames *names, MhMessage *message, uint64_t inode);
+uint64_t courier_names_inode(const CourierNames *names, const MhMessage *message);
+
+/* Holds a name, and says where it is. */
+uint32_t courier_names_hold(CourierNames *names, const char *name);
+
+/* The name of a file, not compared with any digest. NULL when it cannot be read. Borrowed until
+ * the next call. */
+const char *courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_base_len);
+/* The name of a message's file, in @names->room. False, and it is empty, when it is not what it
+ * was. */
+bool courier_names_file(CourierNames *names, const MhMessage *message, size_t *out_base_len);
