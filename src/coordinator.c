@@ -148,6 +148,7 @@ start_next(Run *run)
     seat->account = account;
     seat->started_us = g_get_monotonic_time();
     mh_channel_reader_init(&seat->reader);
+    mh_held_worker_begin(&seat->held);
     g_ptr_array_add(run->seats, seat);
 }
 
