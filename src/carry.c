@@ -487,6 +487,12 @@ mh_carry_has_work(const MhCarry *carry)
            (carry->folder->exists && maildir_work_is_dated(&work));
 }
 
+bool
+mh_carry_is_staged(const MhCarry *carry)
+{
+    return carry->delivery != NULL && maildir_delivery_is_begun(carry->delivery);
+}
+
 static bool
 put_in_place(MhCarry *carry, GError **error)
 {

@@ -52,6 +52,8 @@ bool mh_carry_is_whole(const MhCarry *carry, GError **error);
 /* Is there anything to put in place? Where the target is up to date, but the source has changed in
  * something else than its mail, the list is to say so. */
 bool mh_carry_has_work(const MhCarry *carry);
+/* Has anything been written for it that must be durable before it is put in place? */
+bool mh_carry_is_staged(const MhCarry *carry);
 /* Puts it in place. False as well when the source was not whole. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
 /* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are

@@ -21,6 +21,8 @@ typedef enum {
                              its target's root directory is left for root to remove */
     MH_RECORD_DIFFERENCE, /* one of verify's */
     MH_RECORD_END,        /* (b) the worker has come to its end; true: it was asked to stop */
+    MH_RECORD_PART,       /* (t) of a part: it has its place in the tree; messages that were copied
+                             though they might be linked */
 } MhRecordKind;
 
 /* Sends one record; takes @content when it is floating. False when the coordinator has gone. */

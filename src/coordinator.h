@@ -1,5 +1,7 @@
 /* coordinator: does many accounts, a worker process each, so many at once.
  *
+ * An account that is larger than the rest is divided among several workers (division.h).
+ *
  * A worker that dies fails its own account, with a message; the others go on. One that a file
  * system holds makes room for another account, is ended after --answer-timeout, and fails its own.
  * Asked to stop (SIGTERM, SIGINT), the coordinator asks its workers to, starts no more, and returns
@@ -17,6 +19,8 @@ typedef struct {
     /* What earlier runs left about the account, which the coordinator then owns; NULL: nothing, or
      * with @error set, why the account may not be started at all. */
     MhMemory *(*recall)(const char *name, void *user, GError **error);
+    /* About how many bytes of mail the account has. NULL: no account is divided. */
+    uint64_t (*size)(const char *name, void *user);
     /* A command for the new server: see late-keywords.h. */
     void (*late_keyword)(const char *command, void *user);
     /* A file system has not answered a worker for so many seconds. @place, printable, is what it

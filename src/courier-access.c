@@ -55,9 +55,8 @@ static GBytes *
 read_list(int root_fd, const char *path, bool *out_unread, MhFindings *findings)
 {
     g_autoptr(GError) failure = NULL;
-    GBytes *text = mh_read_file(root_fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
-    if (text == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT) &&
-        !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
+    GBytes *text = mh_read_file_if_there(root_fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (failure != NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
         mh_findings_add(findings, MH_FINDING_ACCESS_UNREADABLE, "%s", failure->message);
         *out_unread = true;
     }

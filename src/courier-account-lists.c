@@ -13,8 +13,9 @@ static GBytes *
 read_state(MhCourierSurvey *survey, const char *name, MhFindingCode unreadable)
 {
     g_autoptr(GError) error = NULL;
-    GBytes *text = mh_read_file(survey->root_fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &error);
-    if (text == NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    GBytes *text =
+        mh_read_file_if_there(survey->root_fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &error);
+    if (error != NULL)
         mh_findings_add(survey->findings, unreadable, "%s", error->message);
     return text;
 }

@@ -1,6 +1,6 @@
 #include "courier-watch.h"
 
-#include "safe-file.h"
+#include "safe-path.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,14 +20,13 @@ path_below_place(const MhCourierWatch *courier, const char *path)
 static bool
 look(const MhCourierWatch *courier, const char *path, bool *out_follow, MhStamp *out_stamp)
 {
-    g_autoptr(GError) failure = NULL;
     struct stat st;
-    *out_follow = false;
-    if (!mh_stat(courier->root_fd, path, MH_LINKS_REFUSE, &st, &failure)) {
-        *out_follow = g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_LOOP);
-        if (!*out_follow || !mh_stat(courier->root_fd, path, MH_LINKS_BENEATH, &st, NULL))
-            return false;
-    }
+    int failed = mh_safe_path_stat(courier->root_fd, path, MH_LINKS_REFUSE, &st);
+    *out_follow = failed == -ELOOP;
+    if (*out_follow)
+        failed = mh_safe_path_stat(courier->root_fd, path, MH_LINKS_BENEATH, &st);
+    if (failed != 0)
+        return false;
     *out_stamp = mh_stamp_of(&st);
     return true;
 }

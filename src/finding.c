@@ -87,6 +87,22 @@ mh_findings_add_at(MhFindings *findings, MhFindingCode code, uint64_t offset, ui
 }
 
 void
+mh_findings_add_of(MhFindings *findings, MhFindingCode code, uint32_t message,
+                   const char *detail_format, ...)
+{
+    if (findings == NULL)
+        return;
+    MhFinding finding = {.code = code, .message = message};
+    if (detail_format != NULL) {
+        va_list args;
+        va_start(args, detail_format);
+        finding.detail = g_strdup_vprintf(detail_format, args);
+        va_end(args);
+    }
+    add(findings, finding);
+}
+
+void
 mh_findings_add_count(MhFindings *findings, MhFindingCode code, uint64_t more)
 {
     if (findings != NULL)

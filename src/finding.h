@@ -206,12 +206,15 @@ MhFindings *mh_findings_new(void);
 void mh_findings_free(MhFindings *findings); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhFindings, mh_findings_free)
 
-/* All three take NULL @findings and then do nothing. @detail_format may be NULL. Bytes from
+/* All four take NULL @findings and then do nothing. @detail_format may be NULL. Bytes from
  * outside go through mh_printable() before they become detail. */
 void mh_findings_add(MhFindings *findings, MhFindingCode code, const char *detail_format, ...)
     G_GNUC_PRINTF(3, 4);
 void mh_findings_add_at(MhFindings *findings, MhFindingCode code, uint64_t offset, uint32_t message,
                         const char *detail_format, ...) G_GNUC_PRINTF(5, 6);
+/* Of a message whose place in the file is not known. */
+void mh_findings_add_of(MhFindings *findings, MhFindingCode code, uint32_t message,
+                        const char *detail_format, ...) G_GNUC_PRINTF(4, 5);
 /* Counts @more findings of @code without records of their own. */
 void mh_findings_add_count(MhFindings *findings, MhFindingCode code, uint64_t more);
 /* Adds all of @other, which stays as it is. */

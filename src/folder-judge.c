@@ -173,8 +173,11 @@ mh_folder_judge(int dirfd, const char *name, MhLinks links, const char *path,
     struct stat st;
     if (options->is_known != NULL && mh_stat(dirfd, name, links, &st, NULL)) {
         out.stamp = mh_stamp_of(&st);
-        if (st.st_size > 0 && options->is_known(path, &out.stamp, options->data)) {
-            out.kind = MH_FOUND_MAILBOX;
+        if (options->is_known(path, &out.stamp, options->data)) {
+            if (st.st_size > 0)
+                out.kind = MH_FOUND_MAILBOX;
+            else /* where it stands counts, too */
+                judge_empty(&file, &out);
             return out;
         }
     }

@@ -172,11 +172,13 @@ void
 mh_haul_flush(MhHaul *haul)
 {
     g_autoptr(GError) sync_error = NULL;
-    bool to_commit = false;
-    for (guint i = 0; i < haul->pending->len; i++)
-        to_commit |= ((MhHaulPending *)haul->pending->pdata[i])->carry != NULL ||
-                     (((MhHaulPending *)haul->pending->pdata[i])->gone != NULL && !haul->dry_run);
-    bool durable = !to_commit || maildir_tree_sync(haul->tree, &sync_error);
+    bool to_commit = false, staged = false;
+    for (guint i = 0; i < haul->pending->len; i++) {
+        const MhHaulPending *pending = haul->pending->pdata[i];
+        to_commit |= pending->carry != NULL || (pending->gone != NULL && !haul->dry_run);
+        staged |= pending->carry != NULL && mh_carry_is_staged(pending->carry);
+    }
+    bool durable = !staged || maildir_tree_sync(haul->tree, &sync_error);
     for (guint i = 0; i < haul->pending->len; i++) {
         MhHaulPending *pending = haul->pending->pdata[i];
         if (durable)

@@ -73,7 +73,8 @@ bool
 mh_haul_find_gone(MhHaul *haul, GError **error)
 {
     const MhSettings *settings = haul->job->settings;
-    if (!haul->dry_run && !mh_haul_clear_locks(haul, error))
+    bool alone = haul->job->part == NULL; /* else others are at work on the other folders */
+    if (!haul->dry_run && alone && !mh_haul_clear_locks(haul, error))
         return false;
     if (settings->keep_expunged || mh_haul_is_late(haul) || haul->job->folders != NULL ||
         haul->survey->incomplete || haul->survey->in_place || settings->server == MH_SERVER_COURIER)

@@ -66,11 +66,18 @@ bool mh_haul_find_gone(MhHaul *haul, GError **error);
 void mh_haul_empty_folder(MhHaul *haul, const MhGone *gone);
 void mh_haul_empty_folders(MhHaul *haul);
 
+/* ---- haul-part: one of several workers of an account ---- */
+
+/* Carries mailboxes until every one is taken, by this worker or another. */
+bool mh_haul_carry_part(MhHaul *haul, GError **error);
+
 /* ---- haul ---- */
 
 /* Gives haul->maildir, the path of the target. */
 bool mh_haul_expand_maildir(MhHaul *haul, GError **error);
 bool mh_haul_open_tree(MhHaul *haul, GError **error);
+/* Finds out what there is, and what has gone. False with @error when nothing may be done. */
+bool mh_haul_survey(MhHaul *haul, GError **error);
 
 /* ---- haul-undo ---- */
 

@@ -75,7 +75,7 @@ restore_locked(const MhHaul *haul, const MhSurveyMailbox *mailbox, int fd,
     size_t renamed = 0;
     if (!can_judge_acl(mailbox, fd, error))
         return false;
-    if (names == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }

@@ -36,6 +36,7 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
                                   .sync_messages = settings->sync == MH_SYNC_MESSAGE,
                                   .copy_only = settings->transfer == MH_TRANSFER_COPY,
+                                  .part = haul->job->part,
                                   .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
                                                                                  : NULL};
     g_autofree char *trusted = NULL, *rest = NULL;
@@ -139,9 +140,10 @@ tell_slow_times(const MhHaul *haul)
 static void
 tell_not_linked(const MhHaul *haul)
 {
-    if (haul->job->settings->transfer == MH_TRANSFER_LINK && haul->tree->not_linked > 0)
+    uint64_t count = haul->tree->not_linked + haul->job->not_linked;
+    if (haul->job->settings->transfer == MH_TRANSFER_LINK && count > 0)
         mh_findings_add(haul->findings, MH_FINDING_NOT_LINKED, "%" G_GUINT64_FORMAT " messages",
-                        (guint64)haul->tree->not_linked);
+                        (guint64)count);
 }
 
 static bool
@@ -154,7 +156,7 @@ survey_account(MhHaul *haul, GError **error)
     stamp_uidls(haul);
     report_survey(haul);
     tell_slow_times(haul);
-    return !haul->survey->in_place || haul->dry_run ||
+    return !haul->survey->in_place || haul->dry_run || haul->job->part != NULL ||
            mh_in_place_rename(haul->tree, haul->survey, error);
 }
 
@@ -299,11 +301,16 @@ read_uidls(MhHaul *haul, GError **error)
     return haul->uidls_text == NULL || haul->uidls != NULL;
 }
 
+bool
+mh_haul_survey(MhHaul *haul, GError **error)
+{
+    return read_uidls(haul, error) && survey_account(haul, error) && mh_haul_find_gone(haul, error);
+}
+
 static bool
 carry_account(MhHaul *haul, GError **error)
 {
-    if (!mh_haul_open_tree(haul, error) || !read_uidls(haul, error) ||
-        !survey_account(haul, error) || !mh_haul_find_gone(haul, error))
+    if (!mh_haul_open_tree(haul, error) || !mh_haul_survey(haul, error))
         return false;
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
@@ -324,7 +331,7 @@ remember_account(MhHaul *haul, bool good)
 {
     const MhMemory *before = haul->job->memory;
     bool complete = good && !haul->failed && !mh_stopping();
-    if (haul->dry_run)
+    if (haul->dry_run || haul->job->part != NULL)
         return;
     if (haul->job->task == MH_TASK_UNDO) {
         if (complete)
@@ -356,6 +363,8 @@ do_account(MhHaul *haul, GError **error)
                                      .dry_run = haul->dry_run,
                                      .told = mh_haul_message_written,
                                      .told_user = haul};
+    if (haul->job->part != NULL)
+        return mh_haul_carry_part(haul, error);
     if (haul->job->task != MH_TASK_UNDO)
         return carry_account(haul, error);
     haul->of_undo = *haul->job->settings; /* strings stay the settings' */

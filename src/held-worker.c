@@ -22,6 +22,12 @@
 #define STOPPING_S 30
 
 void
+mh_held_worker_begin(MhHeldWorker *held)
+{
+    held->looked_us = g_get_monotonic_time();
+}
+
+void
 mh_held_worker_clear(MhHeldWorker *held)
 {
     g_clear_pointer(&held->seen, g_free);

@@ -18,6 +18,9 @@ typedef struct {
     int64_t held_us;   /* for how long that has been all */
 } MhHeldWorker;
 
+/* A worker has just been started: it is looked at for the first time when it has said nothing for a
+ * second, which most never need. */
+void mh_held_worker_begin(MhHeldWorker *held);
 void mh_held_worker_clear(MhHeldWorker *held);
 
 /* Looks at the process at most once a second. Returns for how many seconds it has not moved; 0 when

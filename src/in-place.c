@@ -26,8 +26,8 @@ mh_in_place_names(int root_fd, GError **error)
     g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) text =
-        mh_read_file(root_fd, MH_IN_PLACE_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
-    if (text == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        mh_read_file_if_there(root_fd, MH_IN_PLACE_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
@@ -111,11 +111,23 @@ rename_batch(const MaildirTree *tree, const GPtrArray *batch, GHashTable *names,
     return mh_sync_dir(tree->fd, error) && (!stale || write_names(tree, names, error));
 }
 
+/* That it is there is all that the record says where no folder gets another name. */
+static bool
+make_record(const MaildirTree *tree, GError **error)
+{
+    int fd = openat(tree->fd, MH_IN_PLACE_FILE,
+                    O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, tree->options.file_mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write '%s'", MH_IN_PLACE_FILE);
+    close(fd);
+    return mh_sync_dir(tree->fd, error);
+}
+
 bool
 mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
 {
     g_autoptr(GHashTable) names = mh_in_place_names(tree->fd, error);
-    if (names == NULL || (!mh_in_place_is(tree->fd) && !write_names(tree, names, error)))
+    if (names == NULL || (!mh_in_place_is(tree->fd) && !make_record(tree, error)))
         return false;
     for (;;) {
         size_t waiting;

@@ -3,6 +3,7 @@
 
 #include "account.h"
 #include "folder-list.h"
+#include "maildir/maildir-tree.h"
 #include "memory.h"
 #include "name-map.h"
 #include "pace.h"
@@ -27,7 +28,10 @@ typedef struct {
     const MhFolderList *folders; /* only these folders, and INBOXes; NULL: all that are found */
     const char *settings_digest; /* of all that changes what is written: see settings-digest.h */
     const MhMemory *memory;      /* a worker's: of its account; NULL: nothing is known */
-    bool confine;                /* a worker: before it reads it gives up what it does not need */
+    const MaildirPart *part;     /* a worker: it does a part of its account; NULL: all of it */
+    const MhMemory *fresh; /* what parts of this run have carried of it; NULL: there are none */
+    uint64_t not_linked;   /* messages that they copied though they might be linked */
+    bool confine;          /* a worker: before it reads it gives up what it does not need */
 } MhJob;
 
 /* Nothing is written, not even a lock beside a mailbox. */

@@ -46,8 +46,8 @@ read_list(MhMboxSurvey *survey, int dirfd, const char *name)
 {
     g_autoptr(GError) error = NULL;
     struct stat st;
-    GBytes *text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, &error);
-    if (text == NULL && !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    GBytes *text = mh_read_file_if_there(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, &error);
+    if (error != NULL)
         mh_findings_add(survey->findings, MH_FINDING_SUBSCRIPTIONS_UNREADABLE, "%s",
                         error->message);
     if (text != NULL) {

@@ -130,7 +130,7 @@ mh_findings_from_variant(GVariant *variant)
             mh_findings_add_at(findings, code, offset, message, detail != NULL ? "%s" : NULL,
                                detail);
         else
-            mh_findings_add(findings, code, detail != NULL ? "%s" : NULL, detail);
+            mh_findings_add_of(findings, code, message, detail != NULL ? "%s" : NULL, detail);
     }
     while (g_variant_iter_next(more, "(&st)", &name, &beyond)) {
         if (!mh_finding_from_name(name, &code))

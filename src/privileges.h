@@ -18,6 +18,11 @@ typedef struct {
     bool reads_others; /* keep CAP_DAC_READ_SEARCH */
 } MhIdentity;
 
+/* For the process that starts the workers, once: what no worker may ever have is taken from it
+ * before they are made. As root it gives up its capability bounding set, so that no program which
+ * it or a worker might start has a capability; it starts none. */
+void mh_privileges_prepare(void);
+
 /* False with @error (G_FILE_ERROR) when anything of it fails: then the process must end. When we
  * are not root, only no_new_privs is set and @identity must be what we are already. */
 bool mh_privileges_become(const MhIdentity *identity, GError **error);

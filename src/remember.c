@@ -42,11 +42,19 @@ outcome_of(const MhMailboxMemory *known)
     return outcome;
 }
 
+/* What this run knows of a mailbox already goes before what the last one has left. */
+static const MhMailboxMemory *
+find_known(const MhJob *job, const char *key)
+{
+    const MhMailboxMemory *fresh = mh_memory_find(job->fresh, key);
+    return fresh != NULL ? fresh : mh_memory_find(job->memory, key);
+}
+
 bool
 mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyMailbox *mailbox,
                       MhMailboxOutcome *outcome)
 {
-    const MhMailboxMemory *known = mh_memory_find(job->memory, mailbox->key);
+    const MhMailboxMemory *known = find_known(job, mailbox->key);
     if (known == NULL || mailbox->locked || tree->fd < 0 ||
         strcmp(known->directory, mailbox->target) != 0 ||
         g_strcmp0(known->settings, job->settings_digest) != 0 ||
@@ -187,9 +195,14 @@ mh_remember_mailbox(const MhAccountSurvey *survey, const char *maildir,
 MhMailboxMemory *
 mh_remember_same(const MhJob *job, const MhSurveyMailbox *mailbox)
 {
-    const MhMailboxMemory *known = mh_memory_find(job->memory, mailbox->key);
+    const MhMailboxMemory *known = find_known(job, mailbox->key);
     MhMailboxMemory *memory = mh_mailbox_memory_new(known->key, known->directory);
-    memory->same = true;
+    memory->same = mh_memory_find(job->fresh, mailbox->key) == NULL;
+    if (memory->same)
+        return memory;
+    g_array_append_vals(memory->source, known->source->data, known->source->len);
+    g_array_append_vals(memory->target, known->target->data, known->target->len);
+    memory->carried = known->carried != NULL ? g_variant_ref(known->carried) : NULL;
     return memory;
 }
 

@@ -95,6 +95,8 @@ quoted_path(int dirfd, const char *path)
 static bool
 fail(GError **error, int errnum, const char *what, int dirfd, const char *path)
 {
+    if (error == NULL)
+        return false;
     g_autofree char *where = quoted_path(dirfd, path);
     if (errnum == EXDEV)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
@@ -148,36 +150,25 @@ mh_open_dir(int dirfd, const char *path, GError **error)
     return mh_open_dir_links(dirfd, path, MH_LINKS_BENEATH, error);
 }
 
-static bool
-is_component(const char *name)
-{
-    return *name != '\0' && strchr(name, '/') == NULL && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
-}
-
 bool
 mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
 {
-    struct stat st;
-    /* Nearly always it is one name, and no link: then there is nothing to be led astray by. */
-    if (is_component(path) && fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-        !S_ISLNK(st.st_mode)) {
-        *out_stat = st;
-        return true;
-    }
-    int fd = mh_safe_path_find(dirfd, path, links);
-    if (fd < 0)
-        return fail(error, -fd, "look at", dirfd, path);
-    int failed = fstat(fd, &st) != 0 ? errno : 0;
-    close(fd);
-    if (failed != 0)
-        return fail(error, failed, "look at", dirfd, path);
-    *out_stat = st;
-    return true;
+    int failed = mh_safe_path_stat(dirfd, path, links, out_stat);
+    return failed == 0 || fail(error, -failed, "look at", dirfd, path);
+}
+
+bool
+mh_stat_if_there(int dirfd, const char *path, MhLinks links, struct stat *out_stat, bool *out_there,
+                 GError **error)
+{
+    int failed = mh_safe_path_stat(dirfd, path, links, out_stat);
+    *out_there = failed == 0;
+    return failed == 0 || failed == -ENOENT || fail(error, -failed, "look at", dirfd, path);
 }
 
 int
-mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
+mh_open_file_if_there(int dirfd, const char *path, MhLinks links, struct stat *out_stat,
+                      GError **error)
 {
     struct stat st;
     int fd = mh_safe_path_open(dirfd, path, links, S_IFREG, &st);
@@ -185,9 +176,21 @@ mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, 
         *out_stat = st;
     if (fd == -EMEDIUMTYPE)
         fail_kind(error, "open", dirfd, path, st.st_mode, "a regular file");
-    else if (fd < 0)
+    else if (fd < 0 && fd != -ENOENT)
         fail(error, -fd, "open", dirfd, path);
     return MAX(fd, -1);
+}
+
+int
+mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
+{
+    GError *problem = NULL;
+    int fd = mh_open_file_if_there(dirfd, path, links, out_stat, &problem);
+    if (fd < 0 && problem == NULL)
+        fail(error, ENOENT, "open", dirfd, path);
+    if (problem != NULL)
+        g_propagate_error(error, problem);
+    return fd;
 }
 
 int
@@ -210,7 +213,7 @@ has_mode(int fd, mode_t mode)
 int
 mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **error)
 {
-    if (!is_component(name)) {
+    if (!mh_safe_path_is_name(name)) {
         fail(error, EINVAL, "make directory", dirfd, name);
         return -1;
     }
@@ -258,12 +261,13 @@ mh_read_to_end(int fd, uint64_t size, uint64_t max, GBytes **out_bytes)
 }
 
 GBytes *
-mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat, GError **error)
+mh_read_file_if_there(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat,
+                      GError **error)
 {
     struct stat st;
     GBytes *bytes = NULL;
     uint64_t max = MIN(max_bytes, SIZE_MAX / 4);
-    int fd = mh_open_file(dirfd, path, MH_LINKS_BENEATH, &st, error);
+    int fd = mh_open_file_if_there(dirfd, path, MH_LINKS_BENEATH, &st, error);
     if (fd < 0)
         return NULL;
     int failed =
@@ -278,6 +282,18 @@ mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_s
     } else if (failed != 0) {
         fail(error, -failed, "read", dirfd, path);
     }
+    return bytes;
+}
+
+GBytes *
+mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat, GError **error)
+{
+    GError *problem = NULL;
+    GBytes *bytes = mh_read_file_if_there(dirfd, path, max_bytes, out_stat, &problem);
+    if (bytes == NULL && problem == NULL)
+        fail(error, ENOENT, "open", dirfd, path);
+    if (problem != NULL)
+        g_propagate_error(error, problem);
     return bytes;
 }
 
@@ -350,7 +366,7 @@ bool
 mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
                     GError **error)
 {
-    if (!is_component(old_name) || !is_component(new_name))
+    if (!mh_safe_path_is_name(old_name) || !mh_safe_path_is_name(new_name))
         return fail(error, EINVAL, "rename", old_dirfd, old_name);
     int failed = ENOSYS;
     if (!mh_safe_path_no_openat2()) {
@@ -387,7 +403,7 @@ bool
 mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
                 GError **error)
 {
-    if (!is_component(name))
+    if (!mh_safe_path_is_name(name))
         return fail(error, EINVAL, "write", dirfd, name);
     char temp[NAME_MAX + 1];
     g_snprintf(temp, sizeof temp, TEMP_PREFIX "%s", name);

@@ -52,12 +52,19 @@ int mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError
 /* What is at @path, with the links followed that @links allows; nothing is opened for reading, so
  * no permission on the file itself is needed. */
 bool mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error);
+/* The same of what need not be there: @out_there says whether it is. */
+bool mh_stat_if_there(int dirfd, const char *path, MhLinks links, struct stat *out_stat,
+                      bool *out_there, GError **error);
 /* "a regular file", "a FIFO", ... of st_mode. */
 const char *mh_file_kind(mode_t mode);
 
 /* Opens a regular file for reading, without blocking; anything else (directory, FIFO, device,
  * socket) is an error that says what it is. @out_stat may be NULL. -1 on error. */
 int mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error);
+
+/* The same of a file that need not be there: -1 without @error when it is not. */
+int mh_open_file_if_there(int dirfd, const char *path, MhLinks links, struct stat *out_stat,
+                          GError **error);
 
 /* Opens for reading what fstatat() showed to be the regular file @name, one component, @device and
  * @inode. G_FILE_ERROR_AGAIN when that is not there now. -1 on error. */
@@ -69,6 +76,10 @@ int mh_open_seen_file(int dirfd, const char *name, uint64_t device, uint64_t ino
  * NULL. */
 GBytes *mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_stat,
                      GError **error);
+
+/* The same of a file that need not be there: NULL without @error when it is not. */
+GBytes *mh_read_file_if_there(int dirfd, const char *path, uint64_t max_bytes,
+                              struct stat *out_stat, GError **error);
 
 /* Reads to the end of @fd, which seems to have @size bytes: a pipe may have 0. 0 with @out_bytes,
  * or -errno; -EFBIG when there are more than @max. */

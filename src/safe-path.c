@@ -47,6 +47,13 @@ is_linked_by_others(const struct stat *st)
            st->st_uid != owners.uids[0] && st->st_uid != owners.uids[1];
 }
 
+bool
+mh_safe_path_is_name(const char *path)
+{
+    return *path != '\0' && strchr(path, '/') == NULL && strcmp(path, ".") != 0 &&
+           strcmp(path, "..") != 0;
+}
+
 /* The walk, for kernels without openat2(2). It stands on a stack of directories, so that ".." is
  * one step back on the way that was come, and never a step above the first. */
 typedef struct {
@@ -192,6 +199,28 @@ mh_safe_path_find(int dirfd, const char *path, MhLinks links)
     return fd != -ENOSYS ? fd : walk_open(dirfd, path, links);
 }
 
+int
+mh_safe_path_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat)
+{
+    struct stat st;
+    /* Nearly always it is one name, and no link: then there is nothing to be led astray by. */
+    if (mh_safe_path_is_name(path)) {
+        int failed = fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 ? errno : 0;
+        if (failed == 0 && !S_ISLNK(st.st_mode))
+            *out_stat = st;
+        if (failed == ENOENT || (failed == 0 && !S_ISLNK(st.st_mode)))
+            return -failed;
+    }
+    int fd = mh_safe_path_find(dirfd, path, links);
+    if (fd < 0)
+        return fd;
+    int failed = fstat(fd, &st) != 0 ? errno : 0;
+    close(fd);
+    if (failed == 0)
+        *out_stat = st;
+    return -failed;
+}
+
 /* Opens what @fd, an O_PATH descriptor of a regular file or a directory, stands for. */
 static int
 open_found(int fd, const char *name_in_proc, mode_t mode, int flags)
@@ -226,12 +255,28 @@ open_directory(int dirfd, const char *path, MhLinks links, int flags, struct sta
     return -EIO;
 }
 
+/* So can a file that is one name and no link: /proc, which the long way needs, costs each process
+ * that goes there more than all else that it does to open files. -ENOENT and what has been opened
+ * are the answer. */
+static int
+open_plain_file(int dirfd, const char *name, struct stat *out_stat)
+{
+    struct stat st;
+    if (!mh_safe_path_is_name(name))
+        return -EINVAL;
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return -errno;
+    return S_ISREG(st.st_mode) ? mh_safe_path_reopen(dirfd, name, st.st_dev, st.st_ino, out_stat)
+                               : -EMEDIUMTYPE;
+}
+
 int
 mh_safe_path_open(int dirfd, const char *path, MhLinks links, mode_t kind, struct stat *out_stat)
 {
     const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     char name[64];
-    int fd = kind == S_IFDIR ? open_directory(dirfd, path, links, flags, out_stat) : -EIO;
+    int fd = kind == S_IFDIR ? open_directory(dirfd, path, links, flags, out_stat)
+                             : open_plain_file(dirfd, path, out_stat);
     if (fd >= 0 || fd == -ENOENT)
         return fd;
     int found = mh_safe_path_find(dirfd, path, links);

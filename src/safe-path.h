@@ -1,8 +1,9 @@
 /* safe-path: finds what a path below a directory stands for, and opens it without side effects.
  *
- * The lower half of safe-file, which is what callers use. Everything is found with O_PATH first,
- * looked at, and only then opened for reading through that very descriptor: so a FIFO is never
- * waited for, and a device never touched.
+ * The lower half of safe-file, which is what callers use. Everything is looked at before it is
+ * opened, without waiting, and again afterwards: so a FIFO is never waited for, and no device is
+ * touched but one that somebody who can make devices puts there in that very moment. A path of
+ * several names, or one that is a link, is found with O_PATH, and opened through that descriptor.
  *
  * All functions return a descriptor or -errno. A link that may not be followed is -ELOOP; a path
  * that leads out of the directory is -EXDEV.
@@ -10,6 +11,12 @@
 #pragma once
 
 #include "safe-file.h"
+
+/* Is it one component, neither empty nor "." or ".."? */
+bool mh_safe_path_is_name(const char *path);
+
+/* What is at @path, with the links followed that @links allows. 0 or -errno. */
+int mh_safe_path_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat);
 
 /* An O_PATH descriptor of anything. */
 int mh_safe_path_find(int dirfd, const char *path, MhLinks links);

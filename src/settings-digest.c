@@ -12,7 +12,7 @@ static const char *const without_effect[] = {
     "final",          "reopen",       "jobs",           "state",         "json",
     "format",         "dovecot",      "quiet",          "boundaries",    "verbose",
     "progress",       "log",          "log-format",     "max-rate",      "nice",
-    "answer-timeout", "doveadm",      "dovecot-config", "bodystructure",
+    "answer-timeout", "doveadm",      "dovecot-config", "bodystructure", "divide-above",
 };
 
 static bool

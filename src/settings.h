@@ -97,8 +97,9 @@ typedef struct {
     bool mirror;
     bool keep_expunged;
     bool reopen;
-    uint32_t jobs;     /* 0: the processors */
-    uint32_t max_rate; /* MB (10^6 bytes) a second; 0: no limit */
+    uint32_t jobs;         /* 0: the processors */
+    uint32_t divide_above; /* MB: a larger account may be done by several workers */
+    uint32_t max_rate;     /* MB (10^6 bytes) a second; 0: no limit */
     bool nice;
     uint32_t answer_timeout_s; /* 0: for ever */
     char *state;               /* NULL: the built-in place */

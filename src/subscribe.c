@@ -13,13 +13,13 @@
 static MaildirSubscriptions *
 read_target(const MaildirTree *tree, bool *out_there, MhFindings *findings, GError **error)
 {
-    g_autoptr(GError) missing = NULL;
+    g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) text = NULL;
     if (tree->fd >= 0)
-        text =
-            mh_read_file(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &missing);
-    if (missing != NULL && !g_error_matches(missing, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        g_propagate_error(error, g_steal_pointer(&missing));
+        text = mh_read_file_if_there(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL,
+                                     &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
     *out_there = text != NULL;

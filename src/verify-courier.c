@@ -8,9 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UIDDB    "courierimapuiddb"
-#define SIZELIST "courierpop3dsizelist"
-#define KEYWORDS "courierimapkeywords"
+/* Of the lists that Courier writes anew, under its usual umask. A later list of ours may be newer,
+ * so that the times do not tell who wrote them. */
+#define SERVERS_MODE 0644
+#define UIDDB        "courierimapuiddb"
+#define SIZELIST     "courierpop3dsizelist"
+#define KEYWORDS     "courierimapkeywords"
 
 typedef struct {
     MhVerifyCourier *courier;
@@ -57,6 +60,7 @@ read_file(Reading *reading, const char *name, GBytes **out, GError **error)
     MhVerifyFile *file = mh_verify_file_look(reading->fd, name, name);
     if (file != NULL) {
         file->is_state = true;
+        file->servers_mode = SERVERS_MODE;
         g_ptr_array_add(reading->courier->files, file);
     }
     return true;

@@ -21,6 +21,7 @@ typedef struct {
     bool is_state;     /* a state file of Dovecot's, so that somebody has made it for the target */
     bool mode_is_open; /* a link to a file of the source, or the tree's root, which the admin may
                         * have made: it need only be readable */
+    mode_t servers_mode; /* what it has when its server has written it anew; 0: none does */
 } MhVerifyFile;
 
 typedef struct {

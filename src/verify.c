@@ -30,6 +30,7 @@ mh_verify_file(const MhVerifyFile *file, const MhVerifyRules *rules, MhDifferenc
                            (unsigned)file->gid, (unsigned)rules->uid, (unsigned)rules->gid);
     bool is_open = file->mode_is_open || (rules->in_place && !file->is_state);
     bool good = is_open ? (mode & 0400) != 0 : (mode & ~(mode_t)S_ISGID) == wanted;
+    good |= file->servers_mode != 0 && mode == file->servers_mode;
     if (!good)
         mh_differences_add(differences, MH_DIFFERENCE_MODE, MH_DIFFERENCE_DAMAGE, 0, 0,
                            "'%s' has %04o, not %04o", file->name, (unsigned)mode, (unsigned)wanted);

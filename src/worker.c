@@ -150,6 +150,7 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
 {
     int ends[2];
     mh_confine_calls_prepare();
+    mh_privileges_prepare();
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return mh_set_errno(error, errno, "cannot make a socket for a worker");
     pid_t coordinator = getpid();

@@ -262,6 +262,44 @@ test_make_dir(void **state)
     }
 }
 
+/* Nothing there is no error where it need not be there; all else is as ever. */
+static void
+test_if_there(void **state)
+{
+    static const struct {
+        const char *path;
+        bool stats, opens, fails_to_open;
+    } rows[] = {
+        {"plain", true, true, false},      {"to-plain", true, true, false},
+        {"nothing", false, false, false},  {"dangling", false, false, false},
+        {"dir/nope", false, false, false}, {"fifo", true, false, true},
+        {"dir", true, false, true},
+    };
+    const Tree *tree = *state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) problem = NULL, of_read = NULL;
+        struct stat st;
+        bool there = !rows[i].stats;
+        print_message("%s\n", rows[i].path);
+        assert_true(
+            mh_stat_if_there(tree->root, rows[i].path, MH_LINKS_BENEATH, &st, &there, NULL));
+        assert_int_equal(there, rows[i].stats);
+        int fd = mh_open_file_if_there(tree->root, rows[i].path, MH_LINKS_BENEATH, NULL, &problem);
+        assert_int_equal(fd >= 0, rows[i].opens);
+        assert_int_equal(problem != NULL, rows[i].fails_to_open);
+        g_autoptr(GBytes) text = mh_read_file_if_there(tree->root, rows[i].path, 5, NULL, &of_read);
+        assert_int_equal(text != NULL, rows[i].opens);
+        assert_int_equal(of_read != NULL, rows[i].fails_to_open);
+        if (fd >= 0)
+            close(fd);
+    }
+    g_autoptr(GError) loop = NULL;
+    struct stat st;
+    bool there;
+    assert_false(mh_stat_if_there(tree->root, "loop", MH_LINKS_BENEATH, &st, &there, &loop));
+    assert_true(g_error_matches(loop, G_FILE_ERROR, G_FILE_ERROR_LOOP));
+}
+
 static void
 test_read_file(void **state)
 {
@@ -464,10 +502,13 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_open_file),       TEST(test_ways_agree),   TEST(test_device),
-        TEST(test_open_dir),        TEST(test_make_dir),     TEST(test_read_file),
-        TEST(test_read_grown_file), TEST(test_replace_file), TEST(test_rename_noreplace),
-        TEST(test_remove_tree),     TEST(test_list_dir),     TEST(test_stamp),
+        TEST(test_open_file),    TEST(test_ways_agree),
+        TEST(test_device),       TEST(test_open_dir),
+        TEST(test_make_dir),     TEST(test_if_there),
+        TEST(test_read_file),    TEST(test_read_grown_file),
+        TEST(test_replace_file), TEST(test_rename_noreplace),
+        TEST(test_remove_tree),  TEST(test_list_dir),
+        TEST(test_stamp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,13 @@ recall(const char *name, void *user, GError **error)
                                                                    : NULL;
 }
 
+static uint64_t
+size_of(const char *name, void *user)
+{
+    const Tally *tally = user;
+    return mh_workload_bytes(tally->workload, name);
+}
+
 static void
 settle(Tally *tally)
 {
@@ -289,6 +296,7 @@ run_job(const MhJob *job, const MhAccounts *accounts, Tally *tally, const char *
                                   .held = held,
                                   .progress = show_progress,
                                   .recall = recall,
+                                  .size = size_of,
                                   .user = tally};
     uint32_t jobs = settings->jobs != 0 ? settings->jobs : g_get_num_processors();
     int64_t begun = g_get_monotonic_time();

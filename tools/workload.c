@@ -35,6 +35,12 @@ guess(const MhWorkload *workload, const char *user)
     return bytes != NULL ? *bytes : ACCOUNT_BYTES;
 }
 
+uint64_t
+mh_workload_bytes(const MhWorkload *workload, const char *user)
+{
+    return guess(workload, user);
+}
+
 static int
 compare(gconstpointer a, gconstpointer b, gpointer data)
 {

@@ -19,6 +19,9 @@ MhWorkload *mh_workload_new(GPtrArray *accounts, const MhSettings *settings, GHa
 void mh_workload_free(MhWorkload *workload); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhWorkload, mh_workload_free)
 
+/* About how many bytes of mail the account has. */
+uint64_t mh_workload_bytes(const MhWorkload *workload, const char *user);
+
 void mh_workload_done(MhWorkload *workload, const MhAccountOutcome *outcome);
 /* What part of it all is done, 0 to 1, when @bytes have been carried so far, those of accounts
  * that are at work included. */

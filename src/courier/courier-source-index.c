@@ -93,16 +93,16 @@ read_uiddb(CourierSource *source, GBytes **out_text, CourierUiddb **out_list, Mh
 {
     g_autoptr(GError) problem = NULL;
     *out_list = NULL;
-    *out_text = mh_read_file(source->folderfd, "courierimapuiddb", MH_LIMIT_STATE_FILE_BYTES, NULL,
-                             &problem);
-    if (*out_text == NULL && g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+    *out_text = mh_read_file_if_there(source->folderfd, "courierimapuiddb",
+                                      MH_LIMIT_STATE_FILE_BYTES, NULL, &problem);
+    if (problem != NULL) {
+        g_propagate_error(error, g_steal_pointer(&problem));
+        return false;
+    }
+    if (*out_text == NULL) {
         if (source->files->len > 0)
             mh_findings_add(findings, MH_FINDING_COURIER_UIDS_NONE, NULL);
         return true;
-    }
-    if (*out_text == NULL) {
-        g_propagate_error(error, g_steal_pointer(&problem));
-        return false;
     }
     *out_list = courier_uiddb_parse(mh_span_from_bytes(*out_text), source->options.read_unended,
                                     findings, &problem);

@@ -249,14 +249,14 @@ static bool
 read_list(CourierPop3 *pop3, GBytes **out_text, MhFindings *findings, GError **error)
 {
     g_autoptr(GError) problem = NULL;
-    *out_text = mh_read_file(pop3->source->folderfd, "courierpop3dsizelist",
-                             MH_LIMIT_STATE_FILE_BYTES, &pop3->list_stat, &problem);
-    if (*out_text == NULL && g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        return true;
-    if (*out_text == NULL) {
+    *out_text = mh_read_file_if_there(pop3->source->folderfd, "courierpop3dsizelist",
+                                      MH_LIMIT_STATE_FILE_BYTES, &pop3->list_stat, &problem);
+    if (problem != NULL) {
         g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
+    if (*out_text == NULL)
+        return true;
     pop3->list = courier_pop3_sizelist_parse(mh_span_from_bytes(*out_text),
                                              pop3->source->options.era, findings);
     return true;

@@ -26,19 +26,14 @@ set_again(GError **error, const char *name, const char *what)
 static bool
 stamp_at(int dirfd, const char *path, MhStamp *out_stamp, GError **error)
 {
-    g_autoptr(GError) problem = NULL;
     struct stat st;
+    bool there;
     memset(out_stamp, 0, sizeof *out_stamp);
-    if (fstatat(dirfd, path, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
-        return true;
-    if (mh_stat(dirfd, path, MH_LINKS_BENEATH, &st, &problem)) {
+    if (!mh_stat_if_there(dirfd, path, MH_LINKS_BENEATH, &st, &there, error))
+        return false;
+    if (there)
         *out_stamp = mh_stamp_of(&st);
-        return true;
-    }
-    if (g_error_matches(problem, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-        return true;
-    g_propagate_error(error, g_steal_pointer(&problem));
-    return false;
+    return true;
 }
 
 bool

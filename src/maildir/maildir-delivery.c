@@ -22,6 +22,12 @@ maildir_delivery_new(MaildirTree *tree)
     return delivery;
 }
 
+bool
+maildir_delivery_is_begun(const MaildirDelivery *delivery)
+{
+    return delivery->build != NULL;
+}
+
 void
 maildir_delivery_close(MaildirDelivery *delivery)
 {

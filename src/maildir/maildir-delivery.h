@@ -3,7 +3,7 @@
  * Order of writes, so that a power cut or a kill at any instruction loses and doubles nothing:
  * 1. maildir-stage: new messages are written below mailhaul.build, a new folder with its lists
  * complete.
- * 2. The caller makes the batch durable: maildir_tree_sync().
+ * 2. The caller makes the batch durable, if anything was staged: maildir_tree_sync().
  * 3. maildir-commit: a new folder is put in place with one rename (the INBOX, whose directory is
  * the tree itself, lists first and cur last). In a folder that exists, under Dovecot's own lock:
  * the new list is written aside, where a full disk shows; keywords get their names; new files are
@@ -40,6 +40,8 @@ MaildirDelivery *maildir_delivery_new(MaildirTree *tree);
 void maildir_delivery_free(MaildirDelivery *delivery); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirDelivery, maildir_delivery_free)
 
+/* Has anything been staged? */
+bool maildir_delivery_is_begun(const MaildirDelivery *delivery);
 /* Closes what is built, and leaves it where it is. */
 void maildir_delivery_close(MaildirDelivery *delivery);
 /* Removes what was staged. */

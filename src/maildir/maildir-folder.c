@@ -165,8 +165,8 @@ open_state(const MaildirFolder *folder, const char *name, int *out_fd, struct st
            GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    *out_fd = mh_open_file(folder->fd, name, MH_LINKS_REFUSE, out_stat, &failure);
-    if (*out_fd >= 0 || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+    *out_fd = mh_open_file_if_there(folder->fd, name, MH_LINKS_REFUSE, out_stat, &failure);
+    if (failure == NULL)
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
     return false;

@@ -180,7 +180,7 @@ MaildirOldNames *
 maildir_old_names_load(int folder_fd, GError **error)
 {
     g_autoptr(GBytes) text = NULL;
-    int fd = mh_open_file(folder_fd, MAILDIR_OLD_NAMES_FILE, MH_LINKS_REFUSE, NULL, error);
+    int fd = mh_open_file_if_there(folder_fd, MAILDIR_OLD_NAMES_FILE, MH_LINKS_REFUSE, NULL, error);
     if (fd < 0)
         return NULL;
     close(fd);

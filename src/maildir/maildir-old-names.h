@@ -39,8 +39,8 @@ char *maildir_old_names_restore(const MaildirOldNames *names, const char *path);
  * of it since then. */
 bool maildir_old_names_knows(const MaildirOldNames *names, const char *path);
 
-/* The record of the folder that is open as @folder_fd. NULL with @error; G_FILE_ERROR_NOENT: it was
- * not converted. */
+/* The record of the folder that is open as @folder_fd. NULL with @error; NULL without: it was not
+ * converted. */
 MaildirOldNames *maildir_old_names_load(int folder_fd, GError **error);
 bool maildir_old_names_save(const MaildirOldNames *names, int folder_fd, mode_t mode,
                             GError **error);

@@ -1,6 +1,7 @@
 #include "maildir-tree.h"
 
 #include "maildir-lock.h"
+#include "maildir-part.h"
 #include "printable.h"
 #include "safe-file.h"
 
@@ -18,7 +19,7 @@ tree_new(const char *path, const MaildirTreeOptions *options)
 {
     MaildirTree *tree = g_new0(MaildirTree, 1);
     tree->fd = -1;
-    tree->build_fd = -1;
+    tree->build_fd = tree->part_fd = -1;
     tree->lock_wait_ms = MAILDIR_TREE_LOCK_S * 1000;
     tree->path = mh_printable_string(path);
     tree->options = *options;
@@ -112,6 +113,21 @@ make_root(const char *path, const MaildirTreeOptions *options, GError **error)
     return fd;
 }
 
+bool
+maildir_tree_lock_whole(MaildirTree *tree, GError **error)
+{
+    if (flock(tree->fd, LOCK_EX | LOCK_NB) != 0)
+        return mh_set_errno(error, errno,
+                            "another run is at work on '%s'; try again when it has ended",
+                            tree->path);
+    if (!mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error)) {
+        g_prefix_error(error, "cannot remove what a killed run left in '%s': ", tree->path);
+        return false;
+    }
+    mh_replace_file_tidy(tree->fd, "subscriptions");
+    return true;
+}
+
 MaildirTree *
 maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, GError **error)
 {
@@ -124,16 +140,9 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
         g_prefix_error(error, "cannot make the target: ");
         return NULL;
     }
-    if (flock(tree->fd, LOCK_EX | LOCK_NB) != 0) {
-        mh_set_errno(error, errno, "another run is at work on '%s'; try again when it has ended",
-                     tree->path);
+    if (options->part != NULL ? !maildir_part_enter(tree, error)
+                              : !maildir_tree_lock_whole(tree, error))
         return NULL;
-    }
-    if (!mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error)) {
-        g_prefix_error(error, "cannot remove what a killed run left in '%s': ", tree->path);
-        return NULL;
-    }
-    mh_replace_file_tidy(tree->fd, "subscriptions");
     tree->made_root = faccessat(tree->fd, made_mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
     return g_steal_pointer(&tree);
 }
@@ -145,6 +154,8 @@ maildir_tree_free(MaildirTree *tree)
         return;
     if (tree->build_fd >= 0)
         close(tree->build_fd);
+    if (tree->part_fd >= 0)
+        close(tree->part_fd);
     if (tree->fd >= 0)
         close(tree->fd);
     g_free(tree->path);
@@ -175,7 +186,11 @@ try_names(int fd, const char *shown, GError **error)
 static bool
 begin_build(MaildirTree *tree, GError **error)
 {
-    int fd = mh_make_dir(tree->fd, MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
+    const MaildirPart *part = tree->options.part;
+    g_autofree char *name = part != NULL ? g_strdup_printf("%u", part->number) : NULL;
+    int fd =
+        mh_make_dir(part != NULL ? tree->part_fd : tree->fd,
+                    part != NULL ? name : MAILDIR_BUILD_DIR, tree->options.dir_mode, NULL, error);
     if (fd < 0)
         return false;
     if (!try_names(fd, tree->path, error)) {
@@ -241,6 +256,8 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
     if (tree->build_fd >= 0)
         close(tree->build_fd);
     tree->build_fd = -1;
+    if (tree->options.part != NULL)
+        return maildir_part_leave(tree, error);
     /* An INBOX in place says itself that its root is ours. */
     if (tree->made_root && faccessat(tree->fd, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
         unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)

@@ -4,7 +4,8 @@
  * the directory "mailhaul.build" of the root, which no server shows since its name has no dot in
  * front, and is put in place by renames: a leftover of a killed run is removed by the next.
  *
- * One run at a time works on a tree: it holds a lock (flock) on the root directory.
+ * One run at a time works on a tree: it holds a lock (flock) on the root directory. Its processes
+ * may share it: maildir-part.h.
  */
 #pragma once
 
@@ -17,6 +18,12 @@
 /* A file in a root that mailhaul has made, from its first moment until the INBOX's list says so. */
 #define MAILDIR_MADE_MARK "mailhaul-made"
 
+/* One of several processes of a run that share a tree: see maildir-part.h. */
+typedef struct {
+    uint64_t run;    /* names the run: no two have the same */
+    unsigned number; /* of the process; 0 comes first, and the others when it is there */
+} MaildirPart;
+
 typedef struct {
     mode_t file_mode; /* of message files and state files, whatever the umask */
     mode_t dir_mode;
@@ -28,11 +35,13 @@ typedef struct {
     const struct MaildirState
         *state;     /* of another server: maildir-state.h; NULL: Dovecot's alone */
     bool copy_only; /* message files of the source are not linked: see maildir-transfer.h */
+    const MaildirPart *part; /* NULL: the process has the tree for itself */
 } MaildirTreeOptions;
 
 typedef struct {
     int fd;       /* the root; -1 when the tree is not there (yet) */
-    int build_fd; /* mailhaul.build; -1 until something is built */
+    int build_fd; /* mailhaul.build, or a part's own directory; -1 until something is built */
+    int part_fd;  /* of a part: the directory of its run; -1 otherwise */
     unsigned builds;
     bool made_root; /* mailhaul has made the root directory, and no INBOX in it yet */
     char *path;     /* printable */
@@ -54,6 +63,8 @@ MaildirTree *maildir_tree_open_to_write(const char *path, const MaildirTreeOptio
  * on error. */
 int maildir_tree_make_root(int parent_fd, const char *name, mode_t mode, uid_t uid, gid_t gid,
                            GError **error);
+/* Takes the lock for this process alone, and removes what a killed run left behind. */
+bool maildir_tree_lock_whole(MaildirTree *tree, GError **error);
 void maildir_tree_free(MaildirTree *tree); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MaildirTree, maildir_tree_free)
 

@@ -31,7 +31,6 @@ struct MboxIndex {
     MboxUidsBase base;  /* of the file's first message */
     GArray *rows;       /* of MboxUidsRow, one a message of the mailbox */
     GHashTable *listed; /* keywords of the base's list, in lower case */
-    GHashTable *uidls;  /* X-UIDL -> index of its message + 1 */
     MhMessage *message; /* at hand */
     MboxRender render;
     MboxMeasure measure;
@@ -48,7 +47,6 @@ mbox_index_new(const MboxIndexOptions *options, MhMailbox *mailbox, MhFindings *
     index->hiding = mbox_index_hiding(options->dialect);
     index->rows = g_array_new(FALSE, FALSE, sizeof(MboxUidsRow));
     index->listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    index->uidls = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return index;
 }
 
@@ -59,7 +57,6 @@ mbox_index_free(MboxIndex *index)
         return;
     g_array_unref(index->rows);
     g_hash_table_unref(index->listed);
-    g_hash_table_unref(index->uidls);
     g_free(index);
 }
 
@@ -198,32 +195,60 @@ is_uidl(MhSpan value)
 }
 
 static void
-reject_uidl(MboxIndex *index)
+read_x_uidl(MboxIndex *index, MhSpan header_value)
 {
-    mh_findings_add_at(index->findings, MH_FINDING_MBOX_UIDL_UNFIT, index->from_offset,
-                       (uint32_t)index->rows->len, NULL);
+    MhSpan value = mh_span_trim(header_value);
+    if (is_uidl(value))
+        mh_mailbox_set_uidl(index->mailbox, index->message, value);
+    else
+        mh_findings_add_at(index->findings, MH_FINDING_MBOX_UIDL_UNFIT, index->from_offset,
+                           (uint32_t)index->rows->len, NULL);
+}
+
+static const char *
+uidl_of(const MhMailbox *mailbox, uint32_t number)
+{
+    return mh_mailbox_uidl(mailbox, mh_mailbox_get(mailbox, number));
+}
+
+static int
+compare_uidls(gconstpointer a, gconstpointer b, gpointer mailbox)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int order = strcmp(uidl_of(mailbox, x), uidl_of(mailbox, y));
+    return order != 0 ? order : (x > y) - (x < y);
+}
+
+/* Those with a UIDL, sorted by it: four bytes a message, and only here. */
+static GArray *
+sort_by_uidl(const MboxIndex *index)
+{
+    GArray *numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    for (uint32_t i = 0; i < mh_mailbox_length(index->mailbox); i++) {
+        if (uidl_of(index->mailbox, i) != NULL)
+            g_array_append_val(numbers, i);
+    }
+    g_array_sort_with_data(numbers, compare_uidls, index->mailbox);
+    return numbers;
 }
 
 /* A header that repeats came with the mail and is nobody's UIDL; not the first one either. */
 static void
-read_x_uidl(MboxIndex *index, MhSpan header_value)
+drop_repeated_uidls(MboxIndex *index)
 {
-    MhSpan value = mh_span_trim(header_value);
-    if (!is_uidl(value)) {
-        reject_uidl(index);
-        return;
+    g_autoptr(GArray) numbers = sort_by_uidl(index);
+    for (guint first = 0, end; first < numbers->len; first = end) {
+        const uint32_t *at = &g_array_index(numbers, uint32_t, 0);
+        const char *uidl = uidl_of(index->mailbox, at[first]);
+        for (end = first + 1; end < numbers->len; end++) {
+            if (strcmp(uidl_of(index->mailbox, at[end]), uidl) != 0)
+                break;
+            mh_findings_add_of(index->findings, MH_FINDING_MBOX_UIDL_UNFIT, at[end] + 1, NULL);
+        }
+        for (guint i = first; end - first > 1 && i < end; i++)
+            mh_mailbox_set_uidl(index->mailbox, mh_mailbox_get(index->mailbox, at[i]),
+                                MH_SPAN_LITERAL(""));
     }
-    char *key = mh_span_dup(value);
-    gpointer first = g_hash_table_lookup(index->uidls, key);
-    if (first == NULL) {
-        mh_mailbox_set_uidl(index->mailbox, index->message, value);
-        g_hash_table_insert(index->uidls, key, GUINT_TO_POINTER(index->rows->len));
-        return;
-    }
-    mh_mailbox_set_uidl(index->mailbox, mh_mailbox_get(index->mailbox, GPOINTER_TO_UINT(first) - 1),
-                        MH_SPAN_LITERAL(""));
-    reject_uidl(index);
-    g_free(key);
 }
 
 static void
@@ -362,9 +387,6 @@ mbox_index_drop_last(MboxIndex *index)
     index->has_gap = true;
     if (index->skipping || index->rows->len == 0)
         return;
-    const char *uidl = mh_mailbox_uidl(index->mailbox, index->message);
-    if (uidl != NULL)
-        g_hash_table_remove(index->uidls, uidl);
     g_array_set_size(index->rows, index->rows->len - 1);
     g_array_set_size(index->mailbox->messages, index->mailbox->messages->len - 1);
     index->message = NULL;
@@ -408,6 +430,8 @@ mbox_index_finish(MboxIndex *index)
 {
     bool uw = index->options.dialect == MBOX_DIALECT_UW;
     assign_uids(index);
+    if (index->options.uidl == MBOX_UIDL_X_UIDL)
+        drop_repeated_uidls(index);
     mbox_zone_finish(&index->zone, index->findings);
     if (index->options.uidl == MBOX_UIDL_UW || (index->options.uidl == MBOX_UIDL_AUTO && uw))
         make_uw_uidls(index);

@@ -86,7 +86,7 @@ report_replaced(const MboxUidsRow *rows, size_t count, const uint32_t *uids, MhF
 {
     for (size_t i = 0; i < count; i++) {
         if (rows[i].has_uid && rows[i].uid != uids[i])
-            mh_findings_add_at(findings, MH_FINDING_MBOX_UID_REPLACED, 0, (uint32_t)i + 1,
+            mh_findings_add_of(findings, MH_FINDING_MBOX_UID_REPLACED, (uint32_t)i + 1,
                                "%" G_GUINT32_FORMAT " is now %" G_GUINT32_FORMAT, rows[i].uid,
                                uids[i]);
     }
@@ -119,7 +119,7 @@ mbox_uids_assign(const MboxUidsRow *rows, size_t count, MboxUidsBase base, MboxU
     size_t stop;
     MhFindingCode why;
     if (!assign_all(rows, count, rules, &numbers, out_uids, &stop, &why)) {
-        mh_findings_add_at(findings, why, 0, (uint32_t)MIN(stop + 1, count),
+        mh_findings_add_of(findings, why, (uint32_t)MIN(stop + 1, count),
                            "X-UID %" G_GUINT32_FORMAT ", last %" G_GUINT64_FORMAT,
                            stop < count ? rows[stop].uid : 0, numbers.last);
         return number_anew(count, out_uids);

@@ -33,6 +33,7 @@ test_comes_back(void **state)
     g_autoptr(MhMailboxOutcome) o = full_outcome();
     (void)state;
     mh_findings_add(o->findings, MH_FINDING_NO_INBOX, "%s", "here");
+    mh_findings_add_of(o->findings, MH_FINDING_MBOX_UIDL_UNFIT, 5, NULL);
     mh_findings_add_count(o->findings, MH_FINDING_KEPT_GONE, 3);
     g_autoptr(GVariant) variant = variant_of(o);
     g_autoptr(MhMailboxOutcome) back = mh_mailbox_outcome_from_variant(variant);
@@ -53,6 +54,8 @@ test_comes_back(void **state)
     assert_int_equal(back->left_out, 7);
     assert_int_equal(mh_findings_count(back->findings, MH_FINDING_NO_INBOX), 1);
     assert_int_equal(mh_findings_count(back->findings, MH_FINDING_KEPT_GONE), 3);
+    assert_int_equal(mh_findings_get(back->findings, 1)->message, 5);
+    assert_false(mh_findings_get(back->findings, 1)->has_offset);
     g_autoptr(GVariant) again = variant_of(back);
     assert_true(g_variant_equal(variant, again));
 }

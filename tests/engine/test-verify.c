@@ -1,6 +1,7 @@
 /* Differences that are no damage: both sides show where they are from. */
 #include "testing.h"
 #include "verify-site.h"
+#include "verify.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -249,6 +250,36 @@ test_wire_form(void **state)
     assert_null(mh_difference_from_variant(no_class));
 }
 
+static const struct {
+    const char *name;
+    mode_t mode, servers_mode;
+    size_t differences;
+} modes[] = {
+    {"as it was made", 0100600, 0644, 0},
+    {"as Courier makes it", 0100644, 0644, 0},
+    {"for all to write", 0100666, 0644, 1},
+    {"not Courier's", 0100644, 0, 1},
+};
+
+static void
+test_modes(void **state)
+{
+    const MhVerifyRules rules = {.file_mode = 0600, .dir_mode = 0700};
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(modes); i++) {
+        char name[] = "list";
+        const MhVerifyFile file = {.name = name,
+                                   .mode = modes[i].mode,
+                                   .is_state = true,
+                                   .servers_mode = modes[i].servers_mode};
+        MhDifferences *differences = mh_differences_new();
+        mh_verify_file(&file, &rules, differences);
+        if (mh_differences_total(differences) != modes[i].differences)
+            fail_msg("%s", modes[i].name);
+        mh_differences_free(differences);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -269,6 +300,7 @@ main(void)
         TEST(test_flagged_and_unseen),
         TEST(test_no_target),
         cmocka_unit_test(test_wire_form),
+        cmocka_unit_test(test_modes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

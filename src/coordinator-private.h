@@ -1,0 +1,58 @@
+/* coordinator-private: what the parts of the coordinator share while a run goes on. */
+#pragma once
+
+#include "channel.h"
+#include "coordinator.h"
+#include "division.h"
+#include "held-worker.h"
+#include "worker.h"
+
+#define MH_STOPPED_AS_ASKED "stopped before its end as asked; run again to continue"
+
+/* One worker at work. */
+typedef struct {
+    MhWorker worker;
+    const MhAccount *account;
+    MhChannelReader reader;
+    MhAccountOutcome *outcome;
+    bool ended;   /* it said that it came to its end */
+    bool stopped; /* ... because it was asked to */
+    int64_t started_us;
+    MhHeldWorker held;
+    bool held_told;       /* and another has its place */
+    MhDivision *division; /* of the account; NULL: it is not divided */
+    bool is_part;         /* the worker does a part of it */
+} MhSeat;
+
+typedef struct {
+    const MhJob *job;
+    const GPtrArray *accounts;
+    const MhCoordinatorEvents *events;
+    GPtrArray *seats;     /* of MhSeat, those that work */
+    GPtrArray *divisions; /* of MhDivision: of accounts that are not done */
+    uint32_t jobs;
+    uint64_t rest_bytes; /* of accounts that have not been started */
+    size_t next;         /* the first of them */
+    size_t done;
+    uint64_t messages, bytes;
+    bool told_to_stop; /* and the workers have been told so */
+} MhRun;
+
+/* ---- coordinator-start: whom to put to work ---- */
+
+/* Adds up what there is to do. */
+void mh_coordinator_weigh(MhRun *run);
+/* Puts another worker to work. False: there is nothing to start now. */
+bool mh_coordinator_start(MhRun *run);
+/* Accounts that are divided, and have no worker any more, are not finished: the run stops. */
+void mh_coordinator_abandon(MhRun *run);
+
+/* ---- coordinator ---- */
+
+/* An account is done, or has failed: @division is forgotten, which may be NULL. */
+void mh_coordinator_report(MhRun *run, MhAccountOutcome *outcome, MhDivision *division);
+
+/* ---- coordinator-records: what workers say ---- */
+
+/* Takes in one record. False when it is not one that this worker sends. */
+bool mh_coordinator_take(MhRun *run, MhSeat *seat, MhRecordKind kind, GVariant *content);
