@@ -2,7 +2,6 @@
  * the parser and --help. */
 #include "command.h"
 
-#include <gio/gio.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -241,7 +240,7 @@ mh_cmd_completion(const MhCommandContext *context, GError **error)
     } else if (strcmp(context->args[0], "zsh") == 0) {
         zsh_script(out);
     } else {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        g_set_error(error, G_OPTION_ERROR, G_OPTION_ERROR_BAD_VALUE,
                     "completion is for bash or zsh");
         return MH_EXIT_USAGE;
     }
