@@ -190,14 +190,14 @@ read_keyword_file(int dirfd, const char *name, uint64_t max, GBytes **out_text, 
 /* Messages, one after the other, of which only the base name is asked for. */
 typedef struct {
     CourierSource *source;
-    const MhMailbox *mailbox; /* its messages; NULL: those of files */
-    const GPtrArray *files;   /* of CourierSourceFile */
+    const GPtrArray *files; /* of CourierSourceFile; NULL: those of the mailbox */
+    const MhMailbox *mailbox;
 } Bases;
 
 static size_t
 bases_count(const Bases *bases)
 {
-    return bases->mailbox != NULL ? mh_mailbox_length(bases->mailbox) : bases->files->len;
+    return bases->files != NULL ? bases->files->len : mh_mailbox_length(bases->mailbox);
 }
 
 /* Borrowed until the next call. */
@@ -205,9 +205,9 @@ static MhSpan
 bases_get(const Bases *bases, size_t i)
 {
     const CourierSourceFile *file =
-        bases->mailbox != NULL
-            ? courier_source_file_of(bases->source, mh_mailbox_get(bases->mailbox, i))
-            : bases->files->pdata[i];
+        bases->files != NULL
+            ? bases->files->pdata[i]
+            : courier_source_file_of(bases->source, mh_mailbox_get(bases->mailbox, i));
     return courier_source_base(bases->source, file);
 }
 
