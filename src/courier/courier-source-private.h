@@ -158,6 +158,16 @@ bool courier_source_add_keywords(CourierSource *source, MhMailbox *out, MhFindin
 bool courier_source_add_pop3(CourierSource *source, MhMailbox *out, MhFindings *findings,
                              GError **error);
 
+/* A file, and what the POP3 server's list says of it. */
+typedef struct {
+    MhSpan name; /* of the file, as that server finds it */
+    uint64_t size_bytes, listed_bytes;
+    int64_t mtime, list_mtime; /* seconds */
+} CourierListedSize;
+
+/* Does nothing but its content speak against the size in the list? See courier-virtual-size.h. */
+bool courier_source_may_be_right(const CourierSource *source, const CourierListedSize *listed);
+
 /* Finds out the size with CR LF of every message, and takes those out of @out that no device can
  * read any more. */
 bool courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings,

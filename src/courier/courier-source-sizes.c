@@ -42,19 +42,29 @@ is_known(const CourierSource *source, MhMessage *message)
     return true;
 }
 
-/* Nothing but its content speaks against the size in the list. */
+bool
+courier_source_may_be_right(const CourierSource *source, const CourierListedSize *listed)
+{
+    uint64_t size_field;
+    if (source->source.careful || source->options.sizes != COURIER_SIZES_LIST ||
+        listed->mtime >= listed->list_mtime)
+        return false;
+    if (courier_file_name_size(listed->name, &size_field) && size_field != listed->size_bytes)
+        return false;
+    return courier_virtual_size_plausible(listed->size_bytes, listed->listed_bytes);
+}
+
 static bool
 may_be_right(const CourierPop3 *pop3, const CourierPop3Message *item)
 {
-    uint64_t size_field, size_bytes = item->message->size_bytes;
     const CourierPop3Line *line = courier_pop3_line(pop3, item);
-    if (pop3->source->source.careful || pop3->source->options.sizes != COURIER_SIZES_LIST ||
-        line == NULL || courier_pop3_file(pop3, item)->mtime >= pop3->list_stat.st_mtim.tv_sec)
-        return false;
-    if (courier_file_name_size(courier_pop3_name(pop3, item), &size_field) &&
-        size_field != size_bytes)
-        return false;
-    return courier_virtual_size_plausible(size_bytes, line->size_bytes);
+    return line != NULL &&
+           courier_source_may_be_right(
+               pop3->source, &(CourierListedSize){.name = courier_pop3_name(pop3, item),
+                                                  .size_bytes = item->message->size_bytes,
+                                                  .mtime = courier_pop3_file(pop3, item)->mtime,
+                                                  .listed_bytes = line->size_bytes,
+                                                  .list_mtime = pop3->list_stat.st_mtim.tv_sec});
 }
 
 static void

@@ -3,7 +3,6 @@
 #include "courier-file-name.h"
 #include "courier-pop3-sizelist.h"
 #include "courier-sort.h"
-#include "courier-virtual-size.h"
 #include "size-limits.h"
 
 #include <string.h>
@@ -101,18 +100,19 @@ give_uidl(MhMailbox *out, MhMessage *message, const CourierPop3Line *line)
     mh_mailbox_set_uidl(out, message, mh_span_from_string(uidl));
 }
 
-/* Nothing but its content speaks against the size in the list: see may_be_right() in
- * courier-source-sizes.c. */
-static bool
-may_be_right(const CourierSource *source, const List *list, MhSpan name, const MhMessage *message)
+/* Takes the size of the line at hand, if it may be right. */
+static void
+take_size(const CourierSource *source, const List *list, MhSpan name, MhMessage *message)
 {
-    uint64_t size_field;
-    if (source->options.sizes != COURIER_SIZES_LIST || message->size_bytes == 0 ||
-        (int64_t)message->internaldate >= list->stat.st_mtim.tv_sec)
-        return false;
-    if (courier_file_name_size(name, &size_field) && size_field != message->size_bytes)
-        return false;
-    return courier_virtual_size_plausible(message->size_bytes, list->line.size_bytes);
+    CourierListedSize listed = {.name = name,
+                                .size_bytes = message->size_bytes,
+                                .mtime = message->internaldate,
+                                .listed_bytes = list->line.size_bytes,
+                                .list_mtime = list->stat.st_mtim.tv_sec};
+    if (!courier_source_may_be_right(source, &listed))
+        return;
+    message->virtual_size = listed.listed_bytes & MH_MESSAGE_SIZE_MAX;
+    message->size_listed = true;
 }
 
 /* Goes on in the list to what @name is, or would be, and gives the message what it has there. */
@@ -129,10 +129,7 @@ match(const CourierSource *source, List *list, MhSpan name, MhMessage *message, 
     }
     if (list->has_line && order == 0) {
         give_uidl(out, message, &list->line);
-        if (may_be_right(source, list, name, message)) {
-            message->virtual_size = list->line.size_bytes & MH_MESSAGE_SIZE_MAX;
-            message->size_listed = true;
-        }
+        take_size(source, list, name, message);
         return take_line(list);
     }
     *(is_bare(name) ? &left->file_bare : &left->file_info) = true;
