@@ -331,25 +331,13 @@ write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out
     return good;
 }
 
-/* Does any file come, go, or get another name? */
+/* Names of files are durable before the list that has them: those as well that a killed run left,
+ * which this one has only found. */
 static bool
-has_files_changed(const MaildirDelivery *delivery, const MaildirWork *work)
+sync_files(const MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
 {
-    bool changed = maildir_delivery_is_begun(delivery) || delivery->made_new_fd >= 0 ||
-                   work->plan->expunge->len > 0 ||
-                   (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
-    for (guint i = 0; !changed && i < work->plan->lines->len; i++)
-        changed = maildir_work_line(work, i)->retag;
-    return changed;
-}
-
-/* Names of files are durable before the list that has them. */
-static bool
-sync_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
-{
-    const MaildirFolder *folder = work->folder;
     int new_fd = dir_in_place(delivery, folder, true);
-    return !delivery->tree->options.sync_batches || !has_files_changed(delivery, work) ||
+    return !delivery->tree->options.sync_batches ||
            (mh_sync_dir(folder->cur_fd, error) && (new_fd < 0 || mh_sync_dir(new_fd, error)));
 }
 
@@ -359,7 +347,7 @@ static bool
 place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     const MaildirFolder *folder = work->folder;
-    if (!sync_files(delivery, work, error))
+    if (!sync_files(delivery, folder, error))
         return false;
     forget_uids(folder, work->plan);
     if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
