@@ -118,7 +118,9 @@ maildir_tree_lock_whole(MaildirTree *tree, GError **error)
 {
     if (flock(tree->fd, LOCK_EX | LOCK_NB) != 0)
         return mh_set_errno(error, errno,
-                            "another run is at work on '%s'; try again when it has ended",
+                            errno == EWOULDBLOCK
+                                ? "another run is at work on '%s'; try again when it has ended"
+                                : "cannot lock '%s'",
                             tree->path);
     if (!mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error)) {
         g_prefix_error(error, "cannot remove what a killed run left in '%s': ", tree->path);
@@ -223,8 +225,14 @@ maildir_tree_folders(const MaildirTree *tree, GError **error)
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
         struct stat st;
-        if (name[0] == '.' && fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(st.st_mode))
+        if (name[0] != '.')
+            continue;
+        bool there = fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!there && errno != ENOENT) {
+            mh_set_errno(error, errno, "cannot look at '%s' in '%s'", name, tree->path);
+            return NULL;
+        }
+        if (there && S_ISDIR(st.st_mode))
             g_ptr_array_add(folders, g_strdup(name));
     }
     return g_steal_pointer(&folders);
