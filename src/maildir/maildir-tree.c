@@ -130,6 +130,14 @@ maildir_tree_lock_whole(MaildirTree *tree, GError **error)
     return true;
 }
 
+static bool
+look_for(const MaildirTree *tree, const char *name, bool *out_there, GError **error)
+{
+    *out_there = faccessat(tree->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return *out_there || errno == ENOENT ||
+           mh_set_errno(error, errno, "cannot look at '%s' in '%s'", name, tree->path);
+}
+
 MaildirTree *
 maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, GError **error)
 {
@@ -145,8 +153,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (options->part != NULL ? !maildir_part_enter(tree, error)
                               : !maildir_tree_lock_whole(tree, error))
         return NULL;
-    tree->made_root = faccessat(tree->fd, made_mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    return g_steal_pointer(&tree);
+    return look_for(tree, made_mark, &tree->made_root, error) ? g_steal_pointer(&tree) : NULL;
 }
 
 void
@@ -267,8 +274,10 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
     if (tree->options.part != NULL)
         return maildir_part_leave(tree, error);
     /* An INBOX in place says itself that its root is ours. */
-    if (tree->made_root && faccessat(tree->fd, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-        unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
+    bool has_inbox = false;
+    if (tree->made_root && !look_for(tree, "cur", &has_inbox, error))
+        return false;
+    if (has_inbox && unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
         return mh_set_errno(error, errno, "cannot remove '%s' in '%s'", made_mark, tree->path);
     return mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error);
 }

@@ -74,7 +74,7 @@ class Courier:
 
     def disturb(self, start):
         steps = {}
-        for counts in (run.CHANGES, run.READS):
+        for counts in (run.CHANGES, run.READS, run.LOOKS):
             self.place.bring(start)
             steps[counts] = self.good(counts)
         self.assertGreater(min(steps.values()), 50)
@@ -89,6 +89,8 @@ class Courier:
                     log = self.place.shared.log()
                     where = log[step - 1][:2] if step <= len(log) else None
                     self.assertNotIn("mistake", done.out + done.err, where)
+                    if done.status == 0:
+                        self.assertEqual(run.view_differences(view, self.view()), [], where)
                     self.good()
                     if counts == run.CHANGES:
                         self.assertEqual(run.differences(expected, self.look()), [], where)
