@@ -99,16 +99,17 @@ bool
 mh_haul_undo(MhHaul *haul, GError **error)
 {
     struct stat st;
-    bool nothing;
+    bool nothing, in_place;
     if (!mh_haul_expand_maildir(haul, error))
         return false;
     if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
         return true;
     if (!mh_haul_open_tree(haul, error))
         return false;
-    if (!haul->dry_run && !mh_haul_clear_locks(haul, error))
+    if ((!haul->dry_run && !mh_haul_clear_locks(haul, error)) ||
+        !mh_in_place_look(haul->tree->fd, &in_place, error))
         return false;
-    if (mh_in_place_is(haul->tree->fd))
+    if (in_place)
         return mh_haul_restore(haul, error);
     if (!may_undo(haul, &nothing, error))
         return false;
