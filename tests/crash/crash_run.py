@@ -112,6 +112,7 @@ class Place:
 
     def __init__(self, top, as_root, target=None, divided=False):
         self.top, self.as_root, self.divided = top, as_root, divided
+        self.final = False                # every run is a final one
         self.uid = None if as_root or not IS_ROOT else SOMEBODY
         os.makedirs(top, exist_ok=True)
         self.target = target or os.path.join(top, "target")
@@ -157,6 +158,8 @@ class Place:
     def command(self, *more, jobs=1):
         if self.divided:
             more, jobs = ("--divide-above", "0", *more), 3
+        if self.final:
+            more = ("--final", *more)
         return [MAILHAUL, "migrate", "--users", os.path.join(self.source, "users"),
                 "--inbox", os.path.join(self.source, "spool/%u"),
                 "--folders", "%h/" + crash_site.FOLDERS,

@@ -8,14 +8,14 @@ folder that is half there.
     crash_sweep.py [--full] [--thin N] [--only WORD] [--at STEP] [--as root|user]
 
 Without --full, kills are tried at every step and each error at a part of them, another part for
-each error, so that every step meets some; of divided accounts a fifth of that. --thin tries N
-times fewer of all.
+each error, so that every step meets some; of divided accounts, and of a
+final run, a fifth of that. --thin tries N times fewer of all.
 
-Three scenarios: a first run; a run after the source has changed; and a first run that is stopped,
-with the source changed before the second (the end is compared as readers see it, since letters of
-keywords and numbers that the source does not give may be others). Each also with every account
-divided among three workers: what comes next is by chance then, but not what must come of it, which
-is what an undivided run makes.
+Four scenarios: a first run; a run after the source has changed; a first run that is stopped, with
+the source changed before the second (the end is compared as readers see it, since letters of
+keywords and numbers that the source does not give may be others); and a final run. The first three
+also with every account divided among three workers: what comes next is by chance then, but not what
+must come of it, which is what an undivided run makes.
 """
 import argparse
 import errno
@@ -46,7 +46,7 @@ ACTIONS = [
 ]
 
 
-SCENARIOS = ["first", "resync", "overtaken", "divided-first", "divided-resync", "divided-overtaken"]
+SCENARIOS = ["first", "resync", "overtaken", "final", "divided-first", "divided-resync", "divided-overtaken"]
 
 
 class Scenario:
@@ -55,6 +55,7 @@ class Scenario:
     def __init__(self, place, name):
         self.divided, self.name = name.startswith("divided-"), name.removeprefix("divided-")
         self.place = place
+        place.final = name == "final"
         self.before = {u: {} for u in run.crash_site.USERS}
         if self.name == "resync":
             self.prepare_resync()
@@ -144,7 +145,7 @@ class Scenario:
         these are told of once, by the run that removed them."""
         path = os.path.join(self.place.state, "mailhaul.db")
         with sqlite3.connect(path) as db:
-            rows = [db.execute("SELECT user, error FROM account ORDER BY user").fetchall(),
+            rows = [db.execute("SELECT user, error, closed IS NULL FROM account ORDER BY user").fetchall(),
                     db.execute("SELECT user, source, target, error, messages FROM mailbox WHERE"
                                " source NOT IN ('going', 'left') ORDER BY user, source").fetchall()]
         db.close()
@@ -234,7 +235,7 @@ def steps_of(scenario, action, options, number):
         return []
     if scenario.name == "overtaken" and not options.full:
         stride *= 2
-    if scenario.divided and not options.full:
+    if (scenario.divided or scenario.place.final) and not options.full:
         stride *= 5
     last = scenario.steps[counts] + (1 if what == FREEZE else 0)
     steps = range(1, last + 1)
