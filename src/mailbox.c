@@ -204,13 +204,27 @@ is_numbered(const MhMessage *message)
     return (message->extra & NUMBERED) != 0;
 }
 
+/* Puts a number's digits before @end; where they begin. */
+static char *
+put_digits(char *end, uint32_t number)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return end;
+}
+
 static const char *
 format_numbered(const MhMailbox *mailbox, const MhMessage *message)
 {
     uint32_t place = (message->extra & ~NUMBERED) >> NUMBER_BITS;
-    g_snprintf(mailbox->uidl_room, UIDL_SIZE, "UID%u-%u", message->extra & NUMBER_MAX,
-               g_array_index(mailbox->uidl_validities, uint32_t, place));
-    return mailbox->uidl_room;
+    char *at = mailbox->uidl_room + UIDL_SIZE - 1; /* where its NUL is */
+    at = put_digits(at, g_array_index(mailbox->uidl_validities, uint32_t, place));
+    *--at = '-';
+    at = put_digits(at, message->extra & NUMBER_MAX) - 3;
+    memcpy(at, "UID", 3);
+    return at;
 }
 
 /* Its place among those of the mailbox. False when there are too many. */
@@ -362,6 +376,22 @@ mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl)
         message->extra = numbered;
     else if (message->extra != 0 || uidl.len > 0)
         own_extra(mailbox, message)->uidl = keep_text(mailbox, uidl);
+}
+
+void
+mh_mailbox_set_numbered_uidl(MhMailbox *mailbox, MhMessage *message, uint64_t number,
+                             uint64_t validity)
+{
+    uint32_t place;
+    if ((message->extra == 0 || is_numbered(message)) && number <= NUMBER_MAX &&
+        validity <= UINT32_MAX && find_validity(mailbox, (uint32_t)validity, &place)) {
+        message->has_uw_uidl = false;
+        message->extra = NUMBERED | place << NUMBER_BITS | (uint32_t)number;
+        return;
+    }
+    g_autofree char *uidl =
+        g_strdup_printf("UID%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, number, validity);
+    mh_mailbox_set_uidl(mailbox, message, mh_span_from_string(uidl));
 }
 
 /* Each message has its own place from here on. */

@@ -137,6 +137,9 @@ void mh_mailbox_set_pop3_in_order(MhMailbox *mailbox);
 /* Keep a copy of the bytes, which must not hold NUL; empty is none. */
 void mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name);
 void mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl);
+/* "UID" @number "-" @validity. */
+void mh_mailbox_set_numbered_uidl(MhMailbox *mailbox, MhMessage *message, uint64_t number,
+                                  uint64_t validity);
 void mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order);
 /* The UIDL is the UIDVALIDITY and the UID of now, as UW's ipop3d writes them: 8 + 8 hexadecimal
  * digits in lower case. */

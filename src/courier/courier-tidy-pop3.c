@@ -96,6 +96,10 @@ is_bare(MhSpan name)
 static void
 give_uidl(MhMailbox *out, MhMessage *message, const CourierPop3Line *line)
 {
+    if (line->number != 0 && line->validity != 0) {
+        mh_mailbox_set_numbered_uidl(out, message, line->number, line->validity);
+        return;
+    }
     g_autofree char *uidl = courier_pop3_sizelist_uidl(line);
     mh_mailbox_set_uidl(out, message, mh_span_from_string(uidl));
 }
