@@ -16,6 +16,11 @@
 #define NUMBER_MAX     ((UINT32_C(1) << NUMBER_BITS) - 1)
 #define VALIDITIES_MAX (NUMBERED >> NUMBER_BITS)
 
+/* Messages from number first on, as far as the next run, are the POP3 server's from order on. */
+typedef struct {
+    uint32_t first, order;
+} Pop3Run;
+
 /* The message has no name, though names of others are told. */
 #define NO_NAME UINT32_MAX
 
@@ -59,6 +64,7 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_byte_array_unref(mailbox->texts);
     g_array_unref(mailbox->extras);
     g_array_unref(mailbox->uidl_validities);
+    g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
     g_free(mailbox->uidl_room);
     g_free(mailbox->unread);
     mh_names_unref(mailbox->names);
@@ -72,7 +78,7 @@ mh_mailbox_forget_messages(MhMailbox *mailbox)
     g_array_set_size(mailbox->extras, 1);
     g_array_set_size(mailbox->uidl_validities, 0);
     mailbox->uids = (MhUidState){0};
-    mailbox->pop3_in_order = false;
+    g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
     g_clear_pointer(&mailbox->names, mh_names_unref);
 }
 
@@ -332,12 +338,27 @@ mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message)
     return mailbox->uidl_room;
 }
 
+static uint32_t
+order_in_runs(const GArray *runs, uint32_t index)
+{
+    guint low = 0, high = runs->len;
+    while (high - low > 1) {
+        guint middle = low + (high - low) / 2;
+        if (g_array_index(runs, Pop3Run, middle).first <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    const Pop3Run *run = &g_array_index(runs, Pop3Run, low);
+    return run->order + (index - run->first);
+}
+
 uint32_t
 mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message)
 {
     const MhMessage *first = (const MhMessage *)(const void *)mailbox->messages->data;
-    if (mailbox->pop3_in_order && message >= first && message < first + mailbox->messages->len)
-        return (uint32_t)(message - first) + 1;
+    if (mailbox->pop3_runs != NULL && message >= first && message < first + mailbox->messages->len)
+        return order_in_runs(mailbox->pop3_runs, (uint32_t)(message - first));
     return extra_of(mailbox, message)->pop3_order;
 }
 
@@ -398,26 +419,38 @@ mh_mailbox_set_numbered_uidl(MhMailbox *mailbox, MhMessage *message, uint64_t nu
 static void
 spell_pop3_order(MhMailbox *mailbox)
 {
-    mailbox->pop3_in_order = false;
-    for (size_t i = 0; i < mh_mailbox_length(mailbox); i++)
-        own_extra(mailbox, mh_mailbox_get(mailbox, i))->pop3_order = (uint32_t)i + 1;
+    GArray *runs = g_steal_pointer(&mailbox->pop3_runs);
+    for (uint32_t i = 0; i < mh_mailbox_length(mailbox); i++)
+        own_extra(mailbox, mh_mailbox_get(mailbox, i))->pop3_order = order_in_runs(runs, i);
+    g_array_unref(runs);
 }
 
 void
 mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order)
 {
-    if (mailbox->pop3_in_order && mh_mailbox_pop3_order(mailbox, message) != order)
+    if (mailbox->pop3_runs != NULL && mh_mailbox_pop3_order(mailbox, message) != order)
         spell_pop3_order(mailbox);
-    if (mailbox->pop3_in_order)
+    if (mailbox->pop3_runs != NULL)
         return;
     if (message->extra != 0 || order != 0)
         own_extra(mailbox, message)->pop3_order = order;
 }
 
 void
-mh_mailbox_set_pop3_in_order(MhMailbox *mailbox)
+mh_mailbox_set_pop3_orders(MhMailbox *mailbox, const uint32_t *orders)
 {
-    mailbox->pop3_in_order = true;
+    Pop3Run run = {.order = 1};
+    GArray *runs = g_array_new(FALSE, FALSE, sizeof run);
+    if (orders != NULL && mh_mailbox_length(mailbox) > 0)
+        run.order = orders[0];
+    g_array_append_val(runs, run);
+    for (uint32_t i = 1; orders != NULL && i < mh_mailbox_length(mailbox); i++) {
+        run = (Pop3Run){.first = i, .order = orders[i]};
+        if (orders[i] != orders[i - 1] + 1)
+            g_array_append_val(runs, run);
+    }
+    g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
+    mailbox->pop3_runs = runs;
 }
 
 void

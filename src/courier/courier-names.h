@@ -14,12 +14,12 @@
 typedef struct {
     MhNames names;
     MhLineText *text;
-    GByteArray *held;  /* names that the list does not tell; NUL-terminated */
-    GArray *inodes;    /* of uint64_t: those that a message has no room for */
-    GString *room;     /* the name told last */
-    uint64_t device;   /* of all files; 0: not known yet */
-    bool odd_sizes;    /* a name may have a size that is not its message's */
-    bool failed;       /* a name could not be told */
+    GByteArray *held; /* names that the list does not tell; NUL-terminated */
+    GArray *inodes;   /* of uint64_t: those that a message has no room for */
+    GString *room;    /* the name told last */
+    uint64_t device;  /* of all files; 0: not known yet */
+    bool odd_sizes;   /* a name may have a size that is not its message's */
+    bool failed;      /* a name could not be told */
 } CourierNames;
 
 /* What a message has in its where. */
