@@ -6,8 +6,9 @@
 #include <sodium.h>
 #include <unistd.h>
 
-/* What is held whole. */
-#define HELD_BYTES (1u << 20)
+/* What is held whole; of texts that must stay more, for then they cannot but stay. */
+#define HELD_BYTES         (1u << 20)
+#define HELD_LASTING_BYTES (3 * HELD_BYTES)
 /* What is read when lines come one after the other, and for a line from anywhere. */
 #define AHEAD_BYTES 65536
 #define SPOT_BYTES  256
@@ -142,7 +143,7 @@ mh_line_text_open(int fd, uint64_t size, GError **error)
 MhLineText *
 mh_line_text_open_lasting(int fd, uint64_t size, GError **error)
 {
-    MhLineText *text = mh_line_text_open(fd, size, error);
+    MhLineText *text = mh_line_text_open_held(fd, size, HELD_LASTING_BYTES, error);
     if (text == NULL || text->held != NULL)
         return text;
     text->marks = g_new0(uint64_t, (size_t)(size / BLOCK_BYTES) + 1);

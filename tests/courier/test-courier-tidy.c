@@ -315,18 +315,18 @@ test_large(void **state)
 {
     static const char *const infos[] = {":2,", ":2,S", ":2,DFRST", "", ":2,Sa", ":2,TS", ":1,x"};
     CourierMaildir *maildir = *state;
-    g_autoptr(GString) list = g_string_new("1 1058640000 20001\n");
-    for (int i = 1; i <= 20000; i++) {
+    g_autoptr(GString) list = g_string_new("1 1058640000 60001\n");
+    for (int i = 1; i <= 60000; i++) {
         g_autofree char *base =
             g_strdup_printf("%d.M%dP1V2I3.a.long.name.of.a.host.example.org", 1100000000 + i, i);
         g_autofree char *name = g_strconcat("cur/", base, infos[i % 7], NULL);
         if (i % 97 != 0)
             g_string_append_printf(list, "%d %s\n", i, base);
-        if (i % 40 == 0)
+        if (i % 120 == 0)
             add(maildir, name);
     }
     add_list(maildir, list->str);
-    assert_true(list->len > 1 << 20);
+    assert_true(list->len > 3 << 20);
     assert_true(is_tidy(maildir, &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}));
 }
 
@@ -338,9 +338,10 @@ test_list_written(void **state)
     g_autoptr(GString) list = g_string_new("1 5 900000\n");
     g_autofree char *path = g_build_filename(maildir->path, UIDDB, NULL);
     g_autoptr(GError) error = NULL;
-    for (int i = 1; i <= 100000; i++)
+    for (int i = 1; i <= 200000; i++)
         g_string_append_printf(list, "%d %d.name\n", i, 1000000 + i);
-    for (int i = 1; i <= 100000; i += 9999) {
+    assert_true(list->len > 3 << 20);
+    for (int i = 1; i <= 200000; i += 9999) {
         g_autofree char *name = g_strdup_printf("cur/%d.name:2,", 1000000 + i);
         add(maildir, name);
     }

@@ -286,6 +286,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_numbered_uidl_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_uw_uidl, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bits, setup, teardown),
+        cmocka_unit_test(test_pop3_orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
