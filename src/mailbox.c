@@ -29,6 +29,12 @@ G_STATIC_ASSERT(sizeof(MhMessage) == 56);
 G_STATIC_ASSERT(2 * MH_LIMIT_MESSAGE_BYTES <= MH_MESSAGE_SIZE_MAX);
 G_STATIC_ASSERT(MH_LIMIT_KEYWORD_SETS <= MH_KEYWORD_SET_MASK + 1);
 
+static GByteArray *
+new_texts(void)
+{
+    return g_byte_array_append(g_byte_array_new(), (const guint8 *)"", 1);
+}
+
 MhMailbox *
 mh_mailbox_new(void)
 {
@@ -40,8 +46,7 @@ mh_mailbox_new(void)
     mailbox->set_members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
     mailbox->set_numbers =
         g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
-    mailbox->texts = g_byte_array_new();
-    g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
+    mailbox->texts = new_texts();
     mailbox->extras = g_array_new(FALSE, TRUE, sizeof(MhMessageExtra));
     g_array_set_size(mailbox->extras, 1);
     mailbox->uidl_validities = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -76,6 +81,8 @@ mh_mailbox_forget_messages(MhMailbox *mailbox)
 {
     g_array_set_size(mailbox->messages, 0);
     g_array_set_size(mailbox->extras, 1);
+    g_byte_array_unref(mailbox->texts);
+    mailbox->texts = new_texts();
     g_array_set_size(mailbox->uidl_validities, 0);
     mailbox->uids = (MhUidState){0};
     g_clear_pointer(&mailbox->pop3_runs, g_array_unref);

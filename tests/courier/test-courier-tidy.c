@@ -165,6 +165,8 @@ test_pop3(void **state)
         {"a name twice", "/3 9 7\n1.a:2, 17 1:7:0\n1.a:2,S 17 2:7:0\n", false},
         {"an odd line", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17\n", false},
         {"an odd last line", "/3 9 7\n1.a:2, 17 1:7:0\n9.x\n", false},
+        {"large numbers, and an odd last line",
+         "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n9.x\n", false},
         {"not ended", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0", false},
         {"an odd header", "/3 9\n1.a:2, 17 1:7:0\n", false},
         {"an old version", "/1 9\n1.a:2, 17 1\n", false},
@@ -251,9 +253,9 @@ test_pop3_moved(void **state)
         int every, by;
         bool tidy;
     } rows[] = {
-        {400, -4000, true}, {400, 11, true}, {100, -15, true}, {100, 15, true},  {50, 1000, true},
-        {50, -1000, true},  {7, 12, true},   {7, -12, true},   {6, 4000, true},  {6, -1000, true},
-        {3, 2000, false},   {2, 15, false},  {9, 25, true},    {400, -10, true},
+        {400, 11, true}, {100, -15, true}, {100, 15, true},  {50, 1000, true}, {50, -1000, true},
+        {7, 12, true},   {7, -12, true},   {6, 4000, true},  {6, -1000, true}, {3, 2000, false},
+        {2, 15, false},  {9, 25, true},    {400, -10, true},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         if (is_tidy_moved(rows[i].every, rows[i].by) != rows[i].tidy)
