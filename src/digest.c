@@ -66,6 +66,15 @@ mh_digest_format(const MhDigest *digest, char out_text[MH_DIGEST_TEXT + 1])
     out_text[MH_DIGEST_TEXT] = '\0';
 }
 
+/* Its place in the alphabet; 32: it has none. */
+static unsigned
+value_of(uint8_t c)
+{
+    if (c >= 'a' && c <= 'z')
+        return c - 'a';
+    return c >= '2' && c <= '7' ? 26 + (c - '2') : 32;
+}
+
 bool
 mh_digest_parse(MhSpan text, MhDigest *out_digest)
 {
@@ -75,11 +84,10 @@ mh_digest_parse(MhSpan text, MhDigest *out_digest)
     for (size_t group = 0; group < MH_DIGEST_BYTES / 5; group++) {
         uint64_t bits = 0;
         for (size_t i = 0; i < 8; i++) {
-            uint8_t c = text.data[group * 8 + i];
-            const char *hit = c != '\0' ? strchr(alphabet, c) : NULL;
-            if (hit == NULL)
+            unsigned value = value_of(text.data[group * 8 + i]);
+            if (value == 32)
                 return false;
-            bits = bits << 5 | (uint64_t)(hit - alphabet);
+            bits = bits << 5 | value;
         }
         for (size_t i = 0; i < 5; i++)
             digest.bytes[group * 5 + i] = (uint8_t)(bits >> (32 - 8 * i));
