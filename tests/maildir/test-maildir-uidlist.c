@@ -216,7 +216,15 @@ test_cut(void **state)
     assert_true(maildir_uidlist_get(list, 0, &entry));
     assert_int_equal(ftruncate(other_fd, 1000), 0);
     close(other_fd);
-    assert_false(maildir_uidlist_get(list, 9000, &entry));
+    /* which lines are still held depends on the key of the name index */
+    size_t lost = 0;
+    for (uint32_t i = 0; i < 20000; i++) {
+        if (maildir_uidlist_get(list, i, &entry))
+            assert_int_equal(entry.uid, i + 1);
+        else
+            lost++;
+    }
+    assert_true(lost > 10000);
     assert_int_equal(entry.uid, 0);
     assert_false(maildir_uidlist_check(list, &error));
     assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_IO));
