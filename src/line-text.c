@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-/* What is held whole: the list of 100,000 messages, which is asked for them in another order. */
-#define HELD_BYTES (8u << 20)
+/* What is held whole. */
+#define HELD_BYTES (1u << 20)
 /* What is read when lines come one after the other, and for a line from anywhere. */
 #define AHEAD_BYTES 65536
 #define SPOT_BYTES  256
