@@ -142,9 +142,18 @@ make_mbox(Corpus *corpus, const char *path, const char *user, unsigned messages)
 /* ---- Courier ------------------------------------------------------------------------------ */
 
 typedef struct {
-    GString *uids, *sizes, *keywords;
+    GString *uids, *keywords;
+    GPtrArray *sizes; /* of char *, lines */
     uint32_t uidvalidity;
 } CourierLists;
+
+/* The POP3 server's list is in the order of names, which begin with numbers of ten digits here; of
+ * messages within a second that is not the order of UIDs. */
+static gint
+compare_lines(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
 
 static void
 courier_lists_write(CourierLists *lists, const char *dir, uint32_t last_uid, unsigned messages,
@@ -154,7 +163,10 @@ courier_lists_write(CourierLists *lists, const char *dir, uint32_t last_uid, uns
     g_string_printf(all, "1 %u %u\n%s", lists->uidvalidity, last_uid + 1, lists->uids->str);
     write_text(dir, "courierimapuiddb", all);
     if (inbox) {
-        g_string_printf(all, "/3 %u %u\n%s", messages + 1, lists->uidvalidity, lists->sizes->str);
+        g_string_printf(all, "/3 %u %u\n", messages + 1, lists->uidvalidity);
+        g_ptr_array_sort(lists->sizes, compare_lines);
+        for (guint i = 0; i < lists->sizes->len; i++)
+            g_string_append(all, lists->sizes->pdata[i]);
         write_text(dir, "courierpop3dsizelist", all);
     } else {
         g_string_truncate(all, 0);
@@ -177,8 +189,9 @@ courier_lists_add(CourierLists *lists, const CorpusMessage *message, const char 
     for (const char *at = text->str; (at = strchr(at, '\n')) != NULL; at++)
         lines++;
     g_string_append_printf(lists->uids, "%u %s\n", message->uid, base);
-    g_string_append_printf(lists->sizes, "%s:2,%s %zu %u:%u:0\n", base, message->flags,
-                           text->len + lines, message->number, lists->uidvalidity);
+    g_ptr_array_add(lists->sizes,
+                    g_strdup_printf("%s:2,%s %zu %u:%u:0\n", base, message->flags,
+                                    text->len + lines, message->number, lists->uidvalidity));
     if (message->keywords == 0)
         return;
     const char *separator = ":";
@@ -201,10 +214,10 @@ make_maildir(Corpus *corpus, const char *dir, const char *user, unsigned message
         make_dir(path);
     }
     g_autoptr(GString) uids = g_string_new(NULL);
-    g_autoptr(GString) sizes = g_string_new(NULL);
+    g_autoptr(GPtrArray) sizes = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GString) keywords = g_string_new(NULL);
     g_autoptr(GString) text = g_string_new(NULL);
-    CourierLists lists = {.uids = uids, .sizes = sizes, .keywords = keywords};
+    CourierLists lists = {.uids = uids, .keywords = keywords, .sizes = sizes};
     lists.uidvalidity = 1000000000 + (uint32_t)dice_roll(&corpus->dice, 500000000);
     CorpusMessage message = {0};
     for (unsigned i = 0; i < messages; i++) {

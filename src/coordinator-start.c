@@ -1,6 +1,7 @@
 #include "coordinator-private.h"
 
 #include "apart.h"
+#include "closed.h"
 #include "remember.h"
 
 /* How long its file systems may take to say that an account is unchanged. */
@@ -8,30 +9,34 @@
 
 /* ---- is there anything to do? ------------------------------------------------------------- */
 
+/* Is the account, or what there is of it at the source, as the last run left it? */
+typedef bool (*IsUnchanged)(const MhMemory *memory, const MhJob *job, const MhAccount *account);
+
 typedef struct {
+    IsUnchanged is_unchanged;
     const MhMemory *memory;
     const MhJob *job;
     const MhAccount *account;
 } Question;
 
 static uint64_t
-say_if_unchanged(size_t item, void *data)
+answer(size_t item, void *data)
 {
     const Question *question = data;
     (void)item;
-    return mh_remember_all_unchanged(question->memory, question->job, question->account);
+    return question->is_unchanged(question->memory, question->job, question->account);
 }
 
 /* An account of which that is not known in time is none that is unchanged. */
 static bool
-ask_if_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory)
+ask(IsUnchanged is_unchanged, const MhJob *job, const MhAccount *account, const MhMemory *memory)
 {
-    Question question = {memory, job, account};
+    Question question = {is_unchanged, memory, job, account};
     uint64_t said = false;
     if (mh_remember_may_wait(memory))
-        mh_apart(1, UNCHANGED_S, UNCHANGED_S, say_if_unchanged, &question, &said);
+        mh_apart(1, UNCHANGED_S, UNCHANGED_S, answer, &question, &said);
     else
-        said = say_if_unchanged(0, &question);
+        said = answer(0, &question);
     return said;
 }
 
@@ -43,7 +48,24 @@ is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
     if (job->task != MH_TASK_MIGRATE || job->settings->final ||
         job->settings->pop3_uidl == MH_UIDL_FILE) /* a list that no watch is kept on */
         return false;
-    return ask_if_unchanged(job, account, memory) && mh_remember_outcome(memory, outcome);
+    return ask(mh_remember_all_unchanged, job, account, memory) &&
+           mh_remember_outcome(memory, outcome);
+}
+
+/* Is the account closed, and not for this run? Then @outcome says so. What was done already a final
+ * run need not do again. */
+static bool
+is_held_back(const MhJob *job, const MhAccount *account, const MhMemory *memory,
+             MhAccountOutcome *outcome)
+{
+    if (!mh_closed_holds_back(job, memory))
+        return false;
+    if (mh_closed_is_goal(job) && ask(mh_remember_still_closed, job, account, memory) &&
+        mh_remember_outcome(memory, outcome))
+        return true;
+    outcome->error = mh_closed_error(job, memory);
+    outcome->refused = true;
+    return true;
 }
 
 /* ---- beginning ---------------------------------------------------------------------------- */
@@ -173,7 +195,8 @@ start_next(MhRun *run)
         memory = run->events->recall(account->user, run->events->user, &error);
     if (error != NULL)
         outcome->error = g_strdup(error->message);
-    if (error != NULL || (memory != NULL && is_unchanged(run->job, account, memory, outcome))) {
+    if (error != NULL || (memory != NULL && (is_held_back(run->job, account, memory, outcome) ||
+                                             is_unchanged(run->job, account, memory, outcome)))) {
         mh_coordinator_report(run, outcome, NULL);
         return;
     }

@@ -44,6 +44,7 @@ mh_coordinator_report(MhRun *run, MhAccountOutcome *outcome, MhDivision *divisio
 {
     if (division != NULL) {
         outcome->elapsed_us = (uint64_t)(g_get_monotonic_time() - division->started_us);
+        mh_findings_merge(outcome->findings, division->failed);
         if (outcome->error != NULL)
             mh_division_add_rest(division, outcome, run->job->settings_digest);
         g_ptr_array_remove(run->divisions, division);
@@ -87,19 +88,22 @@ static void
 finish_seat(MhRun *run, MhSeat *seat, bool garbled)
 {
     int status = 0;
+    const char *advice = seat->is_part ? "" : "; run again to continue";
     if (garbled)
         kill(seat->worker.pid, SIGKILL);
     mh_held_worker_wait(seat->worker.pid, END_S, &status); /* closing a file can be held, too */
     if (garbled)
         set_error(seat->outcome, "its worker sent what is no record; it was ended");
     else if (WIFSIGNALED(status))
-        set_error(seat->outcome, "its worker was ended by signal %d (%s); run again to continue",
-                  WTERMSIG(status), strsignal(WTERMSIG(status)));
+        set_error(seat->outcome, "its worker was ended by signal %d (%s)%s", WTERMSIG(status),
+                  strsignal(WTERMSIG(status)), advice);
     else if (!seat->ended)
-        set_error(seat->outcome, "its worker ended early with status %d; run again to continue",
-                  WEXITSTATUS(status));
+        set_error(seat->outcome, "its worker ended early with status %d%s", WEXITSTATUS(status),
+                  advice);
     else if (seat->stopped)
         set_error(seat->outcome, MH_STOPPED_AS_ASKED);
+    if (seat->is_part && (garbled || !seat->ended)) /* what it says itself the last one will say */
+        mh_division_fail_part(seat->division, seat->outcome->error);
     if (seat->outcome->root_left && geteuid() == 0)
         mh_target_root_retire(run->job, seat->account);
     if (seat->outcome->memory != NULL)

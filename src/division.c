@@ -17,6 +17,7 @@ mh_division_new(const MhAccount *account, MhMemory *memory, unsigned parts)
     division->fresh = mh_memory_new();
     division->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
                                             (GDestroyNotify)mh_mailbox_outcome_free);
+    division->failed = mh_findings_new();
     division->next.run = (uint64_t)g_random_int() << 32 | g_random_int();
     division->to_start = parts;
     division->started_us = g_get_monotonic_time();
@@ -31,6 +32,7 @@ mh_division_free(MhDivision *division)
     mh_memory_free(division->memory);
     mh_memory_free(division->fresh);
     g_hash_table_unref(division->found);
+    mh_findings_free(division->failed);
     g_free(division->error);
     g_free(division);
 }
@@ -48,6 +50,12 @@ mh_division_give_up(MhDivision *division, const char *error)
     if (division->error == NULL)
         division->error = g_strdup(error);
     division->to_start = 0;
+}
+
+void
+mh_division_fail_part(MhDivision *division, const char *error)
+{
+    mh_findings_add(division->failed, MH_FINDING_PART_FAILED, "%s", error);
 }
 
 /* Both are printable, so that no line break is in them. g_free(). */

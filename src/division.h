@@ -14,15 +14,16 @@
 
 typedef struct {
     const MhAccount *account;
-    MhMemory *memory;  /* what earlier runs left; NULL: nothing */
-    MhMemory *fresh;   /* what the parts left */
-    GHashTable *found; /* of MhMailboxOutcome by a name: what they did, until it is told */
-    MaildirPart next;  /* the next part */
-    unsigned to_start; /* so many more may help */
-    unsigned at_work;  /* parts */
-    bool entered;      /* the first has its place: others may come */
-    bool finishing;    /* the parts have ended, and the account's own worker has begun */
-    char *error;       /* why there will be none; NULL: there will be */
+    MhMemory *memory;   /* what earlier runs left; NULL: nothing */
+    MhMemory *fresh;    /* what the parts left */
+    GHashTable *found;  /* of MhMailboxOutcome by a name: what they did, until it is told */
+    MaildirPart next;   /* the next part */
+    unsigned to_start;  /* so many more may help */
+    unsigned at_work;   /* parts */
+    bool entered;       /* the first has its place: others may come */
+    bool finishing;     /* the parts have ended, and the account's own worker has begun */
+    char *error;        /* why there will be none; NULL: there will be */
+    MhFindings *failed; /* parts */
     uint64_t not_linked;
     int64_t started_us;
 } MhDivision;
@@ -40,6 +41,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhDivision, mh_division_free)
 void mh_division_enter(MhDivision *division, uint64_t not_linked);
 /* What the account fails with, as soon as the parts at work have ended. The first cause stays. */
 void mh_division_give_up(MhDivision *division, const char *error);
+/* A part has died, and the account goes on without it: that is told with the account. */
+void mh_division_fail_part(MhDivision *division, const char *error);
 /* A part has ended: what it has said of mailboxes, under the settings of that digest, is taken out
  * of @part. NULL: nothing that it said counts. */
 void mh_division_take(MhDivision *division, MhAccountOutcome *part, const char *settings_digest);

@@ -177,6 +177,8 @@ typedef enum {
     /* the machine we run on */                                                                    \
     X(CONFINEMENT_LACKING, NOTE,                                                                   \
       "the system lacks a confinement: the worker was held by its user's rights alone")            \
+    X(PART_FAILED, REPAIRED,                                                                       \
+      "a worker that helped with the account died: another did what it had to do")                 \
     X(FILE_SYSTEM_TIMES, NOTE,                                                                     \
       "a file system whose times this machine does not keep: new changes are read twice")          \
     X(FILE_SYSTEM_CASE, NOTE, "the target's file system takes upper and lower case for the same")  \

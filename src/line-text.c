@@ -3,13 +3,18 @@
 #include "safe-file.h"
 
 #include <errno.h>
+#include <sodium.h>
 #include <unistd.h>
 
-/* What is held whole. */
-#define HELD_BYTES (1u << 20)
+/* What is held whole; of texts that must stay more, for then they cannot but stay. */
+#define HELD_BYTES         (1u << 20)
+#define HELD_LASTING_BYTES (3 * HELD_BYTES)
 /* What is read when lines come one after the other, and for a line from anywhere. */
 #define AHEAD_BYTES 65536
 #define SPOT_BYTES  256
+/* Of these a text that must stay has a hash each. */
+#define BLOCK_BYTES 4096
+G_STATIC_ASSERT(AHEAD_BYTES % BLOCK_BYTES == 0);
 
 /* A piece of the file. */
 typedef struct {
@@ -22,6 +27,9 @@ struct MhLineText {
     int fd;
     uint64_t size;
     Window ahead, spot;
+    uint64_t *marks; /* of the blocks: what they were when they were first read; 0: not read yet;
+                        NULL: the text need not stay as it is */
+    uint8_t mark_key[crypto_shorthash_KEYBYTES];
     GError *failure; /* the first */
 };
 
@@ -43,9 +51,39 @@ mh_line_text_new(GBytes *bytes)
     return text_new(g_bytes_ref(bytes), -1, g_bytes_get_size(bytes));
 }
 
+static bool
+keep_failure(MhLineText *text, GError *failure)
+{
+    if (text->failure == NULL)
+        text->failure = failure;
+    else
+        g_error_free(failure);
+    return false;
+}
+
+/* Are these @bytes, which begin at a block, what they were? */
+static bool
+are_as_before(MhLineText *text, uint64_t at, MhSpan bytes)
+{
+    for (uint64_t number = at / BLOCK_BYTES; bytes.len > 0; number++) {
+        uint64_t mark;
+        MhSpan block = mh_span_first(bytes, BLOCK_BYTES);
+        G_STATIC_ASSERT(sizeof mark == crypto_shorthash_BYTES);
+        crypto_shorthash((unsigned char *)&mark, block.data, block.len, text->mark_key);
+        mark += mark == 0;
+        if (text->marks[number] == 0)
+            text->marks[number] = mark;
+        if (text->marks[number] != mark)
+            return keep_failure(text, g_error_new_literal(G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                                                          "a list was changed while it was read"));
+        bytes = mh_span_from(bytes, block.len);
+    }
+    return true;
+}
+
 /* Reads @len bytes at @at behind what the window has. */
 static bool
-read_more(MhLineText *text, Window *window, uint64_t at, size_t len)
+read_bytes(MhLineText *text, Window *window, uint64_t at, size_t len)
 {
     guint had = window->bytes->len;
     g_byte_array_set_size(window->bytes, had + (guint)len);
@@ -55,15 +93,28 @@ read_more(MhLineText *text, Window *window, uint64_t at, size_t len)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0) {
-            if (text->failure == NULL)
-                mh_set_errno(&text->failure, got < 0 ? errno : EIO, "cannot read a list again");
+            GError *failure = NULL;
+            mh_set_errno(&failure, got < 0 ? errno : EIO, "cannot read a list again");
             g_byte_array_set_size(window->bytes, had);
-            return false;
+            return keep_failure(text, failure);
         }
         at += (uint64_t)got;
         len -= (size_t)got;
     }
     return true;
+}
+
+/* The same, and they are what they were before, if that is asked for. */
+static bool
+read_more(MhLineText *text, Window *window, uint64_t at, size_t len)
+{
+    guint had = window->bytes->len;
+    if (!read_bytes(text, window, at, len))
+        return false;
+    if (text->marks == NULL || are_as_before(text, at, mh_span(window->bytes->data + had, len)))
+        return true;
+    g_byte_array_set_size(window->bytes, had);
+    return false;
 }
 
 MhLineText *
@@ -89,11 +140,23 @@ mh_line_text_open(int fd, uint64_t size, GError **error)
     return mh_line_text_open_held(fd, size, HELD_BYTES, error);
 }
 
+MhLineText *
+mh_line_text_open_lasting(int fd, uint64_t size, GError **error)
+{
+    MhLineText *text = mh_line_text_open_held(fd, size, HELD_LASTING_BYTES, error);
+    if (text == NULL || text->held != NULL)
+        return text;
+    text->marks = g_new0(uint64_t, (size_t)(size / BLOCK_BYTES) + 1);
+    randombytes_buf(text->mark_key, sizeof text->mark_key);
+    return text;
+}
+
 void
 mh_line_text_free(MhLineText *text)
 {
     if (text == NULL)
         return;
+    g_free(text->marks);
     if (text->fd >= 0)
         close(text->fd);
     g_bytes_unref(text->held);
@@ -148,10 +211,10 @@ mh_line_text_get(MhLineText *text, uint64_t at, MhSpan *out_line, uint64_t *out_
         return true;
     bool on = goes_on(&text->ahead, at) || goes_on(&text->spot, at);
     Window *window = on ? &text->ahead : &text->spot;
-    uint64_t step = on ? AHEAD_BYTES : SPOT_BYTES;
-    window->start = at;
+    uint64_t step = on ? AHEAD_BYTES : text->marks != NULL ? BLOCK_BYTES : SPOT_BYTES;
+    window->start = text->marks != NULL ? at - at % BLOCK_BYTES : at;
     g_byte_array_set_size(window->bytes, 0);
-    for (uint64_t end = at; end < text->size; step *= 2) {
+    for (uint64_t end = window->start; end < text->size; step *= 2) {
         size_t len = (size_t)MIN(step, text->size - end);
         if (!read_more(text, window, end, len))
             return false;

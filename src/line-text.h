@@ -16,6 +16,9 @@ MhLineText *mh_line_text_new(GBytes *bytes);
 MhLineText *mh_line_text_open(int fd, uint64_t size, GError **error);
 /* The same; texts up to @held_bytes are held whole. */
 MhLineText *mh_line_text_open_held(int fd, uint64_t size, uint64_t held_bytes, GError **error);
+/* As mh_line_text_open(), of a file that nobody is to write into: a line is always what it was when
+ * it was first read, or it is not had, with a G_FILE_ERROR_AGAIN. */
+MhLineText *mh_line_text_open_lasting(int fd, uint64_t size, GError **error);
 void mh_line_text_free(MhLineText *text); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhLineText, mh_line_text_free)
 

@@ -16,6 +16,11 @@
 #define NUMBER_MAX     ((UINT32_C(1) << NUMBER_BITS) - 1)
 #define VALIDITIES_MAX (NUMBERED >> NUMBER_BITS)
 
+/* Messages from number first on, as far as the next run, are the POP3 server's from order on. */
+typedef struct {
+    uint32_t first, order;
+} Pop3Run;
+
 /* The message has no name, though names of others are told. */
 #define NO_NAME UINT32_MAX
 
@@ -23,6 +28,12 @@ G_STATIC_ASSERT(sizeof(MhMessage) == 56);
 /* a size that counts every LF twice has room, too */
 G_STATIC_ASSERT(2 * MH_LIMIT_MESSAGE_BYTES <= MH_MESSAGE_SIZE_MAX);
 G_STATIC_ASSERT(MH_LIMIT_KEYWORD_SETS <= MH_KEYWORD_SET_MASK + 1);
+
+static GByteArray *
+new_texts(void)
+{
+    return g_byte_array_append(g_byte_array_new(), (const guint8 *)"", 1);
+}
 
 MhMailbox *
 mh_mailbox_new(void)
@@ -35,8 +46,7 @@ mh_mailbox_new(void)
     mailbox->set_members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
     mailbox->set_numbers =
         g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
-    mailbox->texts = g_byte_array_new();
-    g_byte_array_append(mailbox->texts, (const guint8 *)"", 1);
+    mailbox->texts = new_texts();
     mailbox->extras = g_array_new(FALSE, TRUE, sizeof(MhMessageExtra));
     g_array_set_size(mailbox->extras, 1);
     mailbox->uidl_validities = g_array_new(FALSE, FALSE, sizeof(uint32_t));
@@ -59,6 +69,7 @@ mh_mailbox_free(MhMailbox *mailbox)
     g_byte_array_unref(mailbox->texts);
     g_array_unref(mailbox->extras);
     g_array_unref(mailbox->uidl_validities);
+    g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
     g_free(mailbox->uidl_room);
     g_free(mailbox->unread);
     mh_names_unref(mailbox->names);
@@ -70,9 +81,11 @@ mh_mailbox_forget_messages(MhMailbox *mailbox)
 {
     g_array_set_size(mailbox->messages, 0);
     g_array_set_size(mailbox->extras, 1);
+    g_byte_array_unref(mailbox->texts);
+    mailbox->texts = new_texts();
     g_array_set_size(mailbox->uidl_validities, 0);
     mailbox->uids = (MhUidState){0};
-    mailbox->pop3_in_order = false;
+    g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
     g_clear_pointer(&mailbox->names, mh_names_unref);
 }
 
@@ -204,13 +217,27 @@ is_numbered(const MhMessage *message)
     return (message->extra & NUMBERED) != 0;
 }
 
+/* Puts a number's digits before @end; where they begin. */
+static char *
+put_digits(char *end, uint32_t number)
+{
+    do {
+        *--end = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    return end;
+}
+
 static const char *
 format_numbered(const MhMailbox *mailbox, const MhMessage *message)
 {
     uint32_t place = (message->extra & ~NUMBERED) >> NUMBER_BITS;
-    g_snprintf(mailbox->uidl_room, UIDL_SIZE, "UID%u-%u", message->extra & NUMBER_MAX,
-               g_array_index(mailbox->uidl_validities, uint32_t, place));
-    return mailbox->uidl_room;
+    char *at = mailbox->uidl_room + UIDL_SIZE - 1; /* where its NUL is */
+    at = put_digits(at, g_array_index(mailbox->uidl_validities, uint32_t, place));
+    *--at = '-';
+    at = put_digits(at, message->extra & NUMBER_MAX) - 3;
+    memcpy(at, "UID", 3);
+    return at;
 }
 
 /* Its place among those of the mailbox. False when there are too many. */
@@ -318,12 +345,27 @@ mh_mailbox_uidl(const MhMailbox *mailbox, const MhMessage *message)
     return mailbox->uidl_room;
 }
 
+static uint32_t
+order_in_runs(const GArray *runs, uint32_t index)
+{
+    guint low = 0, high = runs->len;
+    while (high - low > 1) {
+        guint middle = low + (high - low) / 2;
+        if (g_array_index(runs, Pop3Run, middle).first <= index)
+            low = middle;
+        else
+            high = middle;
+    }
+    const Pop3Run *run = &g_array_index(runs, Pop3Run, low);
+    return run->order + (index - run->first);
+}
+
 uint32_t
 mh_mailbox_pop3_order(const MhMailbox *mailbox, const MhMessage *message)
 {
     const MhMessage *first = (const MhMessage *)(const void *)mailbox->messages->data;
-    if (mailbox->pop3_in_order && message >= first && message < first + mailbox->messages->len)
-        return (uint32_t)(message - first) + 1;
+    if (mailbox->pop3_runs != NULL && message >= first && message < first + mailbox->messages->len)
+        return order_in_runs(mailbox->pop3_runs, (uint32_t)(message - first));
     return extra_of(mailbox, message)->pop3_order;
 }
 
@@ -364,30 +406,58 @@ mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl)
         own_extra(mailbox, message)->uidl = keep_text(mailbox, uidl);
 }
 
+void
+mh_mailbox_set_numbered_uidl(MhMailbox *mailbox, MhMessage *message, uint64_t number,
+                             uint64_t validity)
+{
+    uint32_t place;
+    if ((message->extra == 0 || is_numbered(message)) && number <= NUMBER_MAX &&
+        validity <= UINT32_MAX && find_validity(mailbox, (uint32_t)validity, &place)) {
+        message->has_uw_uidl = false;
+        message->extra = NUMBERED | place << NUMBER_BITS | (uint32_t)number;
+        return;
+    }
+    g_autofree char *uidl =
+        g_strdup_printf("UID%" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT, number, validity);
+    mh_mailbox_set_uidl(mailbox, message, mh_span_from_string(uidl));
+}
+
 /* Each message has its own place from here on. */
 static void
 spell_pop3_order(MhMailbox *mailbox)
 {
-    mailbox->pop3_in_order = false;
-    for (size_t i = 0; i < mh_mailbox_length(mailbox); i++)
-        own_extra(mailbox, mh_mailbox_get(mailbox, i))->pop3_order = (uint32_t)i + 1;
+    GArray *runs = g_steal_pointer(&mailbox->pop3_runs);
+    for (uint32_t i = 0; i < mh_mailbox_length(mailbox); i++)
+        own_extra(mailbox, mh_mailbox_get(mailbox, i))->pop3_order = order_in_runs(runs, i);
+    g_array_unref(runs);
 }
 
 void
 mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order)
 {
-    if (mailbox->pop3_in_order && mh_mailbox_pop3_order(mailbox, message) != order)
+    if (mailbox->pop3_runs != NULL && mh_mailbox_pop3_order(mailbox, message) != order)
         spell_pop3_order(mailbox);
-    if (mailbox->pop3_in_order)
+    if (mailbox->pop3_runs != NULL)
         return;
     if (message->extra != 0 || order != 0)
         own_extra(mailbox, message)->pop3_order = order;
 }
 
 void
-mh_mailbox_set_pop3_in_order(MhMailbox *mailbox)
+mh_mailbox_set_pop3_orders(MhMailbox *mailbox, const uint32_t *orders)
 {
-    mailbox->pop3_in_order = true;
+    Pop3Run run = {.order = 1};
+    GArray *runs = g_array_new(FALSE, FALSE, sizeof run);
+    if (orders != NULL && mh_mailbox_length(mailbox) > 0)
+        run.order = orders[0];
+    g_array_append_val(runs, run);
+    for (uint32_t i = 1; orders != NULL && i < mh_mailbox_length(mailbox); i++) {
+        run = (Pop3Run){.first = i, .order = orders[i]};
+        if (orders[i] != orders[i - 1] + 1)
+            g_array_append_val(runs, run);
+    }
+    g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
+    mailbox->pop3_runs = runs;
 }
 
 void

@@ -81,7 +81,8 @@ typedef struct {
     GArray *uidl_validities;     /* of uint32_t, of UIDLs that are held as numbers */
     char *uidl_room;             /* room for one that is told from numbers */
     MhNames *names;              /* of messages without a name of their own; NULL: they have none */
-    bool pop3_in_order;          /* the POP3 server has all of them in mailbox order */
+    GArray *pop3_runs;           /* of what is in one order in the mailbox and at the POP3 server,
+                                    by mailbox order; NULL: each message has its own place */
 } MhMailbox;
 
 MhMailbox *mh_mailbox_new(void);
@@ -130,13 +131,16 @@ void mh_mailbox_set_names(MhMailbox *mailbox, MhNames *names);
 /* False with @error when at some time a name could not be told: what was made of it is not to be
  * put in place. */
 bool mh_mailbox_check_names(const MhMailbox *mailbox, GError **error);
-/* The POP3 server has all messages in mailbox order: mh_mailbox_pop3_order() of those that
- * mh_mailbox_get() gives is their place. */
-void mh_mailbox_set_pop3_in_order(MhMailbox *mailbox);
+/* The mh_mailbox_pop3_order() of all messages that mh_mailbox_get() gives, in mailbox order, which
+ * is nearly that of the POP3 server; NULL: it is just that. Copied. */
+void mh_mailbox_set_pop3_orders(MhMailbox *mailbox, const uint32_t *orders);
 
 /* Keep a copy of the bytes, which must not hold NUL; empty is none. */
 void mh_mailbox_set_name(MhMailbox *mailbox, MhMessage *message, MhSpan name);
 void mh_mailbox_set_uidl(MhMailbox *mailbox, MhMessage *message, MhSpan uidl);
+/* "UID" @number "-" @validity. */
+void mh_mailbox_set_numbered_uidl(MhMailbox *mailbox, MhMessage *message, uint64_t number,
+                                  uint64_t validity);
 void mh_mailbox_set_pop3_order(MhMailbox *mailbox, MhMessage *message, uint32_t order);
 /* The UIDL is the UIDVALIDITY and the UID of now, as UW's ipop3d writes them: 8 + 8 hexadecimal
  * digits in lower case. */

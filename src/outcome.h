@@ -52,9 +52,10 @@ typedef struct {
     uint64_t elapsed_us;
     struct MhMemory *memory; /* what the next run shall know: memory.h; NULL: nothing new */
     bool same;               /* nothing was looked into: all is as the last run left it */
-    bool closed;             /* by this run, a final one */
-    bool root_left;          /* and the target's root directory is for root to remove */
-    bool undone;             /* what was carried has been taken out again */
+    bool refused;   /* nothing was looked into, and what is known of it stays; see @error */
+    bool closed;    /* by this run, a final one */
+    bool root_left; /* and the target's root directory is for root to remove */
+    bool undone;    /* what was carried has been taken out again */
 } MhAccountOutcome;
 
 MhMailboxOutcome *mh_mailbox_outcome_new(void);

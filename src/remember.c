@@ -88,15 +88,27 @@ watches_own_places(const MhWatch *watch, const MhJob *job, const MhAccount *acco
     return mh_watch_is_below(watch, roots);
 }
 
+static bool
+source_holds(const MhMemory *memory, const MhJob *job, const MhAccount *account, bool young_is_fine)
+{
+    return memory->watch != NULL && g_strcmp0(memory->settings, job->settings_digest) == 0 &&
+           watches_own_places(memory->watch, job, account) &&
+           mh_watch_holds(memory->watch, young_is_fine, NULL);
+}
+
+bool
+mh_remember_still_closed(const MhMemory *memory, const MhJob *job, const MhAccount *account)
+{
+    return source_holds(memory, job, account, true);
+}
+
 bool
 mh_remember_all_unchanged(const MhMemory *memory, const MhJob *job, const MhAccount *account)
 {
-    if (memory->watch == NULL || g_strcmp0(memory->settings, job->settings_digest) != 0)
-        return false;
-    if (!watches_own_places(memory->watch, job, account))
+    if (!source_holds(memory, job, account, false))
         return false;
     int fd = mh_place_find(job->settings->maildir, account);
-    bool same = fd >= 0 && mh_watch_holds(memory->watch, false, NULL);
+    bool same = fd >= 0;
     for (guint i = 0; same && i < memory->mailboxes->len; i++) {
         const MhMailboxMemory *mailbox = memory->mailboxes->pdata[i];
         same = g_strcmp0(mailbox->settings, job->settings_digest) == 0 &&

@@ -28,6 +28,9 @@ MhMemory *mh_remember_account(const MhAccountSurvey *survey, bool watch);
 /* The coordinator's part: is everything that @memory knows of still as it was, so that no worker
  * is needed? Looks, and opens nothing but directories. */
 bool mh_remember_all_unchanged(const MhMemory *memory, const MhJob *job, const MhAccount *account);
+/* Is what the mail came from as the final run saw it when it closed the account? It is looked at as
+ * closely as then. */
+bool mh_remember_still_closed(const MhMemory *memory, const MhJob *job, const MhAccount *account);
 /* Can a file system that must be asked for that be silent for ever? */
 bool mh_remember_may_wait(const MhMemory *memory);
 /* And what the account's outcome is then. False when the memory cannot say. */

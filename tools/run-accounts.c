@@ -76,7 +76,8 @@ account_done(const MhAccountOutcome *outcome, void *user)
     print_account(tally, outcome);
     if (tally->keywords != NULL && fflush(tally->keywords) != 0)
         return; /* the account is not recorded, so that it is read again */
-    if (tally->recorded && !mh_state_record_account(tally->state, outcome, &error)) {
+    if (tally->recorded && !outcome->refused &&
+        !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
         tally->failed++;
     }
@@ -128,29 +129,21 @@ close_keywords(Tally *tally)
     return good;
 }
 
-/* A closed account is for --late, or for who says --reopen. */
+/* What was carried must be known for --late. A closed account is opened for --reopen. */
 static bool
-may_start(const Tally *tally, const char *name, const MhMemory *memory, GError **error)
+may_start(const Tally *tally, const char *name, MhMemory *memory, GError **error)
 {
     const MhSettings *settings = tally->settings;
-    bool writes = tally->command == MH_COMMAND_MIGRATE || tally->command == MH_COMMAND_UNDO;
     if (settings->late && !memory->known) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                     "the state directory has no record of what was carried: late mail cannot be "
                     "told from what was deleted since");
         return false;
     }
-    if (!writes || memory->closed == 0 || settings->late)
+    if (!settings->reopen || memory->closed == 0)
         return true;
-    if (settings->reopen)
-        return !tally->recorded || mh_state_reopen(tally->state, name, error);
-    g_autoptr(GDateTime) when = g_date_time_new_from_unix_local(memory->closed);
-    g_autofree char *date = when != NULL ? g_date_time_format(when, "%Y-%m-%d %H:%M") : NULL;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                "the account was closed by its final run on %s; --late adds late mail, --reopen "
-                "goes on as before",
-                date != NULL ? date : "an unknown day");
-    return false;
+    memory->closed = 0;
+    return !tally->recorded || mh_state_reopen(tally->state, name, error);
 }
 
 static MhMemory *

@@ -231,6 +231,12 @@ find_update(CourierKeywords *keywords, MhSpan base)
     return &g_array_index(keywords->updates, Update, at);
 }
 
+bool
+courier_keywords_wants(const CourierKeywords *keywords)
+{
+    return keywords->updates->len > 0;
+}
+
 const char *
 courier_keywords_want(CourierKeywords *keywords, MhSpan base)
 {

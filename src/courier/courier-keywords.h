@@ -53,6 +53,8 @@ void courier_keywords_offer(CourierKeywords *keywords, MhSpan name, MhFindings *
 /* The names of the updates that count and are of messages in @bases (of MhSpan), one a message:
  * their content must be set before the first get. Names are borrowed; g_ptr_array_unref(). */
 GPtrArray *courier_keywords_wanted(CourierKeywords *keywords, const MhSpan *bases, size_t count);
+/* Is there any update that a message might have? */
+bool courier_keywords_wants(const CourierKeywords *keywords);
 /* The same for the message @base; NULL when there is none, or it was told before. Borrowed. */
 const char *courier_keywords_want(CourierKeywords *keywords, MhSpan base);
 /* The content of the update @name, which was wanted. It is copied. */

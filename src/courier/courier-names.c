@@ -1,8 +1,6 @@
 #include "courier-names.h"
 
 #include "courier-file-name.h"
-#include "courier-source.h"
-#include "courier-uiddb.h"
 
 #include <string.h>
 
@@ -63,7 +61,7 @@ free_names(MhNames *base)
 }
 
 CourierNames *
-courier_names_new(MhLineText *text, bool ids_of_files)
+courier_names_new(MhLineText *text)
 {
     CourierNames *names = g_new0(CourierNames, 1);
     names->names = (MhNames){
@@ -72,7 +70,6 @@ courier_names_new(MhLineText *text, bool ids_of_files)
     names->held = g_byte_array_new();
     names->inodes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     names->room = g_string_new(NULL);
-    names->ids_of_files = ids_of_files;
     return names;
 }
 
@@ -126,9 +123,8 @@ courier_names_hold(CourierNames *names, const char *name)
 const char *
 courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_base_len)
 {
-    MhSpan line;
+    MhSpan line, uid, base;
     uint64_t next;
-    CourierUiddbLine listed;
     char letters[MH_FLAG_LETTERS_MAX + 1];
     g_string_truncate(names->room, 0);
     if (place.is_held) {
@@ -137,13 +133,13 @@ courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_bas
         return names->room->str;
     }
     if (!mh_line_text_get(names->text, place.place, &line, &next) ||
-        !courier_uiddb_plain_line(line, &listed))
+        !mh_span_split(line, ' ', &uid, &base))
         return NULL;
-    g_string_append_len(names->room, (const char *)listed.name.data, (gssize)listed.name.len);
-    *out_base_len = listed.name.len;
+    g_string_append_len(names->room, (const char *)base.data, (gssize)base.len);
+    *out_base_len = base.len;
     if (!place.is_bare) {
         mh_flags_to_maildir(place.flags, letters);
-        g_string_append(names->room, ":2,");
+        g_string_append_len(names->room, ":2,", 3);
         g_string_append(names->room, letters);
     }
     return names->room->str;
@@ -152,18 +148,9 @@ courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_bas
 bool
 courier_names_file(CourierNames *names, const MhMessage *message, size_t *out_base_len)
 {
-    CourierNamesPlace place = courier_names_place(message);
-    const char *name = courier_names_read(names, place, out_base_len);
-    bool good = name != NULL;
-    if (good) {
-        MhDigest id = names->ids_of_files ? courier_source_file_id(name, place.is_new)
-                                          : mh_digest_of(mh_span(name, *out_base_len));
-        good = mh_digest_equal(&id, &message->id);
-    }
-    if (good)
+    if (courier_names_read(names, courier_names_place(message), out_base_len) != NULL)
         return true;
     names->failed = true;
-    g_string_truncate(names->room, 0);
     *out_base_len = 0;
     return false;
 }

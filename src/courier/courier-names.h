@@ -3,8 +3,8 @@
  * Nearly every file in cur/ is called as its line in courierimapuiddb says, then ":2,", then the
  * letters of its flags in the order D F R S T, or nothing at all. Of such a file the place of the
  * line and the flags are enough; the name of any other is held. The list stays open: Courier puts a
- * new one in its place and leaves the old one as it is. Should somebody else write into it, the
- * digest of the name, which the message has, shows that.
+ * new one in its place and leaves the old one as it is. Should somebody else write into it, that
+ * shows (see line-text.h), and no name comes to be told wrong.
  */
 #pragma once
 
@@ -14,12 +14,12 @@
 typedef struct {
     MhNames names;
     MhLineText *text;
-    GByteArray *held;  /* names that the list does not tell; NUL-terminated */
-    GArray *inodes;    /* of uint64_t: those that a message has no room for */
-    GString *room;     /* the name told last */
-    uint64_t device;   /* of all files; 0: not known yet */
-    bool ids_of_files; /* identities are those of files: see courier-source.h */
-    bool failed;       /* a name is not what it was */
+    GByteArray *held; /* names that the list does not tell; NUL-terminated */
+    GArray *inodes;   /* of uint64_t: those that a message has no room for */
+    GString *room;    /* the name told last */
+    uint64_t device;  /* of all files; 0: not known yet */
+    bool odd_sizes;   /* a name may have a size that is not its message's */
+    bool failed;      /* a name could not be told */
 } CourierNames;
 
 /* What a message has in its where. */
@@ -31,8 +31,8 @@ typedef struct {
     MhFlags flags;
 } CourierNamesPlace;
 
-/* Takes @text, the list. */
-CourierNames *courier_names_new(MhLineText *text, bool ids_of_files);
+/* Takes @text, the list, which lasts; lines of which names are told must be plain. */
+CourierNames *courier_names_new(MhLineText *text);
 static inline void
 courier_names_unref(CourierNames *names)
 {
@@ -51,9 +51,8 @@ uint64_t courier_names_inode(const CourierNames *names, const MhMessage *message
 /* Holds a name, and says where it is. */
 uint32_t courier_names_hold(CourierNames *names, const char *name);
 
-/* The name of a file, not compared with any digest. NULL when it cannot be read. Borrowed until
- * the next call. */
+/* The name of a file. NULL when it cannot be read. Borrowed until the next call. */
 const char *courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_base_len);
-/* The name of a message's file, in @names->room. False, and it is empty, when it is not what it
- * was. */
+/* The name of a message's file, in @names->room. False, and it is empty, when it cannot be told any
+ * more. */
 bool courier_names_file(CourierNames *names, const MhMessage *message, size_t *out_base_len);

@@ -215,7 +215,7 @@ static bool
 read_updates(CourierKeywords *keywords, int dirfd, const Bases *bases, MhFindings *findings,
              GError **error)
 {
-    for (size_t i = 0; i < bases_count(bases); i++) {
+    for (size_t i = 0; courier_keywords_wants(keywords) && i < bases_count(bases); i++) {
         g_autoptr(GBytes) text = NULL;
         const char *wanted = courier_keywords_want(keywords, bases_get(bases, i));
         if (wanted == NULL)
@@ -356,6 +356,8 @@ set_keywords(CourierKeywords *keywords, MhSpan base, MhMessage *message, MhMailb
 {
     const MhSpan *names;
     size_t count = courier_keywords_get(keywords, base, &names, findings);
+    if (count == 0)
+        return;
     g_autoptr(GArray) members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
     for (size_t i = 0; i < count; i++) {
         uint16_t number;

@@ -172,5 +172,9 @@ bool courier_source_may_be_right(const CourierSource *source, const CourierListe
  * read any more. */
 bool courier_source_add_sizes(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings,
                               GError **error);
-/* The same for a tidy folder. False when a message cannot be read, and it is not tidy then. */
+/* May the name of a message have a size that Dovecot would believe and should not? Which sizes are
+ * right with CR LF is not known yet. */
+bool courier_source_may_have_wrong_size(MhSpan base, uint64_t size_bytes);
+/* The same as courier_source_add_sizes() for a tidy folder. False when a message cannot be read,
+ * and it is not tidy then. */
 bool courier_source_add_tidy_sizes(CourierSource *source, MhMailbox *out, MhFindings *findings);

@@ -201,9 +201,10 @@ use_list(Sizes *sizes, GError **error)
 
 /* ---- names -------------------------------------------------------------------------------- */
 
-/* A ",S=" or ",W=" that Dovecot would believe and should not: then the base name cannot stay. */
+/* A ",S=" or ",W=" that Dovecot would believe and should not: then the base name cannot stay.
+ * @virtual_size is NULL where it is not known yet. */
 static bool
-has_wrong_size(MhSpan base, const MhMessage *message)
+has_wrong_size(MhSpan base, uint64_t size_bytes, const uint64_t *virtual_size)
 {
     MhSpan before, field, rest = base;
     while (mh_span_split(rest, ',', &before, &rest)) {
@@ -214,17 +215,25 @@ has_wrong_size(MhSpan base, const MhMessage *message)
         bool is_virtual = mh_span_starts_with(field, MH_SPAN_LITERAL("W="));
         if ((is_size || is_virtual) &&
             (!mh_span_to_u64(mh_span_from(field, 2), UINT64_MAX, &value) ||
-             value != (is_size ? message->size_bytes : message->virtual_size)))
+             (is_virtual && virtual_size == NULL) ||
+             value != (is_size ? size_bytes : *virtual_size)))
             return true;
     }
     return false;
+}
+
+bool
+courier_source_may_have_wrong_size(MhSpan base, uint64_t size_bytes)
+{
+    return has_wrong_size(base, size_bytes, NULL);
 }
 
 static void
 check_name(const CourierSource *source, MhMessage *message, MhMailbox *out, MhFindings *findings)
 {
     const CourierSourceFile *file = courier_source_file_of(source, message);
-    if (!has_wrong_size(courier_source_file_base(source, file), message))
+    uint64_t virtual_size = message->virtual_size;
+    if (!has_wrong_size(courier_source_file_base(source, file), message->size_bytes, &virtual_size))
         return;
     g_autofree char *shown = mh_printable_string(courier_source_file_name(source, file));
     mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
@@ -335,7 +344,7 @@ courier_source_add_tidy_sizes(CourierSource *source, MhMailbox *out, MhFindings 
         if (!read_size(source, mh_mailbox_get(out, index), NULL))
             return false;
     }
-    for (size_t i = 0; i < mh_mailbox_length(out); i++)
+    for (size_t i = 0; source->tidy->odd_sizes && i < mh_mailbox_length(out); i++)
         check_name(source, mh_mailbox_get(out, i), out, findings);
     return true;
 }

@@ -119,11 +119,11 @@ read_list(Tidy *tidy)
     struct stat st;
     int fd = mh_open_file(tidy->source->folderfd, "courierimapuiddb", MH_LINKS_BENEATH, &st, NULL);
     MhLineText *text = fd >= 0 && (uint64_t)st.st_size <= MH_LIMIT_STATE_FILE_BYTES
-                           ? mh_line_text_open(fd, (uint64_t)st.st_size, NULL)
+                           ? mh_line_text_open_lasting(fd, (uint64_t)st.st_size, NULL)
                            : NULL;
     if (text == NULL)
         return false;
-    tidy->names = courier_names_new(text, tidy->source->options.ids_of_files);
+    tidy->names = courier_names_new(text);
     return read_lines(tidy) && fill_slots(tidy);
 }
 
@@ -263,6 +263,8 @@ look_at(Tidy *tidy, MhMessage *message)
     message->internaldate = (uint32_t)st.st_mtim.tv_sec;
     message->size_bytes = (uint64_t)st.st_size & MH_MESSAGE_SIZE_MAX;
     courier_names_set_inode(tidy->names, message, st.st_ino);
+    tidy->names->odd_sizes |=
+        courier_source_may_have_wrong_size(mh_span(name, base_len), message->size_bytes);
     return true;
 }
 

@@ -4,8 +4,8 @@
  * name stands in courierimapuiddb (see courier-names.h), and there is nothing to be told. Tidy is:
  * - a UID list without an odd line or a name listed twice, in the order of UIDs;
  * - one file for a name, a plain one, in cur/ where the name is listed; no names of mailhaul's own;
- * - no UIDLs of file names, and in an INBOX that the POP3 server would have in the same order, with
- *   a list of UIDLs that is tidy, too (courier-tidy-pop3.h).
+ * - no UIDLs of file names, and in an INBOX that the POP3 server would have in nearly the same
+ *   order, with a list of UIDLs that is tidy, too (courier-tidy-pop3.h).
  * What the index then has is what the other parts of courier-source would have made of the folder.
  * Of anything else it says so, and they do it.
  */

@@ -3,10 +3,21 @@
 #include "courier-file-name.h"
 #include "courier-pop3-sizelist.h"
 #include "courier-sort.h"
+#include "courier-tidy-order.h"
 #include "size-limits.h"
 
 #include <string.h>
 #include <sys/stat.h>
+
+/* So many numbers of lines may be out of order: messages that came within a second have the order
+ * of their names, and numbers as the server met them. */
+#define ODD_NUMBERS_MAX 65536
+
+/* The numbers of the lines so far. */
+typedef struct {
+    uint64_t before, last; /* the last two of those that ascend; 0: there is none */
+    GArray *odd;           /* of uint64_t: the others */
+} Numbers;
 
 /* The list, read once from begin to end. */
 typedef struct {
@@ -17,6 +28,7 @@ typedef struct {
     uint64_t foretold;          /* the number that the next file without a line will get */
     CourierPop3Line line;       /* the one at hand; its name is in name */
     GString *name;
+    Numbers numbers;
     bool has_line;
     uint64_t next_at; /* where the next one begins */
     CourierPop3Apart apart;
@@ -29,6 +41,26 @@ typedef struct {
 
 /* ---- the list ----------------------------------------------------------------------------- */
 
+/* False when the number, or one before, is odd. That each stands but once is not known yet. */
+static bool
+take_number(Numbers *numbers, uint64_t number)
+{
+    uint64_t odd = number;
+    if (number == numbers->before || number == numbers->last)
+        return false;
+    if (number > numbers->last) {
+        numbers->before = numbers->last;
+        numbers->last = number;
+        return true;
+    }
+    if (number > numbers->before) {
+        odd = numbers->last;
+        numbers->last = number;
+    }
+    g_array_append_val(numbers->odd, odd);
+    return numbers->odd->len <= ODD_NUMBERS_MAX;
+}
+
 /* The next line, which must come after the one at hand. False when it is odd. */
 static bool
 take_line(List *list)
@@ -40,7 +72,7 @@ take_line(List *list)
         return true;
     if (!mh_line_text_get(list->text, list->next_at, &text, &list->next_at) ||
         !courier_pop3_sizelist_plain_line(text, list->header.version, list->era, &line) ||
-        line.number <= list->line.number || line.number >= list->header.next ||
+        !take_number(&list->numbers, line.number) || line.number >= list->header.next ||
         (list->name->len > 0 && courier_sort_compare(mh_span(list->name->str, list->name->len),
                                                      line.name, COURIER_SORT_POP3) >= 0))
         return false;
@@ -72,21 +104,6 @@ open_list(const CourierSource *source, List *list)
 
 /* ---- messages ----------------------------------------------------------------------------- */
 
-/* The name that the server would find in cur/: see name_at_login() in courier-source-pop3.c. */
-static bool
-name_at_login(CourierNames *names, const MhMessage *message, GString *out)
-{
-    CourierNamesPlace place = courier_names_place(message);
-    size_t len;
-    const char *name = courier_names_read(names, place, &len);
-    if (name == NULL)
-        return false;
-    g_string_assign(out, name);
-    if (place.is_new && !g_str_has_prefix(out->str + len, ":2,"))
-        g_string_append(g_string_truncate(out, len), ":2,");
-    return true;
-}
-
 static bool
 is_bare(MhSpan name)
 {
@@ -96,6 +113,10 @@ is_bare(MhSpan name)
 static void
 give_uidl(MhMailbox *out, MhMessage *message, const CourierPop3Line *line)
 {
+    if (line->number != 0 && line->validity != 0) {
+        mh_mailbox_set_numbered_uidl(out, message, line->number, line->validity);
+        return;
+    }
     g_autofree char *uidl = courier_pop3_sizelist_uidl(line);
     mh_mailbox_set_uidl(out, message, mh_span_from_string(uidl));
 }
@@ -140,6 +161,41 @@ match(const CourierSource *source, List *list, MhSpan name, MhMessage *message, 
     return true;
 }
 
+static gint
+compare_numbers(gconstpointer a, gconstpointer b)
+{
+    uint64_t one = *(const uint64_t *)a, two = *(const uint64_t *)b;
+    return one < two ? -1 : one > two;
+}
+
+/* Has no line the number of another? Those that ascend have not: so how many have one of the
+ * others? */
+static bool
+are_numbers_single(List *list)
+{
+    GArray *odd = list->numbers.odd;
+    uint64_t at = 0, size = mh_line_text_size(list->text);
+    guint met = 0;
+    MhSpan text;
+    CourierPop3Line line;
+    if (odd->len == 0)
+        return true;
+    g_array_sort(odd, compare_numbers);
+    for (guint i = 1; i < odd->len; i++) {
+        if (g_array_index(odd, uint64_t, i) == g_array_index(odd, uint64_t, i - 1))
+            return false;
+    }
+    mh_line_text_get(list->text, 0, &text, &at);
+    while (at < size) {
+        if (!mh_line_text_get(list->text, at, &text, &at) ||
+            !courier_pop3_sizelist_plain_line(text, list->header.version, list->era, &line))
+            return false;
+        if (g_array_binary_search(odd, &line.number, compare_numbers, NULL))
+            met++;
+    }
+    return met == odd->len;
+}
+
 /* The lines after the last message. */
 static bool
 take_rest(List *list, Left *left)
@@ -153,27 +209,28 @@ take_rest(List *list, Left *left)
 }
 
 static bool
-walk(const CourierSource *source, CourierNames *names, List *list, MhMailbox *out)
+walk(const CourierSource *source, CourierTidyOrder *order, List *list, MhMailbox *out)
 {
-    g_autoptr(GString) before = g_string_new(NULL), name = g_string_new(NULL);
     Left left = {0};
-    size_t count = mh_mailbox_length(out);
+    uint32_t count = (uint32_t)mh_mailbox_length(out), index;
+    MhSpan name;
+    bool is_plain = courier_tidy_order_is_plain(order);
+    g_autofree uint32_t *places = is_plain ? NULL : g_new(uint32_t, count);
     list->foretold = list->header.next;
-    for (size_t i = 0; i < count; i++) {
-        MhMessage *message = mh_mailbox_get(out, i);
-        if (!name_at_login(names, message, name))
+    for (uint32_t i = 0; i < count; i++) {
+        if (!courier_tidy_order_next(order, &index, &name) ||
+            (list->text != NULL &&
+             !match(source, list, name, mh_mailbox_get(out, index), out, &left)))
             return false;
-        MhSpan a = mh_span(before->str, before->len), b = mh_span(name->str, name->len);
-        if ((i > 0 && courier_sort_compare(a, b, COURIER_SORT_POP3) >= 0) ||
-            (list->text != NULL && !match(source, list, b, message, out, &left)))
-            return false;
-        g_string_assign(before, name->str);
+        if (!is_plain)
+            places[index] = i + 1;
     }
+    mh_mailbox_set_pop3_orders(out, places);
     if (list->text == NULL)
         return true;
     courier_pop3_keep_apart(&list->apart, list->header.next, count, list->header.validity);
     courier_pop3_set_apart(&list->apart);
-    return take_rest(list, &left) &&
+    return take_rest(list, &left) && are_numbers_single(list) &&
            (source->options.strict_match ||
             ((!left.line_bare || !left.file_info) && (!left.line_info || !left.file_bare)));
 }
@@ -182,11 +239,14 @@ bool
 courier_tidy_pop3_add(const CourierSource *source, CourierNames *names, MhMailbox *out)
 {
     List list = {.era = source->options.era, .apart = {.uids = &out->uids}};
+    g_autoptr(CourierTidyOrder) order = courier_tidy_order_new(names, out);
     list.name = g_string_new(NULL);
+    list.numbers.odd = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     bool has_list = source->stamps[COURIER_STAMP_SIZELIST].inode != 0;
-    bool good = (!has_list || open_list(source, &list)) && walk(source, names, &list, out);
-    mh_mailbox_set_pop3_in_order(out);
+    bool good =
+        order != NULL && (!has_list || open_list(source, &list)) && walk(source, order, &list, out);
     mh_line_text_free(list.text);
     g_string_free(list.name, TRUE);
+    g_array_unref(list.numbers.odd);
     return good;
 }

@@ -62,7 +62,8 @@ static bool
 may_be_shared(const Transfer *transfer, const struct stat *st)
 {
     mode_t wanted = transfer->tree->options.file_mode;
-    return S_ISREG(st->st_mode) && st->st_uid == geteuid() && (st->st_mode & wanted) == wanted &&
+    return S_ISREG(st->st_mode) && st->st_uid == transfer->tree->owner &&
+           (st->st_mode & wanted) == wanted &&
            (st->st_mode & (S_ISUID | S_ISGID | S_IXUSR | S_IXGRP | S_IXOTH)) == 0 &&
            st->st_mtim.tv_sec == transfer->message->internaldate &&
            (uint64_t)st->st_size == transfer->message->size_bytes;

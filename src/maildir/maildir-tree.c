@@ -20,6 +20,7 @@ tree_new(const char *path, const MaildirTreeOptions *options)
     MaildirTree *tree = g_new0(MaildirTree, 1);
     tree->fd = -1;
     tree->build_fd = tree->part_fd = -1;
+    tree->owner = geteuid();
     tree->lock_wait_ms = MAILDIR_TREE_LOCK_S * 1000;
     tree->path = mh_printable_string(path);
     tree->options = *options;

@@ -47,6 +47,7 @@ typedef struct {
     char *path;     /* printable */
     bool no_reflinks, no_hard_links; /* the file systems do not offer them */
     uint64_t not_linked;             /* messages that were copied though they might be linked */
+    uid_t owner;                     /* whose the files are that the process makes */
     unsigned lock_wait_ms;           /* what is left of the time to wait for folders' locks */
     MaildirTreeOptions options;
 } MaildirTree;

@@ -95,7 +95,8 @@ test_what_is_tidy(void **state)
         {"nothing", {NULL}, "1 5 9\n", true},
         {"a wrong size", {"cur/1.a,S=9:2,", "cur/2.b,S=14:2,"}, "1 5 9\n1 1.a,S=9\n", true},
         {"keywords", {"cur/1.a:2,", "courierimapkeywords/1.a"}, "1 5 9\n1 1.a\n", true},
-        {"POP3 has another order", {"cur/1.a:2,", "cur/2.b:2,"}, "1 5 9\n1 2.b\n2 1.a\n", false},
+        {"POP3 has another order", {"cur/1.a:2,", "cur/2.b:2,"}, "1 5 9\n1 2.b\n2 1.a\n", true},
+        {"one number", {"cur/1.a:2,", "cur/01.a:2,"}, "1 5 9\n1 1.a\n2 01.a\n", true},
         {"two files", {"cur/1.a:2,", "cur/1.a:2,S"}, "1 5 9\n1 1.a\n", false},
         {"two unlisted", {"cur/1.a:2,", "cur/1.a:2,S"}, "1 5 9\n", false},
         {"in both", {"cur/1.a:2,", "new/1.a"}, "1 5 9\n1 1.a\n", false},
@@ -151,7 +152,12 @@ test_pop3(void **state)
          "/3 9 7\n0.x:2, 9 1:7:0\n1.a:2, 17 2:7:0\n2.x:2, 9 3:7:0\n5.x:2, 9 4:7:0\n", true},
         {"wrong sizes", "/3 9 7\n1.a:2, 16 1:7:0\n2.b:2, 18 2:7:0\n3.c:2, 9999 3:7:0\n", true},
         {"a bare name, and a file", "/3 9 7\n2.b 17 2:7:0\n", false},
-        {"numbers not in order", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n", false},
+        {"numbers not in order", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n", true},
+        {"one of them twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n3.c:2, 17 2:7:0\n", false},
+        {"one that is not, twice",
+         "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 3:7:0\n3.c:2, 17 2:7:0\n4.n:2, 17 1:7:0\n", false},
+        {"one of them thrice",
+         "/3 9 7\n1.a:2, 17 4:7:0\n2.b:2, 17 3:7:0\n3.c:2, 17 4:7:0\n4.n:2, 17 3:7:0\n", false},
         {"a number twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 2:7:0\n", false},
         {"a number that is NEXT", "/3 2 7\n1.a:2, 17 2:7:0\n", false},
         {"the number of a file name", "/3 9 7\n1.a:2, 17 0:0:0\n", false},
@@ -159,6 +165,8 @@ test_pop3(void **state)
         {"a name twice", "/3 9 7\n1.a:2, 17 1:7:0\n1.a:2,S 17 2:7:0\n", false},
         {"an odd line", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17\n", false},
         {"an odd last line", "/3 9 7\n1.a:2, 17 1:7:0\n9.x\n", false},
+        {"large numbers, and an odd last line",
+         "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n9.x\n", false},
         {"not ended", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0", false},
         {"an odd header", "/3 9\n1.a:2, 17 1:7:0\n", false},
         {"an old version", "/1 9\n1.a:2, 17 1\n", false},
@@ -203,6 +211,56 @@ test_pop3_bare(void **state)
     add_pop3_list(maildir, "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0\n");
     assert_false(is_tidy(maildir, &(CourierSourceOptions){0}));
     assert_true(is_tidy(maildir, &(CourierSourceOptions){.strict_match = true}));
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Some hundred messages, of which some have a name that sorts as that of an earlier or a later one
+ * would; @every so many. The list is in the order of names, and numbers are those of UIDs. */
+static bool
+is_tidy_moved(int every, int by)
+{
+    g_autoptr(CourierMaildir) maildir = courier_maildir_new();
+    g_autoptr(GString) list = g_string_new("1 5 900\n");
+    g_autoptr(GString) pop3 = g_string_new("/3 900 7\n");
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    for (int i = 1; i <= 400; i++) {
+        int number = 2000 + 10 * i + (i % every == 0 ? by : 0);
+        g_autofree char *base = g_strdup_printf("%d.M%d", number, 1000 + i);
+        g_autofree char *name = g_strdup_printf("cur/%s:2,", base);
+        add(maildir, name);
+        g_string_append_printf(list, "%d %s\n", i, base);
+        if (i % 50 != 7) /* and some have not been seen by a POP3 client yet */
+            g_ptr_array_add(lines, g_strdup_printf("%s:2, 17 %d:7:0\n", base, i));
+    }
+    g_ptr_array_sort(lines, compare_names);
+    for (guint i = 0; i < lines->len; i++)
+        g_string_append(pop3, lines->pdata[i]);
+    add_list(maildir, list->str);
+    add_pop3_list(maildir, pop3->str);
+    return is_tidy(maildir, &(CourierSourceOptions){.sizes = COURIER_SIZES_LIST});
+}
+
+static void
+test_pop3_moved(void **state)
+{
+    (void)state;
+    static const struct {
+        int every, by;
+        bool tidy;
+    } rows[] = {
+        {400, 11, true}, {100, -15, true}, {100, 15, true},  {50, 1000, true}, {50, -1000, true},
+        {7, 12, true},   {7, -12, true},   {6, 4000, true},  {6, -1000, true}, {3, 2000, false},
+        {2, 15, false},  {9, 25, true},    {400, -10, true},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (is_tidy_moved(rows[i].every, rows[i].by) != rows[i].tidy)
+            fail_msg("%d of %d: not as expected", rows[i].every, rows[i].by);
+    }
 }
 
 static char *
@@ -259,18 +317,18 @@ test_large(void **state)
 {
     static const char *const infos[] = {":2,", ":2,S", ":2,DFRST", "", ":2,Sa", ":2,TS", ":1,x"};
     CourierMaildir *maildir = *state;
-    g_autoptr(GString) list = g_string_new("1 1058640000 20001\n");
-    for (int i = 1; i <= 20000; i++) {
+    g_autoptr(GString) list = g_string_new("1 1058640000 60001\n");
+    for (int i = 1; i <= 60000; i++) {
         g_autofree char *base =
             g_strdup_printf("%d.M%dP1V2I3.a.long.name.of.a.host.example.org", 1100000000 + i, i);
         g_autofree char *name = g_strconcat("cur/", base, infos[i % 7], NULL);
         if (i % 97 != 0)
             g_string_append_printf(list, "%d %s\n", i, base);
-        if (i % 40 == 0)
+        if (i % 120 == 0)
             add(maildir, name);
     }
     add_list(maildir, list->str);
-    assert_true(list->len > 1 << 20);
+    assert_true(list->len > 3 << 20);
     assert_true(is_tidy(maildir, &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}));
 }
 
@@ -282,9 +340,10 @@ test_list_written(void **state)
     g_autoptr(GString) list = g_string_new("1 5 900000\n");
     g_autofree char *path = g_build_filename(maildir->path, UIDDB, NULL);
     g_autoptr(GError) error = NULL;
-    for (int i = 1; i <= 100000; i++)
+    for (int i = 1; i <= 200000; i++)
         g_string_append_printf(list, "%d %d.name\n", i, 1000000 + i);
-    for (int i = 1; i <= 100000; i += 9999) {
+    assert_true(list->len > 3 << 20);
+    for (int i = 1; i <= 200000; i += 9999) {
         g_autofree char *name = g_strdup_printf("cur/%d.name:2,", 1000000 + i);
         add(maildir, name);
     }
@@ -329,6 +388,7 @@ main(void)
         cmocka_unit_test(test_what_is_tidy),
         cmocka_unit_test(test_pop3),
         cmocka_unit_test_setup_teardown(test_pop3_bare, setup, teardown),
+        cmocka_unit_test(test_pop3_moved),
         cmocka_unit_test(test_pop3_sample),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_written, setup, teardown),

@@ -107,10 +107,12 @@ class Done:
 
 class Place:
     """A source, a target and a state directory, for one run after another. @as_root: the program
-    runs as root and the users are different ones; otherwise all of it is one ordinary user's."""
+    runs as root and the users are different ones; otherwise all of it is one ordinary user's.
+    @divided: three workers share every account."""
 
-    def __init__(self, top, as_root, target=None):
-        self.top, self.as_root = top, as_root
+    def __init__(self, top, as_root, target=None, divided=False):
+        self.top, self.as_root, self.divided = top, as_root, divided
+        self.final = False                # every run is a final one
         self.uid = None if as_root or not IS_ROOT else SOMEBODY
         os.makedirs(top, exist_ok=True)
         self.target = target or os.path.join(top, "target")
@@ -154,6 +156,10 @@ class Place:
             copy(os.path.join(self.top, name + "." + what), getattr(self, what))
 
     def command(self, *more, jobs=1):
+        if self.divided:
+            more, jobs = ("--divide-above", "0", *more), 3
+        if self.final:
+            more = ("--final", *more)
         return [MAILHAUL, "migrate", "--users", os.path.join(self.source, "users"),
                 "--inbox", os.path.join(self.source, "spool/%u"),
                 "--folders", "%h/" + crash_site.FOLDERS,

@@ -8,11 +8,14 @@ folder that is half there.
     crash_sweep.py [--full] [--thin N] [--only WORD] [--at STEP] [--as root|user]
 
 Without --full, kills are tried at every step and each error at a part of them, another part for
-each error, so that every step meets some. --thin tries N times fewer of all.
+each error, so that every step meets some; of divided accounts, and of a
+final run, a fifth of that. --thin tries N times fewer of all.
 
-Three scenarios: a first run; a run after the source has changed; and a first run that is stopped,
-with the source changed before the second (the end is compared as readers see it, since letters of
-keywords and numbers that the source does not give may be others).
+Four scenarios: a first run; a run after the source has changed; a first run that is stopped, with
+the source changed before the second (the end is compared as readers see it, since letters of
+keywords and numbers that the source does not give may be others); and a final run. The first three
+also with every account divided among three workers: what comes next is by chance then, but not what
+must come of it, which is what an undivided run makes.
 """
 import argparse
 import errno
@@ -43,16 +46,18 @@ ACTIONS = [
 ]
 
 
-SCENARIOS = ["first", "resync", "overtaken"]
+SCENARIOS = ["first", "resync", "overtaken", "final", "divided-first", "divided-resync", "divided-overtaken"]
 
 
 class Scenario:
     """What is run, and what must come of it. @before and @after: {user: folders}."""
 
     def __init__(self, place, name):
-        self.place, self.name = place, name
+        self.divided, self.name = name.startswith("divided-"), name.removeprefix("divided-")
+        self.place = place
+        place.final = name == "final"
         self.before = {u: {} for u in run.crash_site.USERS}
-        if name == "resync":
+        if self.name == "resync":
             self.prepare_resync()
         self.reset()
         done = place.run()
@@ -65,8 +70,22 @@ class Scenario:
         self.writes = {i + 1 for i, row in enumerate(place.shared.log()) if "write" in row[0]}
         self.reset()
         self.steps[READS] = place.run(counts=READS).steps
-        if name == "overtaken":
+        if self.divided:
+            self.divide()
+        if self.name == "overtaken":
             self.prepare_overtaken()
+
+    def divide(self):
+        """From now on the accounts are divided. The steps are those of one such run: others have a
+        few more or less, and other ones."""
+        self.place.divided = True
+        for counts in (CHANGES, READS):
+            self.reset()
+            done = self.place.run(counts=counts)
+            if done.status != 0 or run.differences(self.expected, run.snapshot(self.place.target)):
+                raise SystemExit("the divided run did not do the same: %s" % done)
+            self.steps[counts] = done.steps
+        self.writes = set(range(1, self.steps[CHANGES] + 1))
 
     def prepare_overtaken(self):
         """What a first run makes of the changed source."""
@@ -126,7 +145,7 @@ class Scenario:
         these are told of once, by the run that removed them."""
         path = os.path.join(self.place.state, "mailhaul.db")
         with sqlite3.connect(path) as db:
-            rows = [db.execute("SELECT user, error FROM account ORDER BY user").fetchall(),
+            rows = [db.execute("SELECT user, error, closed IS NULL FROM account ORDER BY user").fetchall(),
                     db.execute("SELECT user, source, target, error, messages FROM mailbox WHERE"
                                " source NOT IN ('going', 'left') ORDER BY user, source").fetchall()]
         db.close()
@@ -159,6 +178,17 @@ def check_error(scenario, done, code, path):
     return ["it ended with status %s, saying: %s%s" % (done.status, done.out, done.err)]
 
 
+def check_killed(scenario, done):
+    """A run one of whose processes was killed: its account failed, or others have done its part."""
+    if done.status in (-9, 2):
+        return []
+    found = run.differences(scenario.expected, run.snapshot(scenario.place.target))
+    told = "was ended by signal 9" in done.out or not scenario.place.shared.happened
+    if not scenario.divided or not told:
+        found.append("it said: " + done.out)
+    return ["after a kill, status %s: %s" % (done.status, x) for x in found]
+
+
 def try_step(scenario, action, step):
     """One run that is disturbed at @step and one that is not. Returns complaints."""
     name, what, code, counts, _ = action
@@ -171,8 +201,8 @@ def try_step(scenario, action, step):
     found = []
     if what in (ERROR, ERROR_STAYS):
         found += check_error(scenario, done, code, path)
-    elif what == KILL_SELF and done.status not in (-9, 2):
-        found.append("it ended with status %s" % done.status)
+    elif what == KILL_SELF:
+        found += check_killed(scenario, done)
     for user, seen in scenario.look().items():
         found += ["in between, %s: %s" % (user, x) for x in
                   run.inconsistencies(seen, scenario.before[user], scenario.after[user])]
@@ -203,8 +233,10 @@ def steps_of(scenario, action, options, number):
     stride = 1 if options.full else stride * options.thin
     if scenario.name == "overtaken" and name != "kill":
         return []
-    if scenario.name == "overtaken":
+    if scenario.name == "overtaken" and not options.full:
         stride *= 2
+    if (scenario.divided or scenario.place.final) and not options.full:
+        stride *= 5
     last = scenario.steps[counts] + (1 if what == FREEZE else 0)
     steps = range(1, last + 1)
     if what == TORN:

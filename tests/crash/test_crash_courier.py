@@ -26,6 +26,8 @@ class Place(in_place.Place):
         os.makedirs(self.target)
 
     def command(self, *more, jobs=1):
+        if self.divided:
+            more = ("--divide-above", "0", "--jobs", "3", *more)
         return [run.MAILHAUL, "migrate", "--users", os.path.join(self.top, "users"), "--inbox",
                 "%h/Maildir", "--source-format", "courier", "--transfer", self.transfer,
                 "--maildir", os.path.join(self.target, "%u"), "--state", self.state, "--config",
@@ -52,6 +54,7 @@ class Place(in_place.Place):
 
 class Courier:
     transfer = None
+    divided = False                       # three workers at the account; the end is that of one
     maxDiff = None
 
     def setUp(self):
@@ -73,15 +76,17 @@ class Courier:
         return {"ann": run.view(os.path.join(self.place.target, "ann"))}
 
     def disturb(self, start):
-        steps = {}
+        self.place.bring(start)
+        self.good()
+        expected, view, source = self.look(), self.view(), run.snapshot(self.place.home)
+        self.place.divided, steps = self.divided, {}
         for counts in (run.CHANGES, run.READS):
             self.place.bring(start)
             steps[counts] = self.good(counts)
+            self.assertEqual(run.differences(expected, self.look()), [])
         self.assertGreater(min(steps.values()), 50)
-        expected, source = self.look(), run.snapshot(self.place.home)
-        view = self.view()
         for part, (name, action, code, counts, stride) in enumerate(in_place.ACTIONS):
-            parts = in_place.PARTS
+            parts = in_place.PARTS * (3 if self.divided and in_place.PARTS > 1 else 1)
             for step in range(1 + part % parts, steps[counts] + 1, stride * parts):
                 with self.subTest(name, step=step):
                     self.place.bring(start)
@@ -113,6 +118,14 @@ class Copied(Courier, unittest.TestCase):
 
 class Linked(Courier, unittest.TestCase):
     transfer = "link"
+
+
+class CopiedDivided(Copied):
+    divided = True
+
+
+class LinkedDivided(Linked):
+    divided = True
 
 
 if __name__ == "__main__":

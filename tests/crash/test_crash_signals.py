@@ -75,7 +75,9 @@ class Signals(unittest.TestCase):
                 self.assertEqual(done.status, -signal.SIGKILL, done)
                 self.assertLess(time.monotonic() - started, 60)
                 if step in self.staging:  # the whole was not done behind the dead one's back
-                    self.assertLess(done.steps, step + 60)
+                    log = self.place.shared.log()
+                    behind = [row for row in log[step:] if row[2] == log[step - 1][2]]
+                    self.assertLess(len(behind), 60)
                 self.in_between()
                 self.again()
 
@@ -89,6 +91,31 @@ class Signals(unittest.TestCase):
                 self.assertEqual(
                     [d for d in run.differences(self.expected, run.snapshot(self.place.target))
                      if "bob" in d], [])
+                self.in_between()
+                self.again()
+
+
+class Divided(Signals):
+    """Three workers at one account: what comes at a step is by chance."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.place.divided = True
+
+    def test_a_killed_worker_fails_its_account_only(self):
+        for step in self.steps[1::12]:
+            with self.subTest(step=step):
+                self.place.clear()
+                done = self.place.run(run.KILL_SELF, step)
+                self.assertIn("signal 9", done.out + done.err)
+                seen = run.differences(self.expected, run.snapshot(self.place.target))
+                if done.status == 0:      # it was one of several, and the last has done its work
+                    self.assertEqual(seen, [])
+                else:
+                    self.assertEqual(done.status, 2, done)
+                    incomplete = [u for u in run.crash_site.USERS if any(u + "/" in d for d in seen)]
+                    self.assertLess(len(incomplete), 2, seen)
                 self.in_between()
                 self.again()
 

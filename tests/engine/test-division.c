@@ -209,6 +209,8 @@ test_others_help_when_the_first_has_its_place(void **state)
     assert_true(other->entered);
     assert_int_equal(other->to_start, 3);
     assert_int_equal(other->not_linked, 2);
+    mh_division_fail_part(other, "ended by signal 9");
+    assert_int_equal(mh_findings_count(other->failed, MH_FINDING_PART_FAILED), 1);
     mh_division_give_up(other, "no answer");
     mh_division_give_up(other, "no answer, either");
     assert_string_equal(other->error, "no answer");

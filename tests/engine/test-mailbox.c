@@ -249,6 +249,29 @@ test_bits(void **state)
     assert_false(message->is_new || message->has_uw_uidl);
 }
 
+/* Places at the POP3 server that go with those in the mailbox, until one is given apart. */
+static void
+test_pop3_orders(void **state)
+{
+    (void)state;
+    static const uint32_t orders[] = {2, 3, 1, 4, 6, 5};
+    g_autoptr(MhMailbox) mailbox = mh_mailbox_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(orders); i++)
+        mh_mailbox_add(mailbox);
+    mh_mailbox_set_pop3_orders(mailbox, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(orders); i++)
+        assert_int_equal(mh_mailbox_pop3_order(mailbox, mh_mailbox_get(mailbox, i)), i + 1);
+    mh_mailbox_set_pop3_orders(mailbox, orders);
+    for (int spelled = 0; spelled < 2; spelled++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(orders); i++)
+            assert_int_equal(mh_mailbox_pop3_order(mailbox, mh_mailbox_get(mailbox, i)), orders[i]);
+        mh_mailbox_set_pop3_order(mailbox, mh_mailbox_get(mailbox, 0), 9);
+        mh_mailbox_set_pop3_order(mailbox, mh_mailbox_get(mailbox, 0), 2);
+    }
+    mh_mailbox_forget_messages(mailbox);
+    assert_int_equal(mh_mailbox_pop3_order(mailbox, mh_mailbox_add(mailbox)), 0);
+}
+
 int
 main(void)
 {
@@ -263,6 +286,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_numbered_uidl_changed, setup, teardown),
         cmocka_unit_test_setup_teardown(test_uw_uidl, setup, teardown),
         cmocka_unit_test_setup_teardown(test_bits, setup, teardown),
+        cmocka_unit_test(test_pop3_orders),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -311,10 +311,15 @@ message three >>spool/fred
 run 0 migrate --final
 says '1 carried'
 snapshot >before
+run 0 migrate --final
+says 'up to date'
 message four >>spool/fred
 run 2 migrate
 errs 'was closed by its final run on 2'
 run 2 migrate --final
+errs 'its source or the settings may have changed since'
+"$mailhaul" status --config /dev/null --users users --state "$state" >out 2>err
+says '^fred: in step, closed; .* 4 mailboxes'
 run 2 migrate --dry-run
 run 2 undo fred
 errs 'was closed'

@@ -241,9 +241,18 @@ class Divided(unittest.TestCase):
                 site = self.site(600)
                 one = site.run("one", *ALONE)
                 process = self.start(site)
+                killed = 0
                 for pid in workers(process)[:None if every else 1]:
                     os.kill(pid, signal.SIGKILL)
-                self.same_told(self.end(process), one)
+                    killed += 1
+                many = self.end(process)
+                findings = many[1]["ann"]["findings"]
+                failed = [f for f in findings if f["code"] == "part-failed"]
+                self.assertEqual({f["detail"] for f in failed},
+                                 {"its worker was ended by signal 9 (Killed)"})
+                self.assertLessEqual(len(failed), killed)  # one may have been at its end
+                findings[:] = [f for f in findings if f not in failed]
+                self.same_told(many, one)
                 self.assertEqual(tree(site.path("many")), tree(site.path("one")))
 
     def test_the_run_is_stopped(self):
