@@ -14,7 +14,7 @@
 
 /* Blocks from this size on go back to the system when they are freed: the lists of a large folder
  * come and go, and what is kept for the next one of some other size would only add up. */
-#define RETURNED_BYTES (1 << 20)
+#define RETURNED_BYTES (1 << 17)
 
 /* Bytes as they are: g_print() would convert them to the locale's charset. */
 static void say(FILE *stream, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -83,6 +83,18 @@ def arrived(top, count):
     yield "doubled", convert(source, target)
 
 
+def put(source, place, number):
+    """A message of Courier's; its base name and size."""
+    text = b"Message-ID: <%d@example.org>\n\nbody %d\n" % (number, number)
+    name = f"{DATE + number}.M{number % 1000000:06}P4711V0801I{number:08}.mx.example.org"
+    name += f",S={len(text)}"
+    path = os.path.join(source, place % name)
+    with open(path, "wb", 0) as f:
+        f.write(text)
+    os.utime(path, (DATE + number, DATE + number))
+    return name, len(text)
+
+
 def maildir(top, count):
     """An INBOX with UIDs and POP3 UIDLs."""
     source = os.path.join(top, "Maildir")
@@ -93,28 +105,48 @@ def maildir(top, count):
         lists.write(f"1 {DATE} {count + 1}\n")
         sizes.write(f"/3 {count + 8} {DATE + 1}\n")
         for number in range(1, count + 1):
-            text = b"Message-ID: <%d@example.org>\n\nbody %d\n" % (number, number)
-            name = f"{DATE + number}.M{number % 1000000:06}P4711V0801I{number:08}.mx.example.org"
-            name += f",S={len(text)}"
-            path = os.path.join(source, "cur", name + ":2,S")
-            with open(path, "wb", 0) as f:
-                f.write(text)
-            os.utime(path, (DATE + number, DATE + number))
+            name, size = put(source, "cur/%s:2,S", number)
             lists.write(f"{number} {name}\n")
-            sizes.write(f"{name}:2,S {len(text) + 3} {number + 7}:{DATE + 1}:0\n")
+            sizes.write(f"{name}:2,S {size + 3} {number + 7}:{DATE + 1}:0\n")
     return source
+
+
+def get_new(source, count):
+    """One per cent of new mail, which no client has seen."""
+    for number in range(count + 1, count + count // 100 + 1):
+        put(source, "new/%s", number)
+
+
+def answer(source, every):
+    """Another flag for each @every-th message."""
+    cur = os.path.join(source, "cur")
+    for number, name in enumerate(sorted(os.listdir(cur))):
+        if number % every == 0:
+            os.rename(os.path.join(cur, name), os.path.join(cur, name[:-1] + "RS"))
 
 
 def courier(top, count):
     source, target = maildir(top, count), os.path.join(top, "target")
     yield "linked", convert(source, target)
     yield "linked, same", convert(source, target)
+    answer(source, 100)
+    yield "linked, flags", convert(source, target)
+    get_new(source, count)
+    yield "linked, new", convert(source, target)
+
+
+def copied(top, count):
+    source, target = maildir(top, count), os.path.join(top, "target")
+    yield "copied", convert(source, target, "--transfer", "copy")
+    yield "copied, same", convert(source, target, "--transfer", "copy")
 
 
 def in_place(top, count):
     source = maildir(top, count)
     yield "in place", convert(source, source)
     yield "in place, same", convert(source, source)
+    get_new(source, count)
+    yield "in place, new", convert(source, source)
 
 
 # Two sizes, and bytes a message that each kind of run may take. Below 60,000 messages of Courier
@@ -122,8 +154,10 @@ def in_place(top, count):
 SCENES = (
     (mbox, 40000, 160000, {"first": 100, "same": 100, "new": 100, "flags": 100}),
     (arrived, 10000, 40000, {"arrived": 100, "doubled": 200}),
-    (courier, 60000, 140000, {"linked": 100, "linked, same": 100}),
-    (in_place, 60000, 140000, {"in place": 100, "in place, same": 100}),
+    (courier, 60000, 140000, {"linked": 100, "linked, same": 100, "linked, flags": 100,
+                              "linked, new": 100}),
+    (copied, 60000, 140000, {"copied": 100, "copied, same": 100}),
+    (in_place, 60000, 140000, {"in place": 100, "in place, same": 100, "in place, new": 100}),
 )
 
 
