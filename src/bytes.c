@@ -21,27 +21,13 @@ mh_span_dup(MhSpan span)
 }
 
 bool
-mh_span_equal(MhSpan a, MhSpan b)
+mh_span_same_nocase(MhSpan a, MhSpan b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
-bool
-mh_span_equal_nocase(MhSpan a, MhSpan b)
-{
-    if (a.len != b.len)
-        return false;
     for (size_t i = 0; i < a.len; i++) {
         if (a.data[i] != b.data[i] && mh_lower(a.data[i]) != mh_lower(b.data[i]))
             return false;
     }
     return true;
-}
-
-bool
-mh_span_starts_with(MhSpan span, MhSpan prefix)
-{
-    return span.len >= prefix.len && mh_span_equal(mh_span_first(span, prefix.len), prefix);
 }
 
 bool
@@ -145,6 +131,8 @@ mh_span_split(MhSpan span, uint8_t byte, MhSpan *out_before, MhSpan *out_after)
     return true;
 }
 
+#define DIGITS_THAT_FIT 19 /* whichever they are, 64 bits hold them */
+
 bool
 mh_span_to_u64(MhSpan digits, uint64_t max, uint64_t *out_value)
 {
@@ -152,13 +140,15 @@ mh_span_to_u64(MhSpan digits, uint64_t max, uint64_t *out_value)
     if (digits.len == 0)
         return false;
     for (size_t i = 0; i < digits.len; i++) {
-        if (!mh_is_digit(digits.data[i]))
+        uint64_t digit = (uint64_t)digits.data[i] - '0';
+        if (digit > 9)
             return false;
-        uint64_t digit = (uint64_t)(digits.data[i] - '0');
-        if (digit > max || value > (max - digit) / 10)
+        if (i >= DIGITS_THAT_FIT && value > (UINT64_MAX - digit) / 10)
             return false;
         value = value * 10 + digit;
     }
+    if (value > max)
+        return false;
     *out_value = value;
     return true;
 }

@@ -40,9 +40,28 @@ MhSpan mh_span_from_bytes(GBytes *bytes); /* borrows; NULL gives an empty span *
 /* A NUL-terminated copy; a NUL inside the span cuts what string functions see of it. g_free(). */
 char *mh_span_dup(MhSpan span);
 
-bool mh_span_equal(MhSpan a, MhSpan b);
-bool mh_span_equal_nocase(MhSpan a, MhSpan b); /* ASCII letters only */
-bool mh_span_starts_with(MhSpan span, MhSpan prefix);
+static inline bool
+mh_span_equal(MhSpan a, MhSpan b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Two spans of one length. */
+bool mh_span_same_nocase(MhSpan a, MhSpan b);
+
+static inline bool
+mh_span_equal_nocase(MhSpan a, MhSpan b) /* ASCII letters only */
+{
+    return a.len == b.len && mh_span_same_nocase(a, b);
+}
+
+static inline bool
+mh_span_starts_with(MhSpan span, MhSpan prefix)
+{
+    return span.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(span.data, prefix.data, prefix.len) == 0);
+}
+
 bool mh_span_starts_with_nocase(MhSpan span, MhSpan prefix);
 bool mh_span_ends_with(MhSpan span, MhSpan suffix);
 int mh_span_compare(MhSpan a, MhSpan b); /* bytes, unsigned; shorter first */

@@ -30,7 +30,10 @@ mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
     gsize size = g_variant_get_size(record);
     g_assert(size <= MH_LIMIT_RECORD_BYTES);
     uint32_t length = (uint32_t)size;
-    return send_all(fd, &length, sizeof length) && send_all(fd, g_variant_get_data(record), size);
+    g_autofree char *bytes = g_malloc(sizeof length + size); /* one piece wakes the reader once */
+    memcpy(bytes, &length, sizeof length);
+    memcpy(bytes + sizeof length, g_variant_get_data(record), size);
+    return send_all(fd, bytes, sizeof length + size);
 }
 
 void

@@ -50,8 +50,9 @@ mh_date_month(MhSpan word)
 bool
 mh_date_is_weekday(MhSpan word)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(weekdays); i++) {
-        if (word.len >= 3 && mh_span_starts_with_nocase(mh_span_from_string(weekdays[i]), word))
+    for (size_t i = 0; word.len >= 3 && i < G_N_ELEMENTS(weekdays); i++) {
+        if (mh_lower(word.data[0]) == mh_lower((uint8_t)weekdays[i][0]) &&
+            mh_span_starts_with_nocase(mh_span_from_string(weekdays[i]), word))
             return true;
     }
     return false;

@@ -14,7 +14,9 @@
 
 /* Blocks from this size on go back to the system when they are freed: the lists of a large folder
  * come and go, and what is kept for the next one of some other size would only add up. */
-#define RETURNED_BYTES (1 << 17)
+#define RETURNED_BYTES (1 << 20)
+/* Less at the heap's end is kept: the buffers of one mailbox after the other come from there. */
+#define KEPT_BYTES (1 << 20)
 
 /* Bytes as they are: g_print() would convert them to the locale's charset. */
 static void say(FILE *stream, const char *format, ...) G_GNUC_PRINTF(2, 3);
@@ -147,6 +149,7 @@ main(int argc, char **argv)
 {
     survive_questions();
     mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     umask(0077); /* state and logs are nobody else's; modes at the target are those of --mode */
     if (argc < 2) {
         g_autofree char *help = mh_help_program();

@@ -1,5 +1,6 @@
 #include "maildir-file-name.h"
 
+#include "digits.h"
 #include "size-limits.h"
 
 #include <string.h>
@@ -181,12 +182,18 @@ char *
 maildir_file_name_own(int64_t internaldate, const MhDigest *id, uint32_t occurrence,
                       uint64_t size_bytes)
 {
-    char digest[MH_DIGEST_TEXT + 1];
+    static const char mark[] = OWN_MARK, host[] = "." OWN_HOST ",S=";
+    char name[3 * MH_DIGITS_MAX + MH_DIGEST_TEXT + sizeof mark + sizeof host + 1], *at = name;
     g_assert(occurrence > 0);
-    mh_digest_format(id, digest);
-    return g_strdup_printf("%" G_GINT64_FORMAT OWN_MARK "%s.%" G_GUINT32_FORMAT "." OWN_HOST
-                           ",S=%" G_GUINT64_FORMAT,
-                           MAX(internaldate, INT64_C(0)), digest, occurrence, size_bytes);
+    at += mh_digits((uint64_t)MAX(internaldate, INT64_C(0)), at);
+    at = g_stpcpy(at, mark);
+    mh_digest_format(id, at);
+    at[MH_DIGEST_TEXT] = '.';
+    at += MH_DIGEST_TEXT + 1;
+    at += mh_digits(occurrence, at);
+    at = g_stpcpy(at, host);
+    at += mh_digits(size_bytes, at);
+    return g_strndup(name, (gsize)(at - name));
 }
 
 bool

@@ -1,5 +1,6 @@
 #include "maildir-uidlist-writer.h"
 
+#include "digits.h"
 #include "safe-file.h"
 
 #include <sodium.h>
@@ -26,13 +27,8 @@ add_text(MaildirUidlistWriter *writer, MhSpan text)
 static void
 add_number(MaildirUidlistWriter *writer, uint64_t number)
 {
-    char digits[20];
-    size_t at = sizeof digits;
-    do {
-        digits[--at] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    g_string_append_len(writer->buffer, digits + at, (gssize)(sizeof digits - at));
+    char digits[MH_DIGITS_MAX];
+    g_string_append_len(writer->buffer, digits, (gssize)mh_digits(number, digits));
 }
 
 static void

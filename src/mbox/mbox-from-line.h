@@ -30,3 +30,6 @@ typedef struct {
 
 /* @line is without its LF; a CR at its end is ignored. Always fills @out; returns its kind. */
 MboxFromKind mbox_from_line_parse(MhSpan line, MboxFromLine *out);
+
+/* The same, without looking first whether it is one of the usual lines, which need no search. */
+MboxFromKind mbox_from_line_search(MhSpan line, MboxFromLine *out);

@@ -88,12 +88,12 @@ line_length(MhSpan text)
     return mh_span_find(text, '\n', &at) ? at + 1 : text.len;
 }
 
-/* Takes the next field off @rest, with its continuation lines and all line ends. False at an
- * empty line and at the end. */
+/* Takes the next field off @rest, with its continuation lines and all line ends. @out_line is the
+ * length of its first line. False at an empty line and at the end. */
 static bool
-take_field(MhSpan *rest, MhSpan *out_field)
+take_field(MhSpan *rest, MhSpan *out_field, size_t *out_line)
 {
-    size_t len = line_length(*rest);
+    size_t len = *out_line = line_length(*rest);
     if (without_line_end(mh_span_first(*rest, len)).len == 0)
         return false;
     while (len < rest->len && mh_is_blank(rest->data[len]))
@@ -105,9 +105,9 @@ take_field(MhSpan *rest, MhSpan *out_field)
 
 /* False when the field is no header: its first line has no colon, or begins with a blank. */
 static bool
-split_field(MhSpan field, MhSpan *out_name, MhSpan *out_value)
+split_field(MhSpan field, size_t line_len, MhSpan *out_name, MhSpan *out_value)
 {
-    MhSpan line = mh_span_first(field, line_length(field));
+    MhSpan line = mh_span_first(field, line_len);
     size_t colon;
     if (mh_is_blank(line.data[0]) || !mh_span_find(line, ':', &colon))
         return false;
@@ -125,8 +125,18 @@ split_field(MhSpan field, MhSpan *out_name, MhSpan *out_value)
 static bool
 may_be_known(uint8_t first)
 {
-    static const char firsts[] = "cdflrsx";
-    return memchr(firsts, mh_lower(first), sizeof(firsts) - 1) != NULL;
+    switch (mh_lower(first)) {
+    case 'c':
+    case 'd':
+    case 'f':
+    case 'l':
+    case 'r':
+    case 's':
+    case 'x':
+        return true;
+    default:
+        return false;
+    }
 }
 
 /* The same of those that some program hides. */
@@ -140,8 +150,9 @@ may_be_private(uint8_t first)
 static Field
 find_field(MhSpan name)
 {
+    uint8_t first = name.len > 0 ? mh_lower(name.data[0]) : 0;
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-        if (fields[i].len == name.len &&
+        if (fields[i].len == name.len && mh_lower((uint8_t)fields[i].name[0]) == first &&
             mh_span_equal_nocase(mh_span(fields[i].name, fields[i].len), name))
             return (Field)i;
     }
@@ -364,10 +375,11 @@ mbox_metadata_read(MhSpan header, MboxMetadata *out)
     *out = (MboxMetadata){0};
     Placeholder placeholder = {0};
     MhSpan whole, name, value;
-    while (take_field(&header, &whole)) {
+    size_t line;
+    while (take_field(&header, &whole, &line)) {
         if (!may_be_known(whole.data[0]))
             continue;
-        Field field = split_field(whole, &name, &value) ? find_field(name) : FIELD_OTHER;
+        Field field = split_field(whole, line, &name, &value) ? find_field(name) : FIELD_OTHER;
         if (field == FIELD_OTHER)
             continue;
         if (fields[field].visibility == HIDDEN_BY_ALL ||
@@ -488,8 +500,9 @@ mbox_metadata_filter(MhSpan header, MboxHiding which, MboxKeepFunc keep, void *u
     const uint8_t *end = header.data + header.len;
     MhSpan rest = header;
     MhSpan field, name, value;
-    while (take_field(&rest, &field)) {
-        if (!may_be_private(field.data[0]) || !split_field(field, &name, &value) ||
+    size_t line;
+    while (take_field(&rest, &field, &line)) {
+        if (!may_be_private(field.data[0]) || !split_field(field, line, &name, &value) ||
             !mbox_metadata_is_private(name, which))
             continue;
         if (field.data > kept && !keep(mh_span(kept, (size_t)(field.data - kept)), user))

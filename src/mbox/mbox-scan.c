@@ -85,7 +85,9 @@ walk_header(MboxScan *scan, Walk *walk, MhSpan bytes, bool whole)
     static const uint8_t nuls[MBOX_HOLE_MIN];
     while (bytes.len > 0) {
         size_t from = MIN(walk->nuls, bytes.len);
-        const uint8_t *hole = memmem(bytes.data + from, bytes.len - from, nuls, sizeof(nuls));
+        const uint8_t *hole = memchr(bytes.data + from, 0, bytes.len - from);
+        if (hole != NULL) /* which is rare */
+            hole = memmem(bytes.data + from, bytes.len - from, nuls, sizeof(nuls));
         size_t limit = hole != NULL ? (size_t)(hole - bytes.data) : bytes.len;
         if (walk_lines(scan, walk, bytes, whole, limit))
             return true;

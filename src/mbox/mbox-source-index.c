@@ -61,14 +61,37 @@ mbox_source_read(void *user, uint64_t offset, void *buffer, size_t len, GError *
     return true;
 }
 
-void
-mbox_source_need_buffer(MboxSource *source, size_t size)
+static void
+need_buffer(MboxSource *source, size_t size)
 {
+    source->held_len = 0;
     if (source->buffer_size >= size)
         return;
     g_free(source->buffer);
-    source->buffer = g_malloc(size);
-    source->buffer_size = size;
+    source->buffer_size = MAX(size, MBOX_READ_BYTES);
+    source->buffer = g_malloc(source->buffer_size);
+}
+
+MhSpan
+mbox_source_held(const MboxSource *source, uint64_t offset, uint64_t len)
+{
+    if (offset < source->held_at || offset - source->held_at >= source->held_len)
+        return mh_span(NULL, 0);
+    size_t from = (size_t)(offset - source->held_at);
+    return mh_span(source->buffer + from, (size_t)MIN((uint64_t)(source->held_len - from), len));
+}
+
+bool
+mbox_source_hold(MboxSource *source, uint64_t offset, size_t len, GError **error)
+{
+    if (mbox_source_held(source, offset, len).len == len)
+        return true;
+    need_buffer(source, len);
+    if (!mbox_source_read(source, offset, source->buffer, len, error))
+        return false;
+    source->held_at = offset;
+    source->held_len = len;
+    return true;
 }
 
 /* Feeds the first @size bytes of the file. */
@@ -76,12 +99,11 @@ static bool
 scan_file(MboxSource *source, const MboxScanOptions *options, GError **error)
 {
     g_autoptr(MboxScan) scan = mbox_scan_new(options);
-    mbox_source_need_buffer(source, MBOX_READ_BYTES);
     for (uint64_t at = 0; at < options->size;) {
         size_t len = (size_t)MIN((uint64_t)MBOX_READ_BYTES, options->size - at);
-        if (!mbox_source_read(source, at, source->buffer, len, error))
+        if (!mbox_source_hold(source, at, len, error))
             return false;
-        if (!mbox_scan_feed(scan, mh_span(source->buffer, len), error)) {
+        if (!mbox_scan_feed(scan, mbox_source_held(source, at, len), error)) {
             if (error != NULL && g_error_matches(*error, MBOX_ERROR, MBOX_ERROR_NOT_MBOX))
                 g_prefix_error(error, "cannot read '%s': ", source->shown);
             return false;
@@ -282,9 +304,11 @@ index_around_failures(MboxSource *source, MhMailbox *out, MhFindings *findings)
     mbox_holes_init(&source->holes);
     source->end = source->base.stamp.size_bytes;
     source->around = true;
-    if (index_readable(source, out, findings, NULL))
+    bool good = index_readable(source, out, findings, NULL);
+    source->around = false; /* what was whole is an error when it cannot be read to be copied */
+    source->held_len = 0;   /* there may be NULs in the place of what could not be read */
+    if (good)
         return true;
-    source->around = false;
     source->end = failed_at;
     source->failed = true;
     mbox_holes_clear(&source->holes);

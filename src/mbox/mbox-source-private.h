@@ -23,15 +23,22 @@ typedef struct {
     uint64_t last;   /* where the last message of the last pass begins */
     uint8_t *buffer; /* MBOX_READ_BYTES, or a header */
     size_t buffer_size;
-    uint8_t *out; /* WRITE_BYTES */
+    uint64_t held_at; /* what of the file is in the buffer */
+    size_t held_len;
+    uint64_t copied; /* the end of the message copied last */
+    uint8_t *out;    /* WRITE_BYTES */
 } MboxSource;
 
 /* Reads exactly @len bytes at @offset; a file that ends earlier has changed. @user is the source.
  */
 bool mbox_source_read(void *user, uint64_t offset, void *buffer, size_t len, GError **error);
 
-/* Makes source->buffer as large as this, at least. */
-void mbox_source_need_buffer(MboxSource *source, size_t size);
+/* Has source->buffer hold the @len bytes at @offset; those that it holds are not read again. It may
+ * hold more, before and behind. */
+bool mbox_source_hold(MboxSource *source, uint64_t offset, size_t len, GError **error);
+
+/* What it holds from @offset on, up to @len bytes; they last until it is to hold others. */
+MhSpan mbox_source_held(const MboxSource *source, uint64_t offset, uint64_t len);
 
 /* As in source.h. */
 bool mbox_source_index(MhSource *base, MhMailbox *out, MhFindings *findings, GError **error);

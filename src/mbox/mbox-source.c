@@ -17,6 +17,10 @@
  * the live server uses would go in its place. */
 #define LARGE_BYTES (UINT64_C(16) << 20)
 #define SAMPLES     16
+/* Most headers are shorter. */
+#define HEADER_BYTES (64u * 1024)
+/* What stands between two messages at most, for them to be read together. */
+#define GAP_BYTES 4096
 /* A file that is replaced while we lock it is opened again this often. */
 #define OPEN_TRIES 5
 
@@ -165,21 +169,32 @@ write_text(MhSpan text, void *user)
     return true;
 }
 
-/* Reads the header of the range, and with it as much of the body as came along. */
+/* How much is read at @offset of a message that needs no more than @len: behind the message that
+ * was copied before it more follow, and come along. */
+static size_t
+read_size(const MboxSource *source, const MhMessage *message, uint64_t offset, size_t len)
+{
+    bool goes_on = message->where >= source->copied && message->where - source->copied < GAP_BYTES;
+    uint64_t wanted = MIN((uint64_t)len, message->where + message->where_len - offset);
+    if (!goes_on || wanted > MBOX_READ_BYTES)
+        return (size_t)wanted;
+    return (size_t)MIN((uint64_t)MBOX_READ_BYTES, MAX(wanted, source->end - offset));
+}
+
+/* Finds the header of the message, and with it as much of the body as is held. */
 static bool
-read_header(MboxSource *source, const MhMessage *message, size_t *out_read, size_t *out_header,
+read_header(MboxSource *source, const MhMessage *message, MhSpan *out_bytes, size_t *out_header,
             GError **error)
 {
     MboxHeaderEnd end;
-    for (size_t size = 64 * 1024;; size = MH_LIMIT_HEADER_BYTES) {
-        size_t len = (size_t)MIN((uint64_t)size, message->where_len);
-        mbox_source_need_buffer(source, MAX(len, MBOX_READ_BYTES));
-        if (!mbox_source_read(source, message->where, source->buffer, len, error))
-            return false;
-        *out_header = mbox_header_length(mh_span(source->buffer, len), &end);
-        *out_read = len;
-        if (end != MBOX_HEADER_OPEN || len == message->where_len)
+    for (size_t size = HEADER_BYTES;; size = MH_LIMIT_HEADER_BYTES) {
+        *out_bytes = mbox_source_held(source, message->where, message->where_len);
+        *out_header = mbox_header_length(*out_bytes, &end);
+        if (end != MBOX_HEADER_OPEN || out_bytes->len == message->where_len)
             return true;
+        if (!mbox_source_hold(source, message->where,
+                              read_size(source, message, message->where, size), error))
+            return false;
     }
 }
 
@@ -188,11 +203,14 @@ copy_body(MboxSource *source, const MhMessage *message, uint64_t done, MboxRende
           GError **error)
 {
     while (done < message->where_len) {
-        size_t len = (size_t)MIN((uint64_t)MBOX_READ_BYTES, message->where_len - done);
-        if (!mbox_source_read(source, message->where + done, source->buffer, len, error) ||
-            !mbox_render_body(render, mh_span(source->buffer, len)))
+        uint64_t at = message->where + done;
+        size_t len = read_size(source, message, at, MBOX_READ_BYTES);
+        if (!mbox_source_hold(source, at, len, error))
             return false;
-        done += len;
+        MhSpan bytes = mbox_source_held(source, at, message->where_len - done);
+        if (!mbox_render_body(render, bytes))
+            return false;
+        done += bytes.len;
     }
     return true;
 }
@@ -203,19 +221,21 @@ source_copy(MhSource *base, const MhMessage *message, int fd, GError **error)
     MboxSource *source = (MboxSource *)base;
     Writer writer = {.source = source, .fd = fd, .error = error};
     MboxRender render;
-    size_t len, header;
+    MhSpan bytes;
+    size_t header;
     if (source->out == NULL)
         source->out = g_malloc(WRITE_BYTES);
     mbox_render_begin(&render, mbox_index_hiding(source->dialect), source->options.unquote,
                       write_text, &writer);
     if (source->lock != NULL)
         mbox_lock_refresh(source->lock);
-    if (!read_header(source, message, &len, &header, error) ||
-        !mbox_render_header(&render, mh_span(source->buffer, header)) ||
-        !mbox_render_body(&render, mh_span(source->buffer + header, len - header)) ||
-        !copy_body(source, message, len, &render, error) || !mbox_render_end(&render) ||
+    if (!read_header(source, message, &bytes, &header, error) ||
+        !mbox_render_header(&render, mh_span_first(bytes, header)) ||
+        !mbox_render_body(&render, mh_span_from(bytes, header)) ||
+        !copy_body(source, message, bytes.len, &render, error) || !mbox_render_end(&render) ||
         !flush(&writer))
         return false;
+    source->copied = message->where + message->where_len;
     if (writer.written == message->size_bytes)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,

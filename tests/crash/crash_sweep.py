@@ -9,7 +9,7 @@ folder that is half there.
 
 Without --full, kills are tried at every step and each error at a part of them, another part for
 each error, so that every step meets some; of divided accounts, and of a
-final run, a fifth of that. --thin tries N times fewer of all.
+final run, a tenth of that. --thin tries N times fewer of all.
 
 Four scenarios: a first run; a run after the source has changed; a first run that is stopped, with
 the source changed before the second (the end is compared as readers see it, since letters of
@@ -236,7 +236,7 @@ def steps_of(scenario, action, options, number):
     if scenario.name == "overtaken" and not options.full:
         stride *= 2
     if (scenario.divided or scenario.place.final) and not options.full:
-        stride *= 5
+        stride *= 10
     last = scenario.steps[counts] + (1 if what == FREEZE else 0)
     steps = range(1, last + 1)
     if what == TORN:

@@ -179,6 +179,24 @@ test_nul(void **state)
     assert_false(from.cclient_accepts);
 }
 
+/* The short way for usual lines and the search find the same. */
+static void
+check_both_ways(MhSpan line, const MboxFromLine *found)
+{
+    MboxFromLine from;
+    assert_int_equal(mbox_from_line_search(line, &from), found->kind);
+    assert_int_equal(from.sender.len, found->sender.len);
+    assert_true(from.sender.len == 0 || from.sender.data == found->sender.data);
+    assert_int_equal(from.dovecot_accepts, found->dovecot_accepts);
+    assert_int_equal(from.cclient_accepts, found->cclient_accepts);
+    assert_int_equal(from.zone_before_year, found->zone_before_year);
+    const MhDate *a = &from.date, *b = &found->date;
+    assert_int_equal(a->has_zone, b->has_zone);
+    assert_int_equal(a->zone_offset_min, b->zone_offset_min);
+    assert_true(a->year == b->year && a->month == b->month && a->day == b->day);
+    assert_true(a->hour == b->hour && a->minute == b->minute && a->second == b->second);
+}
+
 static void
 check_survival(const char *text, size_t len)
 {
@@ -186,6 +204,7 @@ check_survival(const char *text, size_t len)
     MboxFromLine from;
     MboxFromKind kind = mbox_from_line_parse(line, &from);
     assert_int_equal(kind, from.kind);
+    check_both_ways(line, &from);
     if (kind == MBOX_FROM_DATE)
         assert_true(mh_date_valid(&from.date));
     if (kind < MBOX_FROM_ODD_DATE)
@@ -219,6 +238,32 @@ test_damage(void **state)
     }
 }
 
+/* Words that could be part of a date, in the sender's place, before dates of every field. */
+static void
+test_usual(void **state)
+{
+    (void)state;
+    static const char *const senders[] = {
+        "joe@x",  "-",    "5",          "12",    "Thu",    "Mon,",  "May",
+        "mai@x",  "Do",   "2004-01-05", "22:33", "PM",     "+0100", "(CET)",
+        "remote", "a\"b", "\"a",        "\xff",  "joe\rx", "99",    "2004-01-05T10:30:00Z",
+    };
+    static const char *const dates[] = {
+        "Thu Nov  9 22:33:52 2000", "thu NOV 09 22:33:52 2000", "Thu Nov  0 22:33:52 2000",
+        "Tue Feb 29 00:00:00 2000", "Thu Feb 29 00:00:00 1900", "Thu Nov 31 22:33:52 2000",
+        "Thu Nov  9 24:00:00 2000", "Thu Nov  9 23:59:60 2000", "Thu Nov  9 22:33:61 2000",
+        "Thu Nov  9 22:33:52 0000", "Thu Nov  9 22:33:52 0099", "Thu Nov  9 22:33:52 9999",
+        "Thx Nov  9 22:33:52 2000", "Thu ???  9 22:33:52 2000", "Thu Okt  9 22:33:52 2000",
+        "Mon Sep 17 00:00:00 2001", "Thu Nov 9  22:33:52 2000", "Thu  Nov 9 22:33:52 2000",
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(senders); i++) {
+        for (size_t j = 0; j < G_N_ELEMENTS(dates); j++) {
+            g_autofree char *line = g_strdup_printf("From %s %s", senders[i], dates[j]);
+            check_survival(line, strlen(line));
+        }
+    }
+}
+
 int
 main(void)
 {
@@ -226,6 +271,7 @@ main(void)
         cmocka_unit_test(test_lines),
         cmocka_unit_test(test_nul),
         cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_usual),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,6 +193,50 @@ copies_large_messages(void **state)
     g_string_free(plain, TRUE);
 }
 
+/* Is the message copied as it was digested? */
+static void
+check_copy(Place *place, size_t number)
+{
+    const MhMessage *message = mh_mailbox_get(place->mailbox, number);
+    int fd = memfd_create("copy", MFD_CLOEXEC);
+    assert_true(place->source->class->copy(place->source, message, fd, &place->error));
+    g_autofree char *bytes = g_malloc(message->size_bytes + 1);
+    assert_int_equal(pread(fd, bytes, message->size_bytes + 1, 0), message->size_bytes);
+    MhDigest digest = mh_digest_of(mh_span(bytes, message->size_bytes));
+    assert_true(mh_digest_equal(&digest, &message->id));
+    close(fd);
+}
+
+/* Messages of all sizes, one after the other, in other orders, and some of them only: each is what
+ * it is, wherever it lies to the pieces that are read. */
+static void
+copies_in_any_order(void **state)
+{
+    Place *place = *state;
+    enum { COUNT = 150 };
+    GString *file = g_string_new(NULL);
+    for (unsigned i = 0; i < COUNT; i++) {
+        g_string_append_printf(file, F "Subject: %u\nStatus: RO\n\n", i);
+        unsigned lines = i % 10 == 7 ? i * 150 : i * 7919 % 400;
+        for (unsigned line = 0; line < lines; line++)
+            g_string_append_printf(file, "line %u of %u\n", line, i);
+        g_string_append_c(file, '\n');
+    }
+    put(place, 0, file->str, file->len);
+    g_string_free(file, TRUE);
+    assert_true(open_source(place, "inbox"));
+    assert_true(index_source(place));
+    assert_int_equal(mh_mailbox_length(place->mailbox), COUNT);
+    for (size_t i = 0; i < COUNT; i++)
+        check_copy(place, i);
+    for (size_t i = COUNT; i-- > 0;)
+        check_copy(place, i);
+    for (size_t i = 0; i < COUNT; i += 3)
+        check_copy(place, i);
+    for (size_t i = 0; i < COUNT; i++)
+        check_copy(place, i * 77 % COUNT);
+}
+
 /* The first megabyte shows no server, the rest does: the file is read as that server did. */
 static void
 changes_its_mind_about_the_dialect(void **state)
@@ -253,6 +297,7 @@ main(void)
         TEST(notices_a_lost_lock),
         TEST(respects_a_lock),
         TEST(copies_large_messages),
+        TEST(copies_in_any_order),
         TEST(changes_its_mind_about_the_dialect),
         TEST(refuses_what_is_too_large),
         TEST(reports_an_error_of_the_disk),
