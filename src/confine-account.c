@@ -52,10 +52,15 @@ allow_mbox(Confine *confine, int dirfd, const char *name)
 }
 
 static bool
-is_directory(int fd)
+is_directory(Confine *confine, int fd)
 {
     struct stat st;
-    return fd >= 0 && fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
+    if (fd < 0)
+        return false;
+    if (fstat(fd, &st) == 0)
+        return S_ISDIR(st.st_mode);
+    confine->failed = errno;
+    return false;
 }
 
 static void
@@ -68,7 +73,7 @@ allow_inbox(Confine *confine)
     g_autofree char *name = NULL;
     int inbox = mh_place_find(settings->inbox, confine->account);
     int parent = mh_place_find_parent(settings->inbox, confine->account, &name);
-    bool is_courier = is_directory(inbox);
+    bool is_courier = is_directory(confine, inbox);
     if (!is_courier && parent >= 0)
         allow_mbox(confine, parent, name);
     allow(confine, parent, MH_CONFINE_LIST | (is_courier ? 0 : confine->locks));

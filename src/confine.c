@@ -129,8 +129,12 @@ mh_confinement_allow(MhConfinement *confinement, int fd, unsigned uses)
 {
     struct landlock_path_beneath_attr attr = {.parent_fd = fd};
     struct stat st;
-    if (fd < 0 || confinement->ruleset < 0 || fstat(fd, &st) != 0)
+    if (fd < 0 || confinement->ruleset < 0)
         return;
+    if (fstat(fd, &st) != 0) {
+        confinement->incomplete = true;
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(rights_of_uses); i++) {
         if (uses & rights_of_uses[i].use)
             attr.allowed_access |= rights_of_uses[i].rights & confinement->handled;

@@ -8,6 +8,7 @@ typedef struct {
     MhStamp stamp;
     bool empty;
     bool gone;             /* it was there when its directory was listed, and is not now */
+    bool in_doubt;         /* it could not be looked at, and that says nothing of what it is */
     bool is_message;       /* begins with a header: one message without a separator */
     bool expected;         /* a mail program's own file: listed, but not worth a finding */
     MhFindingCode finding; /* when it is no mailbox */

@@ -338,15 +338,18 @@ mh_folder_survey(int dirfd, const MhFolderSurveyOptions *options, MhFindings *fi
 }
 
 bool
-mh_folder_survey_home_inbox(int homefd, const MhFolderSurveyOptions *options, MhStamp *out_stamp)
+mh_folder_survey_home_inbox(int homefd, const MhFolderSurveyOptions *options, MhStamp *out_stamp,
+                            bool *out_there, GError **error)
 {
     MhFolderSurveyOptions as_folder = *options;
     as_folder.is_home = false; /* an empty one counts, too */
     MhJudgement judged =
         mh_folder_judge(homefd, "mbox", MH_LINKS_BENEATH, "mbox", &as_folder, NULL);
+    if (judged.in_doubt)
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_IO, judged.reason);
+    *out_there = judged.kind == MH_FOUND_MAILBOX;
+    if (*out_there)
+        *out_stamp = judged.stamp;
     g_free(judged.reason);
-    if (judged.kind != MH_FOUND_MAILBOX)
-        return false;
-    *out_stamp = judged.stamp;
-    return true;
+    return !judged.in_doubt;
 }

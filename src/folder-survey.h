@@ -77,6 +77,7 @@ void mh_folder_survey_free(MhFolderSurvey *survey); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MhFolderSurvey, mh_folder_survey_free)
 
 /* ~/mbox: where it exists and is an mbox, empty or not, UW's c-client takes it for the INBOX and
- * moves new mail into it from the spool. Then true, and @out_stamp is set. @homefd is the home. */
+ * moves new mail into it from the spool. Then @out_there, and @out_stamp is set. @homefd is the
+ * home. False with @error when it cannot be known: what was carried from it has not gone then. */
 bool mh_folder_survey_home_inbox(int homefd, const MhFolderSurveyOptions *options,
-                                 MhStamp *out_stamp);
+                                 MhStamp *out_stamp, bool *out_there, GError **error);

@@ -6,6 +6,7 @@
 #include "printable.h"
 #include "size-limits.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 
@@ -93,8 +94,11 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
         return true;
     }
     g_ptr_array_add(all, gone);
-    if (fstatat(folder->fd, "courierimapuiddb", &st, AT_SYMLINK_NOFOLLOW) != 0)
+    if (folder->fd < 0)
         return true;
+    if (fstatat(folder->fd, "courierimapuiddb", &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT || mh_set_errno(error, errno, "cannot look at '%s' in '%s'",
+                                               "courierimapuiddb", tree->path);
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                 "'%s' in '%s' is a Maildir of Courier's, converted where it stands: nothing is "
                 "removed from it",

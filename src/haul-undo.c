@@ -27,18 +27,19 @@ is_source(const MhHaul *haul)
     const char *pattern = haul->job->settings->inbox;
     struct stat source, target;
     int fd = pattern != NULL ? mh_place_find(pattern, haul->account) : -1;
-    bool same = fd >= 0 && fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
-                source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+    bool other = fd < 0 || (fstat(fd, &source) == 0 && fstat(haul->tree->fd, &target) == 0 &&
+                            (source.st_dev != target.st_dev || source.st_ino != target.st_ino));
     if (fd >= 0)
         close(fd);
-    return same;
+    return !other;
 }
 
+/* What cannot be looked at may be there. */
 static bool
 has_file(const MhHaul *haul, const char *name)
 {
     struct stat st;
-    return fstatat(haul->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return fstatat(haul->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 }
 
 /* Only what mailhaul put into a tree for Dovecot can be taken out again; @out_nothing: of a Courier
@@ -98,16 +99,17 @@ bool
 mh_haul_undo(MhHaul *haul, GError **error)
 {
     struct stat st;
-    bool nothing;
+    bool nothing, in_place;
     if (!mh_haul_expand_maildir(haul, error))
         return false;
     if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
         return true;
     if (!mh_haul_open_tree(haul, error))
         return false;
-    if (!haul->dry_run && !mh_haul_clear_locks(haul, error))
+    if ((!haul->dry_run && !mh_haul_clear_locks(haul, error)) ||
+        !mh_in_place_look(haul->tree->fd, &in_place, error))
         return false;
-    if (mh_in_place_is(haul->tree->fd))
+    if (in_place)
         return mh_haul_restore(haul, error);
     if (!may_undo(haul, &nothing, error))
         return false;

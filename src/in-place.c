@@ -70,6 +70,15 @@ mh_in_place_is(int root_fd)
     return root_fd >= 0 && !is_free(root_fd, MH_IN_PLACE_FILE);
 }
 
+bool
+mh_in_place_look(int root_fd, bool *out_is, GError **error)
+{
+    struct stat st;
+    *out_is = fstatat(root_fd, MH_IN_PLACE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    return *out_is || errno == ENOENT ||
+           mh_set_errno(error, errno, "cannot look at '%s'", MH_IN_PLACE_FILE);
+}
+
 /* The folders that can be renamed now, since nothing has the name. One may wait for another. */
 static GPtrArray *
 next_batch(const MaildirTree *tree, const MhAccountSurvey *survey, size_t *out_waiting)

@@ -17,8 +17,10 @@
 
 #define MH_IN_PLACE_FILE "mailhaul.folders"
 
-/* Was the Maildir converted in place? */
+/* Was the Maildir converted in place? Where it cannot be known, it may be. */
 bool mh_in_place_is(int root_fd);
+/* The same, with an @error where it cannot be known. */
+bool mh_in_place_look(int root_fd, bool *out_is, GError **error);
 
 /* What folders were called: directory -> directory, empty where there is no such file.
  * g_hash_table_unref(). NULL with @error when it cannot be read. */

@@ -296,16 +296,32 @@ open_if_there(const char *pattern, const MhAccount *account, GError **error)
     return fd;
 }
 
+/* A home that is not there, or that its owner may not enter, has no mail for him to miss. */
+static bool
+open_home(MhMboxSurvey *survey, GError **error)
+{
+    GError *failure = NULL;
+    if (survey->account->home == NULL)
+        return true;
+    survey->home_fd = mh_open_root(survey->account->home, &failure);
+    if (survey->home_fd >= 0)
+        mh_account_survey_keep_fd(survey->survey, survey->home_fd);
+    if (failure == NULL || mh_says_what_is_there(failure)) {
+        g_clear_error(&failure);
+        return true;
+    }
+    g_propagate_error(error, failure);
+    return false;
+}
+
 static bool
 open_places(MhMboxSurvey *survey, GError **error)
 {
     const MhSettings *settings = survey->job->settings;
     GError *failure = NULL;
     survey->home_fd = survey->folders_fd = -1;
-    if (survey->account->home != NULL)
-        survey->home_fd = mh_open_root(survey->account->home, NULL);
-    if (survey->home_fd >= 0)
-        mh_account_survey_keep_fd(survey->survey, survey->home_fd);
+    if (!open_home(survey, error))
+        return false;
     if (settings->folders == NULL)
         return true;
     survey->folders_path = mh_path_pattern_expand(settings->folders, survey->account, error);

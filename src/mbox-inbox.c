@@ -4,8 +4,12 @@
 #include "joined-source.h"
 #include "path-pattern.h"
 #include "place.h"
+#include "printable.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 
 /* The mailbox at --inbox. */
 typedef struct {
@@ -44,13 +48,16 @@ is_known_inbox(const char *path, const MhStamp *stamp, void *data)
     return mh_mbox_survey_is_remembered(data, "", stamp);
 }
 
+/* Only a file that is known not to be there has gone, and what was carried from it goes, too. */
 static bool
-is_file_there(int dirfd, const char *name, MhStamp *out_stamp)
+look_at_file(Spool *spool, GError **error)
 {
     struct stat st;
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return false;
-    *out_stamp = mh_stamp_of(&st);
+    spool->there = fstatat(spool->dirfd, spool->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (spool->there)
+        spool->stamp = mh_stamp_of(&st);
+    else if (errno != ENOENT)
+        return mh_set_errno(error, errno, "cannot look at the INBOX '%s'", spool->shown);
     return true;
 }
 
@@ -103,8 +110,7 @@ open_spool(MhMboxSurvey *survey, Spool *spool, GError **error)
     spool->shown = mh_path_pattern_expand(pattern, survey->account, NULL);
     g_autofree char *directory = g_path_get_dirname(spool->shown);
     mh_account_survey_add_root(survey->survey, directory, spool->dirfd, true, false);
-    spool->there = is_file_there(spool->dirfd, spool->name, &spool->stamp);
-    return true;
+    return look_at_file(spool, error);
 }
 
 /* The INBOX is in ~/mbox, @home, in the spool, or in both; NULL: not there. */
@@ -132,17 +138,66 @@ add_inbox(MhMboxSurvey *survey, const MhStamp *home, const Spool *spool)
     }
 }
 
+/* One of the INBOX's two files is not at @path, which is open as @fd (-1: not there). Is that the
+ * directory still in which one was found, and no place where no file system is mounted now? */
+static bool
+is_place_known(const MhMboxSurvey *survey, const char *path, int fd, GError **error)
+{
+    const MhMemory *memory = survey->job->memory;
+    struct stat st = {0};
+    if (memory == NULL || survey->job->settings->keep_expunged)
+        return true;
+    if (fd >= 0 && fstat(fd, &st) != 0)
+        return mh_set_errno(error, errno, "cannot look at '%s'", path);
+    g_autofree char *shown = mh_printable_string(path);
+    for (guint i = 0; i < memory->places->len; i++) {
+        const MhMemoryPlace *place = &g_array_index(memory->places, MhMemoryPlace, i);
+        if (strcmp(place->path, shown) != 0 ||
+            (place->device == st.st_dev && place->inode == st.st_ino))
+            continue;
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    "mail was carried from '%s', which is %s now: is its file system "
+                    "mounted? Nothing is removed; if the mail has gone for good, --keep-expunged "
+                    "goes on without removing",
+                    shown, fd < 0 ? "not there" : "another directory");
+        return false;
+    }
+    return true;
+}
+
+/* *@out_there: ~/mbox is the INBOX, or its first part. */
+static bool
+look_at_home(const MhMboxSurvey *survey, MhStamp *out_stamp, bool *out_there, GError **error)
+{
+    MhFolderSurveyOptions options = {
+        .is_home = true, .is_known = is_known_inbox, .data = (void *)(uintptr_t)survey};
+    const char *home = survey->account->home;
+    *out_there = false;
+    if (survey->home_fd >= 0 &&
+        !mh_folder_survey_home_inbox(survey->home_fd, &options, out_stamp, out_there, error)) {
+        g_prefix_error(error, "cannot look for the INBOX: ");
+        return false;
+    }
+    if (!*out_there)
+        return home == NULL || is_place_known(survey, home, survey->home_fd, error);
+    /* remembered, so that it is missed when it has gone */
+    mh_account_survey_add_root(survey->survey, home, survey->home_fd, false, false);
+    return true;
+}
+
 static bool
 look_for_inbox(MhMboxSurvey *survey, Spool *spool, GError **error)
 {
-    MhFolderSurveyOptions options = {.is_home = true, .is_known = is_known_inbox, .data = survey};
     MhStamp home_stamp;
-    if (!watch_inbox(survey, &spool->root, error))
+    bool home;
+    if (!watch_inbox(survey, &spool->root, error) ||
+        !look_at_home(survey, &home_stamp, &home, error) || !open_spool(survey, spool, error))
         return false;
-    bool home =
-        survey->home_fd >= 0 && mh_folder_survey_home_inbox(survey->home_fd, &options, &home_stamp);
-    if (!open_spool(survey, spool, error))
-        return false;
+    if (home && spool->dirfd >= 0 && !spool->there) {
+        g_autofree char *directory = g_path_get_dirname(spool->shown);
+        if (!is_place_known(survey, directory, spool->dirfd, error))
+            return false;
+    }
     if (!home && !spool->there) {
         mh_findings_add(survey->findings, MH_FINDING_NO_INBOX, "'%s'",
                         spool->shown != NULL ? spool->shown : "");

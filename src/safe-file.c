@@ -44,6 +44,20 @@ mh_set_errno(GError **error, int errnum, const char *format, ...)
     return false;
 }
 
+bool
+mh_says_what_is_there(const GError *error)
+{
+    static const GFileError answers[] = {
+        G_FILE_ERROR_NOENT, G_FILE_ERROR_NOTDIR, G_FILE_ERROR_ISDIR,       G_FILE_ERROR_INVAL,
+        G_FILE_ERROR_LOOP,  G_FILE_ERROR_PERM,   G_FILE_ERROR_NAMETOOLONG, G_FILE_ERROR_ACCES,
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(answers); i++) {
+        if (g_error_matches(error, G_FILE_ERROR, (gint)answers[i]))
+            return true;
+    }
+    return false;
+}
+
 const char *
 mh_file_kind(mode_t mode)
 {

@@ -32,6 +32,10 @@ bool mh_stamp_equal(const MhStamp *a, const MhStamp *b);
 /* Sets @error to G_FILE_ERROR from @errnum: "MESSAGE: strerror". Always returns false. */
 bool mh_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* Does the failure to open or look at something say what is there, or that nothing is, so that it
+ * will be the same the next time? After another one it is not known, and nothing follows. */
+bool mh_says_what_is_there(const GError *error);
+
 typedef enum {
     MH_LINKS_REFUSE,  /* no component may be a symlink */
     MH_LINKS_BENEATH, /* links may be followed as long as they stay below the directory */

@@ -77,7 +77,10 @@ take_lock(MhState *state, int dirfd, const char *directory, GError **error)
     if (state->lock_fd < 0)
         return mh_set_errno(error, errno, "cannot open the lock of state directory '%s'",
                             directory);
-    if (flock(state->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    bool locked = flock(state->lock_fd, LOCK_EX | LOCK_NB) == 0;
+    if (!locked && errno != EWOULDBLOCK)
+        return mh_set_errno(error, errno, "cannot lock state directory '%s'", directory);
+    if (!locked) {
         ssize_t len = pread(state->lock_fd, holder, sizeof holder - 1, 0);
         holder[len > 0 ? len : 0] = '\0';
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,

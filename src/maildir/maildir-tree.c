@@ -119,7 +119,9 @@ maildir_tree_lock_whole(MaildirTree *tree, GError **error)
 {
     if (flock(tree->fd, LOCK_EX | LOCK_NB) != 0)
         return mh_set_errno(error, errno,
-                            "another run is at work on '%s'; try again when it has ended",
+                            errno == EWOULDBLOCK
+                                ? "another run is at work on '%s'; try again when it has ended"
+                                : "cannot lock '%s'",
                             tree->path);
     if (!mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error)) {
         g_prefix_error(error, "cannot remove what a killed run left in '%s': ", tree->path);
@@ -127,6 +129,14 @@ maildir_tree_lock_whole(MaildirTree *tree, GError **error)
     }
     mh_replace_file_tidy(tree->fd, "subscriptions");
     return true;
+}
+
+static bool
+look_for(const MaildirTree *tree, const char *name, bool *out_there, GError **error)
+{
+    *out_there = faccessat(tree->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+    return *out_there || errno == ENOENT ||
+           mh_set_errno(error, errno, "cannot look at '%s' in '%s'", name, tree->path);
 }
 
 MaildirTree *
@@ -144,8 +154,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (options->part != NULL ? !maildir_part_enter(tree, error)
                               : !maildir_tree_lock_whole(tree, error))
         return NULL;
-    tree->made_root = faccessat(tree->fd, made_mark, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    return g_steal_pointer(&tree);
+    return look_for(tree, made_mark, &tree->made_root, error) ? g_steal_pointer(&tree) : NULL;
 }
 
 void
@@ -224,8 +233,14 @@ maildir_tree_folders(const MaildirTree *tree, GError **error)
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
         struct stat st;
-        if (name[0] == '.' && fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISDIR(st.st_mode))
+        if (name[0] != '.')
+            continue;
+        bool there = fstatat(tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+        if (!there && errno != ENOENT) {
+            mh_set_errno(error, errno, "cannot look at '%s' in '%s'", name, tree->path);
+            return NULL;
+        }
+        if (there && S_ISDIR(st.st_mode))
             g_ptr_array_add(folders, g_strdup(name));
     }
     return g_steal_pointer(&folders);
@@ -260,8 +275,10 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
     if (tree->options.part != NULL)
         return maildir_part_leave(tree, error);
     /* An INBOX in place says itself that its root is ours. */
-    if (tree->made_root && faccessat(tree->fd, "cur", F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
-        unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
+    bool has_inbox = false;
+    if (tree->made_root && !look_for(tree, "cur", &has_inbox, error))
+        return false;
+    if (has_inbox && unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
         return mh_set_errno(error, errno, "cannot remove '%s' in '%s'", made_mark, tree->path);
     return mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error);
 }

@@ -140,16 +140,15 @@ put_in_place(int dirfd, const char *temp, int fd, const char *lock_name, MboxDot
     struct stat ours, theirs;
     bool linked = link_temp(dirfd, temp, fd, lock_name);
     int reason = errno;
-    if (fstat(fd, &ours) != 0)
-        return MBOX_DOTLOCK_BUSY;
-    if (linked || ours.st_nlink ==
-                      (*temp != '\0' ? 2 : 1)) /* NFS may answer "failed" to a link that was made */
+    bool known = fstat(fd, &ours) == 0;
+    /* NFS may answer "failed" to a link that was made. */
+    if (linked || (known && ours.st_nlink == (*temp != '\0' ? 2 : 1)))
         return MBOX_DOTLOCK_TAKEN;
     if (reason != EEXIST) {
         *out_errno = reason;
         return look_only(dirfd, lock_name, watch);
     }
-    if (fstatat(dirfd, lock_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
+    if (known && fstatat(dirfd, lock_name, &theirs, AT_SYMLINK_NOFOLLOW) == 0 &&
         is_stale(dirfd, lock_name, &theirs, ours.st_mtim.tv_sec, watch))
         remove_stale(dirfd, lock_name, &theirs);
     return MBOX_DOTLOCK_BUSY; /* removed or not: the next attempt tells */

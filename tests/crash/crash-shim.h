@@ -11,6 +11,8 @@
 enum {
     CRASH_COUNT_CHANGES, /* calls that change the file system, or make a change durable */
     CRASH_COUNT_READS,   /* opens and reads, whether they change something or not */
+    CRASH_COUNT_LOOKS, /* calls that ask, or make what only processes see; rights that are given up
+                        */
 };
 
 /* What happens at the step. */

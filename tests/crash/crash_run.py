@@ -25,7 +25,7 @@ SHIM = os.environ.get("CRASH_SHIM", os.path.join(TOP, "build/tests/crash/libcras
 IS_ROOT = os.geteuid() == 0
 SOMEBODY = 21901                          # the ordinary user, and the first of the users' uids
 
-CHANGES, READS = range(2)
+CHANGES, READS, LOOKS = range(3)
 NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL = range(7)
 HEAD = struct.Struct("=IIIiIIIi")
 BAD = struct.Struct("=120sQQqI")            # follows the head

@@ -28,7 +28,7 @@ import sys
 import time
 
 import crash_run as run
-from crash_run import CHANGES, ERROR, ERROR_STAYS, FREEZE, KILL_SELF, READS, TORN
+from crash_run import CHANGES, ERROR, ERROR_STAYS, FREEZE, KILL_SELF, LOOKS, READS, TORN
 
 # name, action, errno, what counts, every how many steps (of the worker's steps only)
 ACTIONS = [
@@ -43,6 +43,7 @@ ACTIONS = [
     ("EINTR", ERROR, errno.EINTR, CHANGES, 5),
     ("EMFILE-open", ERROR, errno.EMFILE, READS, 4),
     ("EIO-read", ERROR, errno.EIO, READS, 4),
+    ("EIO-look", ERROR, errno.EIO, LOOKS, 4),
 ]
 
 
@@ -69,7 +70,9 @@ class Scenario:
         self.accounts = self.recorded()
         self.writes = {i + 1 for i, row in enumerate(place.shared.log()) if "write" in row[0]}
         self.reset()
-        self.steps[READS] = place.run(counts=READS).steps
+        for counts in (READS, LOOKS):
+            self.steps[counts] = place.run(counts=counts).steps
+            self.reset()
         if self.divided:
             self.divide()
         if self.name == "overtaken":
@@ -161,14 +164,16 @@ class Scenario:
         return ["left at the source: " + os.path.basename(path) for path in found]
 
 
-def check_error(scenario, done, code, path):
-    """A run with an error in it: it failed and says why, or nothing is missing."""
+def check_error(scenario, done, code, path, counts):
+    """A run with an error in it: it failed and says why, or nothing is missing. Where it could not
+    look at something it may tell what that led to."""
     told = done.out + done.err
-    in_state = scenario.place.state in path
+    state = scenario.place.state
+    in_state = state in path or (path and state.startswith(path))
     cause = "cannot (open|read|write) the state database '.*mailhaul.db'" if in_state \
         else re.escape(os.strerror(code))
     names_cause = re.search("%s|%s" % (cause, os.strerror(code)), told)
-    if done.status in (2, 78) and names_cause:
+    if done.status in (2, 78) and (names_cause or counts == LOOKS):
         return []
     if done.status in (0, 1):
         # A list of subscriptions that cannot be read is a finding of loss, and the rest goes on.
@@ -200,7 +205,7 @@ def try_step(scenario, action, step):
     where = "%s at step %d, %s" % (name, step, log[step - 1][:2] if step <= len(log) else "none")
     found = []
     if what in (ERROR, ERROR_STAYS):
-        found += check_error(scenario, done, code, path)
+        found += check_error(scenario, done, code, path, counts)
     elif what == KILL_SELF:
         found += check_killed(scenario, done)
     for user, seen in scenario.look().items():
@@ -231,7 +236,7 @@ def try_step(scenario, action, step):
 def steps_of(scenario, action, options, number):
     name, what, _, counts, stride = action
     stride = 1 if options.full else stride * options.thin
-    if scenario.name == "overtaken" and name != "kill":
+    if (scenario.name == "overtaken" and name != "kill") or (scenario.divided and counts == LOOKS):
         return []
     if scenario.name == "overtaken" and not options.full:
         stride *= 2

@@ -80,12 +80,14 @@ class Courier:
         self.good()
         expected, view, source = self.look(), self.view(), run.snapshot(self.place.home)
         self.place.divided, steps = self.divided, {}
-        for counts in (run.CHANGES, run.READS):
+        for counts in (run.CHANGES, run.READS, run.LOOKS):
             self.place.bring(start)
             steps[counts] = self.good(counts)
             self.assertEqual(run.differences(expected, self.look()), [])
         self.assertGreater(min(steps.values()), 50)
         for part, (name, action, code, counts, stride) in enumerate(in_place.ACTIONS):
+            if self.divided and counts == run.LOOKS:
+                continue
             parts = in_place.PARTS * (3 if self.divided and in_place.PARTS > 1 else 1)
             for step in range(1 + part % parts, steps[counts] + 1, stride * parts):
                 with self.subTest(name, step=step):
@@ -94,6 +96,8 @@ class Courier:
                     log = self.place.shared.log()
                     where = log[step - 1][:2] if step <= len(log) else None
                     self.assertNotIn("mistake", done.out + done.err, where)
+                    if done.status == 0:
+                        self.assertEqual(run.view_differences(view, self.view()), [], where)
                     self.good()
                     if counts == run.CHANGES:
                         self.assertEqual(run.differences(expected, self.look()), [], where)

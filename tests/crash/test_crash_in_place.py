@@ -22,6 +22,7 @@ ACTIONS = [                               # name, action, errno, what counts, ev
     ("EINTR", run.ERROR, errno.EINTR, run.CHANGES, 11),
     ("EMFILE at an open", run.ERROR, errno.EMFILE, run.READS, 13),
     ("EIO at a read", run.ERROR, errno.EIO, run.READS, 13),
+    ("EIO at a look", run.ERROR, errno.EIO, run.LOOKS, 13),
 ]
 PARTS = 1 if "--full" in sys.argv else 4   # so many of the steps are left out in the suite
 VALIDITY = 1100000000
@@ -131,8 +132,9 @@ class InPlace(unittest.TestCase):
         self.steps["undo", run.CHANGES] = self.go("undo").steps
         self.same(self.courier)
         for task, start in (("migrate", "courier"), ("undo", "converted")):
-            self.place.bring(start)
-            self.steps[task, run.READS] = self.go(task, run.READS).steps
+            for counts in (run.READS, run.LOOKS):
+                self.place.bring(start)
+                self.steps[task, counts] = self.go(task, counts).steps
         self.place.bring("courier")
 
     def look(self):
@@ -156,6 +158,13 @@ class InPlace(unittest.TestCase):
         self.assertEqual(done.status, 0, str(done))
         return done
 
+    def ended(self, task):
+        """The run said that it did all."""
+        if task == "undo":
+            self.same(self.courier)
+        else:
+            self.same_mail()
+
     def disturb(self, task, start, then, part=0):
         """A run of @task from @start that goes wrong, and what comes @then."""
         for name, action, code, counts, stride in ACTIONS:
@@ -168,6 +177,8 @@ class InPlace(unittest.TestCase):
                     self.assertNotIn("mistake", done.out + done.err)
                     self.where = log[step - 1][:2] if step <= len(log) else None
                     try:
+                        if done.status == 0:
+                            self.ended(task)
                         then()
                     except AssertionError as failure:
                         raise AssertionError("%s: %s" % (self.where, failure)) from None

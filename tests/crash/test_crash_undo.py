@@ -85,8 +85,9 @@ class Undo(unittest.TestCase):
         self.steps = {run.CHANGES: self.go().steps}
         self.writes = {i + 1 for i, row in enumerate(self.place.shared.log()) if "write" in row[0]}
         self.expected, self.after = run.snapshot(self.place.target), self.look()
-        self.place.restore("carried")
-        self.steps[run.READS] = self.place.run(counts=run.READS).steps
+        for counts in (run.READS, run.LOOKS):
+            self.place.restore("carried")
+            self.steps[counts] = self.place.run(counts=counts).steps
 
     def go(self):
         done = self.place.run()

@@ -387,6 +387,14 @@ test_not_files(void **state)
     assert_null(mh_folder_survey(-1, &plain, NULL, NULL));
 }
 
+static bool
+has_home_inbox(const Tree *tree, const MhFolderSurveyOptions *options, MhStamp *out_stamp)
+{
+    bool there;
+    assert_true(mh_folder_survey_home_inbox(tree->home, options, out_stamp, &there, NULL));
+    return there;
+}
+
 /* The home as the folder directory: only mail is a folder, and only mail is talked about. */
 static void
 test_home(void **state)
@@ -420,14 +428,19 @@ test_home(void **state)
     assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_DAMAGED_START), 1);
     assert_string_equal(find(tree, "damaged")->reason, "a message begins only at byte 16");
     MhStamp stamp;
-    assert_true(mh_folder_survey_home_inbox(tree->home, &home, &stamp));
+    assert_true(has_home_inbox(tree, &home, &stamp));
     assert_int_equal(stamp.inode, find(tree, "mbox")->stamp.inode);
     put(tree->home, "mbox", "hello\n");
-    assert_false(mh_folder_survey_home_inbox(tree->home, &home, &stamp));
+    assert_false(has_home_inbox(tree, &home, &stamp));
     put(tree->home, "mbox", "");
-    assert_true(mh_folder_survey_home_inbox(tree->home, &home, &stamp));
+    assert_true(has_home_inbox(tree, &home, &stamp));
     unlinkat(tree->home, "mbox", 0);
-    assert_false(mh_folder_survey_home_inbox(tree->home, &home, &stamp));
+    assert_false(has_home_inbox(tree, &home, &stamp));
+    bool there;
+    g_autoptr(GError) error = NULL;
+    assert_false(mh_folder_survey_home_inbox(-1, &home, &stamp, &there, &error));
+    assert_false(there);
+    assert_non_null(error);
 }
 
 static bool

@@ -104,7 +104,13 @@ test_killed_on_the_way_back(void **state)
     g_autofree char *record = g_build_filename(site->root, MH_IN_PLACE_FILE, NULL);
     assert_true(g_file_set_contents(record, "", -1, NULL));
     assert_true(mh_in_place_restore(site->tree, &error));
+    bool is = true;
     assert_false(mh_in_place_is(site->tree->fd));
+    assert_true(mh_in_place_look(site->tree->fd, &is, &error));
+    assert_false(is);
+    assert_false(mh_in_place_look(1000000, &is, &error)); /* nothing is known */
+    assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_BADF));
+    assert_true(mh_in_place_is(1000000));
 }
 
 /* Killed after the record and before the rename: the record says nothing of what is not there. */

@@ -47,14 +47,17 @@ class Site:
         subprocess.run(["chown", "-R", str(self.uid), self.top + "/home", self.top + "/spool"],
                        check=True)
         for _ in range(2):
-            done = subprocess.run(
-                [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.top + "/users",
-                 "--inbox", self.top + "/spool/%u", "--folders", "%h/mail", "--maildir",
-                 self.top + "/out/%u", "--state", self.top + "/state", "--sync", "none",
-                 "--dialect", "uw"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                check=False)
+            done = self.run()
             assert done.returncode == 0, done.stdout
         return self.result()
+
+    def run(self, *more):
+        return subprocess.run(
+            [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.top + "/users",
+             "--inbox", self.top + "/spool/%u", "--folders", "%h/mail", "--maildir",
+             self.top + "/out/%u", "--state", self.top + "/state", "--sync", "none",
+             "--dialect", "uw", *more], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            check=False)
 
     def result(self):
         """(UIDVALIDITY, [(UID, number, whole)...])"""
@@ -76,6 +79,30 @@ class Site:
         return int(validity[0]), rows
 
 
+def without(site, name, empty):
+    """One of the two places is not mounted, and @empty says whether its mount point is there: what
+    was carried stays."""
+    before = site.result()
+    place, aside = os.path.join(site.top, name), os.path.join(site.top, "aside")
+    os.rename(place, aside)
+    if empty:
+        os.mkdir(place)
+        os.chown(place, site.uid, site.uid)
+        os.mkdir(os.path.join(place, "mail"))
+    for _ in range(2):                    # what is remembered is not forgotten
+        done = site.run()
+        assert done.returncode == 2, done.stdout
+        assert "mounted?" in done.stdout or "cannot look for the INBOX" in done.stdout, done.stdout
+        assert site.result() == before
+    if empty:
+        os.rmdir(os.path.join(place, "mail"))
+        os.rmdir(place)
+    os.rename(aside, place)
+    done = site.run()
+    assert done.returncode == 0, done.stdout
+    assert site.result() == before
+
+
 def main():
     with tempfile.TemporaryDirectory() as top:
         site = Site(top)
@@ -89,6 +116,13 @@ def main():
         assert found == (VALIDITY, expected + [(7, 7, True)]), found
         found = site.carry([1, 3, 5], [7])
         assert found == (VALIDITY, [(n, n, True) for n in (1, 3, 5, 7)]), found
+        for name in ("home", "spool"):
+            for empty in (False, True):
+                without(site, name, empty)
+        os.unlink(os.path.join(site.top, "spool/ann"))   # fetched
+        done = site.run()
+        assert done.returncode == 0, done.stdout
+        assert site.result() == (VALIDITY, [(n, n, True) for n in (1, 3, 5)])
     print("passed")
 
 
