@@ -194,12 +194,17 @@ pair_by_uid(Pairing *pairing)
 
 /* ---- by identity alone -------------------------------------------------------------------- */
 
-/* A hash table from identity to the source's messages that have it and are not paired, in mailbox
- * order: slots hold the first of a chain, next[] the one after; both are indexes + 1. Identities
- * are digests, so their first bytes are the hash. */
+/* A message of the source that is not paired, and the number of the next one with its identity. */
 typedef struct {
-    uint32_t *slots, *next;
+    uint32_t source, next;
+} Unpaired;
+
+/* A hash table from identity to these, in mailbox order: slots hold the number of the first of a
+ * chain. Numbers are indexes + 1. Identities are digests, so their first bytes are the hash. */
+typedef struct {
+    uint32_t *slots;
     size_t slot_count;
+    Unpaired *unpaired; /* few, mostly */
 } IdTable;
 
 static size_t
@@ -209,7 +214,8 @@ id_slot(const IdTable *table, const Pairing *pairing, const MhDigest *id)
     memcpy(&hash, id->bytes, sizeof hash);
     size_t slot = (size_t)((uint64_t)hash * table->slot_count >> 32);
     while (table->slots[slot] != 0) {
-        if (mh_digest_equal(&mh_mailbox_get(pairing->source, table->slots[slot] - 1)->id, id))
+        MhDigest other = source_id(pairing, table->unpaired[table->slots[slot] - 1].source);
+        if (mh_digest_equal(&other, id))
             break;
         slot = slot + 1 < table->slot_count ? slot + 1 : 0;
     }
@@ -227,13 +233,14 @@ id_table_init(IdTable *table, const Pairing *pairing)
         return false;
     table->slot_count = unpaired + unpaired / 2 + 16;
     table->slots = g_new0(uint32_t, table->slot_count);
-    table->next = g_new0(uint32_t, count);
+    table->unpaired = g_new(Unpaired, unpaired);
+    uint32_t made = 0;
     for (size_t s = count; s-- > 0;) { /* backwards, so that chains run forwards */
         if (pairing->pairs->target_of[s] != 0)
             continue;
         size_t slot = id_slot(table, pairing, &mh_mailbox_get(pairing->source, s)->id);
-        table->next[s] = table->slots[slot];
-        table->slots[slot] = (uint32_t)s + 1;
+        table->unpaired[made++] = (Unpaired){.source = (uint32_t)s, .next = table->slots[slot]};
+        table->slots[slot] = made;
     }
     return true;
 }
@@ -244,14 +251,14 @@ id_table_take(IdTable *table, const Pairing *pairing, const MhDigest *id)
 {
     size_t slot = id_slot(table, pairing, id);
     uint32_t at = table->slots[slot];
-    if (at == 0 || pairing->pairs->target_of[at - 1] == 0)
-        return at;
-    /* The head of a chain is never taken off: an empty slot would end the search for others. So
-     * it stands for what was taken last, and only the one behind it is new. */
-    uint32_t next = table->next[at - 1];
-    if (next != 0)
-        table->slots[slot] = next;
-    return next;
+    if (at != 0 && pairing->pairs->target_of[table->unpaired[at - 1].source] != 0) {
+        /* The head of a chain is never taken off: an empty slot would end the search for others.
+         * So it stands for what was taken last, and only the one behind it is new. */
+        at = table->unpaired[at - 1].next;
+        if (at != 0)
+            table->slots[slot] = at;
+    }
+    return at != 0 ? table->unpaired[at - 1].source + 1 : 0;
 }
 
 static bool
@@ -282,7 +289,7 @@ pair_by_id(Pairing *pairing)
     }
     side_clear(&target);
     g_free(table.slots);
-    g_free(table.next);
+    g_free(table.unpaired);
 }
 
 void

@@ -83,6 +83,18 @@ def arrived(top, count):
     yield "doubled", convert(source, target)
 
 
+def put(source, place, number):
+    """A message of Courier's; its base name and size."""
+    text = b"Message-ID: <%d@example.org>\n\nbody %d\n" % (number, number)
+    name = f"{DATE + number}.M{number % 1000000:06}P4711V0801I{number:08}.mx.example.org"
+    name += f",S={len(text)}"
+    path = os.path.join(source, place % name)
+    with open(path, "wb", 0) as f:
+        f.write(text)
+    os.utime(path, (DATE + number, DATE + number))
+    return name, len(text)
+
+
 def maildir(top, count):
     """An INBOX with UIDs and POP3 UIDLs."""
     source = os.path.join(top, "Maildir")
@@ -93,22 +105,31 @@ def maildir(top, count):
         lists.write(f"1 {DATE} {count + 1}\n")
         sizes.write(f"/3 {count + 8} {DATE + 1}\n")
         for number in range(1, count + 1):
-            text = b"Message-ID: <%d@example.org>\n\nbody %d\n" % (number, number)
-            name = f"{DATE + number}.M{number % 1000000:06}P4711V0801I{number:08}.mx.example.org"
-            name += f",S={len(text)}"
-            path = os.path.join(source, "cur", name + ":2,S")
-            with open(path, "wb", 0) as f:
-                f.write(text)
-            os.utime(path, (DATE + number, DATE + number))
+            name, size = put(source, "cur/%s:2,S", number)
             lists.write(f"{number} {name}\n")
-            sizes.write(f"{name}:2,S {len(text) + 3} {number + 7}:{DATE + 1}:0\n")
+            sizes.write(f"{name}:2,S {size + 3} {number + 7}:{DATE + 1}:0\n")
     return source
+
+
+def answer(source, every):
+    """Another flag for each @every-th message."""
+    cur = os.path.join(source, "cur")
+    for number, name in enumerate(sorted(os.listdir(cur))):
+        if number % every == 0:
+            os.rename(os.path.join(cur, name), os.path.join(cur, name[:-1] + "RS"))
 
 
 def courier(top, count):
     source, target = maildir(top, count), os.path.join(top, "target")
     yield "linked", convert(source, target)
     yield "linked, same", convert(source, target)
+    answer(source, 100)
+    yield "linked, flags", convert(source, target)
+
+
+def copied(top, count):
+    source, target = maildir(top, count), os.path.join(top, "target")
+    yield "copied", convert(source, target, "--transfer", "copy")
 
 
 def in_place(top, count):
@@ -122,7 +143,8 @@ def in_place(top, count):
 SCENES = (
     (mbox, 40000, 160000, {"first": 100, "same": 100, "new": 100, "flags": 100}),
     (arrived, 10000, 40000, {"arrived": 100, "doubled": 200}),
-    (courier, 60000, 140000, {"linked": 100, "linked, same": 100}),
+    (courier, 60000, 140000, {"linked": 100, "linked, same": 100, "linked, flags": 100}),
+    (copied, 60000, 140000, {"copied": 100}),
     (in_place, 60000, 140000, {"in place": 100, "in place, same": 100}),
 )
 
