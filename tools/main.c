@@ -16,7 +16,7 @@
  * come and go, and what is kept for the next one of some other size would only add up. */
 #define RETURNED_BYTES (1 << 20)
 /* Less at the heap's end is kept: the buffers of one mailbox after the other come from there. */
-#define KEPT_BYTES (1 << 20)
+#define KEPT_BYTES (1 << 18)
 
 /* Bytes as they are: g_print() would convert them to the locale's charset. */
 static void say(FILE *stream, const char *format, ...) G_GNUC_PRINTF(2, 3);
