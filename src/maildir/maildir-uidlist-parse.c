@@ -99,7 +99,8 @@ header_v3(Reader *reader, MhSpan fields, MhUidState *out_uids, GError **error)
             return header_error(error, "the next UID is not a number of 32 bits");
         if (key == 'G' && !header_guid(reader, value, error))
             return false;
-        bool is_ours = key == 'C' && header_source(value, &reader->list->source);
+        /* without CR, as it would be read when it has been written as the last of the others */
+        bool is_ours = key == 'C' && header_source(without_cr(value), &reader->list->source);
         if (!is_ours && strchr("VNG ", key) == NULL)
             append_field(other, field);
     }
