@@ -202,9 +202,9 @@ use_list(Sizes *sizes, GError **error)
 /* ---- names -------------------------------------------------------------------------------- */
 
 /* A ",S=" or ",W=" that Dovecot would believe and should not: then the base name cannot stay.
- * @virtual_size is NULL where it is not known yet. */
+ * Where @virtual_known is false, any ",W=" is one. */
 static bool
-has_wrong_size(MhSpan base, uint64_t size_bytes, const uint64_t *virtual_size)
+has_wrong_size(MhSpan base, uint64_t size_bytes, bool virtual_known, uint64_t virtual_size)
 {
     MhSpan before, field, rest = base;
     while (mh_span_split(rest, ',', &before, &rest)) {
@@ -215,8 +215,7 @@ has_wrong_size(MhSpan base, uint64_t size_bytes, const uint64_t *virtual_size)
         bool is_virtual = mh_span_starts_with(field, MH_SPAN_LITERAL("W="));
         if ((is_size || is_virtual) &&
             (!mh_span_to_u64(mh_span_from(field, 2), UINT64_MAX, &value) ||
-             (is_virtual && virtual_size == NULL) ||
-             value != (is_size ? size_bytes : *virtual_size)))
+             (is_virtual && !virtual_known) || value != (is_size ? size_bytes : virtual_size)))
             return true;
     }
     return false;
@@ -225,15 +224,15 @@ has_wrong_size(MhSpan base, uint64_t size_bytes, const uint64_t *virtual_size)
 bool
 courier_source_may_have_wrong_size(MhSpan base, uint64_t size_bytes)
 {
-    return has_wrong_size(base, size_bytes, NULL);
+    return has_wrong_size(base, size_bytes, false, 0);
 }
 
 static void
 check_name(const CourierSource *source, MhMessage *message, MhMailbox *out, MhFindings *findings)
 {
     const CourierSourceFile *file = courier_source_file_of(source, message);
-    uint64_t virtual_size = message->virtual_size;
-    if (!has_wrong_size(courier_source_file_base(source, file), message->size_bytes, &virtual_size))
+    if (!has_wrong_size(courier_source_file_base(source, file), message->size_bytes, true,
+                        message->virtual_size))
         return;
     g_autofree char *shown = mh_printable_string(courier_source_file_name(source, file));
     mh_findings_add(findings, MH_FINDING_COURIER_NAME_SIZE_WRONG, "%s", shown);
