@@ -431,12 +431,18 @@ open_root(MhCourierSurvey *survey, GError **error)
     return true;
 }
 
+/* Is the source the target? What cannot be looked at may be: it is not carried into itself. */
 static bool
-is_same_directory(int a, int b)
+find_whether_in_place(MhCourierSurvey *survey, GError **error)
 {
-    struct stat a_st, b_st;
-    return a >= 0 && b >= 0 && fstat(a, &a_st) == 0 && fstat(b, &b_st) == 0 &&
-           a_st.st_dev == b_st.st_dev && a_st.st_ino == b_st.st_ino;
+    struct stat source, target;
+    if (survey->target->fd < 0)
+        return true;
+    if (fstat(survey->root_fd, &source) != 0 || fstat(survey->target->fd, &target) != 0)
+        return mh_set_errno(error, errno, "cannot look at the Courier Maildir '%s' or the target",
+                            survey->root_path);
+    survey->survey->in_place = source.st_dev == target.st_dev && source.st_ino == target.st_ino;
+    return true;
 }
 
 static bool
@@ -447,7 +453,8 @@ do_survey(MhCourierSurvey *survey, GError **error)
         return false;
     if (survey->job->task == MH_TASK_VERIFY) /* it is about to read every message */
         survey->options.sizes = COURIER_SIZES_KNOWN;
-    survey->survey->in_place = is_same_directory(survey->root_fd, survey->target->fd);
+    if (!find_whether_in_place(survey, error))
+        return false;
     if (survey->survey->in_place)
         survey->renamed = mh_in_place_names(survey->root_fd, error);
     survey->options.ids_of_files = survey->survey->in_place;
