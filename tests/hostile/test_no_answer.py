@@ -1,5 +1,6 @@
 """File systems that do not answer: NFS without its server, FUSE with a program that is stuck. The
 admin is told, the other accounts go on, the run ends. Needs root."""
+import concurrent.futures
 import os
 import re
 import signal
@@ -218,5 +219,19 @@ class NoAnswer(unittest.TestCase):
         self.assert_joe_done()
 
 
+def run_each(names, at_once=4):
+    """Each test is mostly a wait of its own: several are run at a time."""
+    def run_one(name):
+        return subprocess.run([sys.executable, "-B", __file__, "NoAnswer." + name], check=False,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        done = list(pool.map(run_one, names))
+    for name, one in zip(names, done):
+        print("%s: %s" % (name, one.stdout))
+    return max(one.returncode for one in done)
+
+
 if __name__ == "__main__":
-    unittest.main()
+    if len(sys.argv) > 1:
+        unittest.main()
+    sys.exit(run_each(unittest.defaultTestLoader.getTestCaseNames(NoAnswer)))
