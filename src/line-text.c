@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <sodium.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 /* What is held whole; of texts that must stay more, for then they cannot but stay. */
 #define HELD_BYTES         (1u << 20)
@@ -15,6 +16,8 @@
 /* Of these a text that must stay has a hash each. */
 #define BLOCK_BYTES 4096
 G_STATIC_ASSERT(AHEAD_BYTES % BLOCK_BYTES == 0);
+#define SECRET_BYTES 192 /* of XXH3, as many as its own secret has */
+G_STATIC_ASSERT(SECRET_BYTES >= XXH3_SECRET_SIZE_MIN);
 
 /* A piece of the file. */
 typedef struct {
@@ -29,7 +32,7 @@ struct MhLineText {
     Window ahead, spot;
     uint64_t *marks; /* of the blocks: what they were when they were first read; 0: not read yet;
                         NULL: the text need not stay as it is */
-    uint8_t mark_key[crypto_shorthash_KEYBYTES];
+    uint8_t secret[SECRET_BYTES];
     GError *failure; /* the first */
 };
 
@@ -61,16 +64,21 @@ keep_failure(MhLineText *text, GError *failure)
     return false;
 }
 
+/* Who changes the list while it is read cannot aim at the same mark without the secret. */
+static uint64_t
+mark_of(const MhLineText *text, MhSpan block)
+{
+    uint64_t mark = XXH3_64bits_withSecret(block.data, block.len, text->secret, SECRET_BYTES);
+    return mark == 0 ? 1 : mark;
+}
+
 /* Are these @bytes, which begin at a block, what they were? */
 static bool
 are_as_before(MhLineText *text, uint64_t at, MhSpan bytes)
 {
     for (uint64_t number = at / BLOCK_BYTES; bytes.len > 0; number++) {
-        uint64_t mark;
         MhSpan block = mh_span_first(bytes, BLOCK_BYTES);
-        G_STATIC_ASSERT(sizeof mark == crypto_shorthash_BYTES);
-        crypto_shorthash((unsigned char *)&mark, block.data, block.len, text->mark_key);
-        mark += mark == 0;
+        uint64_t mark = mark_of(text, block);
         if (text->marks[number] == 0)
             text->marks[number] = mark;
         if (text->marks[number] != mark)
@@ -147,7 +155,7 @@ mh_line_text_open_lasting(int fd, uint64_t size, GError **error)
     if (text == NULL || text->held != NULL)
         return text;
     text->marks = g_new0(uint64_t, (size_t)(size / BLOCK_BYTES) + 1);
-    randombytes_buf(text->mark_key, sizeof text->mark_key);
+    randombytes_buf(text->secret, SECRET_BYTES);
     return text;
 }
 
