@@ -1,9 +1,7 @@
 #include "carry.h"
 
+#include "carry-plan.h"
 #include "courier-target.h"
-#include "courier/courier-source.h"
-#include "keyword-plan.h"
-#include "maildir/maildir-carried.h"
 #include "maildir/maildir-commit.h"
 #include "maildir/maildir-lock.h"
 
@@ -14,104 +12,17 @@
 /* How often a source that keeps changing is read before we give up on it for this run. */
 #define READS_MAX 5
 
-struct MhCarry {
-    const MhCarryContext *context;
-    MhCarrySource from;
-    char *folder_name;
-    MhMailboxOutcome *outcome;
-    MhMailbox *mailbox;
-    MaildirFolder *folder;
-    MhKeywordPlan *keywords;
-    MhSyncPlan *plan;
-    MaildirDelivery *delivery;
-    bool careful;                   /* a device has failed */
-    bool *before;                   /* late: what was carried before */
-    uint64_t staged;                /* messages written */
-    int64_t source_changed_ns;      /* as it was read; 0: not known */
-    MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
-};
-
-static void
-forget_plan(MhCarry *carry)
-{
-    g_clear_pointer(&carry->folder, maildir_folder_free);
-    g_clear_pointer(&carry->keywords, mh_keyword_plan_free);
-    g_clear_pointer(&carry->plan, mh_sync_plan_free);
-}
-
 void
 mh_carry_free(MhCarry *carry)
 {
     if (carry == NULL)
         return;
-    forget_plan(carry);
+    mh_carry_plan_forget(carry);
     mh_mailbox_free(carry->mailbox);
     maildir_delivery_free(carry->delivery);
     g_free(carry->before);
     g_free(carry->folder_name);
     g_free(carry);
-}
-
-static MhDigest
-id_in_place(const MhTargetMessage *message, void *folder)
-{
-    const MhMessage *told = maildir_folder_told(folder, message);
-    if (told != NULL)
-        return told->id;
-    return courier_source_file_id(maildir_folder_file(folder, message), message->is_new);
-}
-
-/* In place the two sides are the same files: these are paired, whatever their names are.
- * Courier drops keyword letters whenever it changes the flags in a name, and nobody asked for that:
- * what has none now is given those of the source again. */
-static void
-meet_source(MaildirFolder *folder)
-{
-    folder->index.id_of = id_in_place;
-    for (guint i = 0; i < folder->index.messages->len; i++) {
-        MhTargetMessage *message = mh_target_index_get(&folder->index, i);
-        if (message->letters == 0)
-            message->carried_letters = 0;
-    }
-}
-
-/* In place every message of the source is one of the target, and none may go. */
-static bool
-check_in_place(const MhCarry *carry, GError **error)
-{
-    if (carry->plan->delivered == 0 && carry->plan->expunge->len == 0)
-        return true;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
-                "the folder changes while it is converted; stop the old server, or run again");
-    return false;
-}
-
-/* Is every message of the source accounted for? */
-static bool
-is_accounted_for(const MhCarry *carry, GError **error)
-{
-    const MhSyncPlan *plan = carry->plan;
-    size_t found = mh_mailbox_length(carry->mailbox);
-    size_t told =
-        plan->delivered + plan->retagged + plan->renumbered + plan->unchanged + plan->deleted;
-    if (told == found)
-        return true;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
-                "%zu messages are at the source, and the plan is about %zu of them; nothing was "
-                "done; this is a mistake of mailhaul",
-                found, told);
-    return false;
-}
-
-/* How the folder is, as it was read. */
-static void
-note_folder(MhCarry *carry)
-{
-    const MaildirFolder *folder = carry->folder;
-    carry->left[0] = folder->list_stamp;
-    carry->left[1] = folder->keywords_stamp;
-    carry->left[2] = folder->cur_stamp;
-    carry->left[3] = folder->new_stamp;
 }
 
 /* How we have left it. What a server changes in the same tick of the clock is not seen before it
@@ -126,86 +37,6 @@ look_at_folder(MhCarry *carry)
         return;
     mh_memory_look_at_target(fd, carry->left);
     close(fd);
-}
-
-/* The line has a size that nobody had counted, and now it is. */
-static bool
-size_counted(const MhMessage *message, const MaildirUidlistEntry *line)
-{
-    MaildirCarried carried;
-    return !message->size_listed && maildir_carried_parse(line->other, line->uid, &carried) &&
-           carried.size_listed;
-}
-
-/* What a POP3 server says of a message, as we know it now, and the line of the list does not. */
-static bool
-pop3_differs(const MhCarry *carry, const MhSyncLine *line)
-{
-    const MhTargetMessage *there =
-        line->target != 0 ? mh_target_index_get(&carry->folder->index, line->target - 1) : NULL;
-    uint32_t place = there != NULL ? maildir_folder_line(carry->folder, there) : 0;
-    if (line->source == 0 || place == 0)
-        return false;
-    const MhMessage *message = mh_mailbox_get(carry->mailbox, line->source - 1);
-    const char *uidl = mh_mailbox_uidl(carry->mailbox, message);
-    MaildirUidlistEntry entry;
-    if (!maildir_uidlist_read(carry->folder->uidlist, place, &entry) ||
-        mh_mailbox_pop3_order(carry->mailbox, message) != entry.pop3_order ||
-        message->virtual_size != entry.virtual_size || size_counted(message, &entry))
-        return true;
-    MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
-    if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
-        return false;
-    return entry.uidl.data == NULL || !mh_span_equal(text, entry.uidl);
-}
-
-/* UIDLs come when a POP3 client first logs in, though the mail has long been carried; and a size
- * that was believed may be found to be wrong. */
-static void
-follow_pop3(MhCarry *carry)
-{
-    MhSyncPlan *plan = carry->plan;
-    for (guint i = 0; !plan->list_changed && i < plan->lines->len; i++)
-        plan->list_changed = pop3_differs(carry, &g_array_index(plan->lines, MhSyncLine, i));
-}
-
-/* Reads the target and makes the plan. @findings may be NULL (they were reported before). */
-static bool
-make_plan(MhCarry *carry, MhFindings *findings, GError **error)
-{
-    const MhSettings *settings = carry->context->settings;
-    uint32_t letters = 0;
-    forget_plan(carry);
-    const MaildirTree *tree = carry->context->tree;
-    carry->folder = carry->context->in_place
-                        ? maildir_folder_read_in_place(tree, carry->folder_name, carry->mailbox,
-                                                       findings, error)
-                        : maildir_folder_read(tree, carry->folder_name, findings, error);
-    if (carry->folder == NULL)
-        return false;
-    for (guint i = 0; i < carry->folder->index.messages->len; i++)
-        letters |= mh_target_index_get(&carry->folder->index, i)->letters;
-    if (carry->context->in_place)
-        meet_source(carry->folder);
-    MhFindings *about_letters = settings->server == MH_SERVER_DOVECOT ? findings : NULL;
-    carry->keywords =
-        mh_keyword_plan(carry->mailbox, carry->folder->keywords, letters, about_letters);
-    MhSyncInput input = {.source = carry->mailbox,
-                         .set_letters = carry->keywords->set_letters,
-                         .target = &carry->folder->index,
-                         .fresh_uidvalidity = carry->context->fresh_uidvalidity,
-                         .mirror = settings->mirror,
-                         .keep_expunged = settings->keep_expunged || carry->context->in_place ||
-                                          carry->mailbox->unread != NULL,
-                         .late = settings->late,
-                         .carried_before = carry->before};
-    carry->plan = mh_sync(&input);
-    if (!settings->late)
-        follow_pop3(carry);
-    note_folder(carry);
-    return maildir_uidlist_check(carry->folder->uidlist, error) &&
-           (!carry->context->in_place || check_in_place(carry, error)) &&
-           is_accounted_for(carry, error);
 }
 
 /* What the list shall say of the source. As before, where not all of it was followed; in place the
@@ -234,24 +65,6 @@ work_of(const MhCarry *carry)
                          .set_letters = carry->keywords->set_letters,
                          .keywords = carry->keywords->keywords,
                          .in_place = carry->context->in_place};
-}
-
-/* Courier gives mail in new/ another UID than the one its list has: for it, everything belongs into
- * cur/, at the cost of \Recent. */
-static bool
-make_plan_for_server(MhCarry *carry, MhFindings *findings, GError **error)
-{
-    bool is_courier = carry->context->settings->server == MH_SERVER_COURIER;
-    for (size_t i = 0; is_courier && i < mh_mailbox_length(carry->mailbox); i++)
-        mh_mailbox_get(carry->mailbox, i)->is_new = false;
-    return make_plan(carry, findings, error);
-}
-
-/* Late: has the folder been deleted at the target since, and nothing come for it? */
-static bool
-stays_deleted(const MhCarry *carry)
-{
-    return !carry->folder->exists && carry->before != NULL && carry->plan->delivered == 0;
 }
 
 /* "mbox uw". */
@@ -299,7 +112,7 @@ report_plan(MhCarry *carry)
     outcome->unchanged = plan->unchanged + plan->renumbered;
     outcome->foreign = plan->foreign;
     outcome->kept_gone = plan->kept_gone;
-    bool is_new = !carry->folder->exists && !stays_deleted(carry);
+    bool is_new = !carry->folder->exists && !mh_carry_plan_stays_deleted(carry);
     bool changed = carry->folder->exists && (plan->list_changed || plan->retagged > 0);
     outcome->done = is_new || changed ? MH_DONE_CHANGED : MH_DONE_UP_TO_DATE;
     if (plan->deleted > 0)
@@ -341,7 +154,7 @@ stage(MhCarry *carry, MhSource *source, GError **error)
     g_clear_pointer(&carry->delivery, maildir_delivery_free);
     carry->delivery = maildir_delivery_new(carry->context->tree);
     carry->staged = 0;
-    if (stays_deleted(carry))
+    if (mh_carry_plan_stays_deleted(carry))
         return true;
     if (!maildir_stage(carry->delivery, &work, source, count_staged, carry, error))
         return false;
@@ -379,7 +192,7 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     carry->source_changed_ns = source->stamp.ctime_ns;
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
-        !recall_carried(carry, error) || !make_plan_for_server(carry, findings, error))
+        !recall_carried(carry, error) || !mh_carry_plan_make(carry, findings, error))
         return false;
     tell_lost_uidls(carry, findings);
     if (!carry->context->dry_run && !stage(carry, source, error))
@@ -455,7 +268,7 @@ static bool
 plan_again(MhCarry *carry, GError **error)
 {
     if (!carry->context->in_place)
-        return make_plan(carry, NULL, error);
+        return mh_carry_plan_again(carry, NULL, error);
     for (int reads = 1;; reads++) {
         g_autoptr(GError) failure = NULL;
         if (attempt(carry, &carry->from, NULL, &failure))

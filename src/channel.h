@@ -23,6 +23,7 @@ typedef enum {
     MH_RECORD_END,        /* (b) the worker has come to its end; true: it was asked to stop */
     MH_RECORD_PART,       /* (t) of a part: it has its place in the tree; messages that were copied
                              though they might be linked */
+    MH_RECORD_LAST_BATCH, /* () the last batch is put in place, and waits for its disk */
 } MhRecordKind;
 
 /* Sends one record; takes @content when it is floating. False when the coordinator has gone. */

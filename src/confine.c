@@ -82,16 +82,67 @@ rights_of_version(int version)
     return rights;
 }
 
+/* Descriptors of these places have numbers from here on, above those that else are open. */
+#define KEPT_FIRST 900
+#define KEPT_LAST  (KEPT_FIRST + (int)G_N_ELEMENTS(of_system) - 1)
+static bool kept;        /* they are open */
+static uint64_t missing; /* bits: these are not there */
+
+/* Opens one, as number @wanted if that is free. */
+static int
+open_kept(const char *path, int wanted)
+{
+    int fd = open(path, O_PATH | O_CLOEXEC);
+    int high = fd >= 0 ? fcntl(fd, F_DUPFD_CLOEXEC, wanted) : -1;
+    int errnum = errno;
+    if (fd >= 0)
+        close(fd);
+    errno = errnum;
+    return high;
+}
+
+void
+mh_confinement_prepare(void)
+{
+#ifdef __SANITIZE_ADDRESS__ /* /proc/self is each one's own */
+    return;
+#endif
+    if (kept || landlock_version() < VERSION_LEAST)
+        return;
+    kept = true;
+    for (int i = 0; i < (int)G_N_ELEMENTS(of_system) && kept; i++) {
+        int fd = open_kept(of_system[i], KEPT_FIRST + i);
+        if (fd < 0 && errno == ENOENT)
+            missing |= UINT64_C(1) << i;
+        else
+            kept = fd == KEPT_FIRST + i;
+        if (fd > KEPT_FIRST + i)
+            close(fd);
+    }
+}
+
+void
+mh_confinement_close_others(int first)
+{
+    if (kept)
+        close_range((unsigned)first, KEPT_FIRST - 1, 0);
+    close_range(kept ? KEPT_LAST + 1 : (unsigned)first, ~0U, 0);
+}
+
+/* What was kept is closed, since it is needed once. */
 static void
 allow_system(MhConfinement *confinement)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(of_system); i++) {
-        int fd = open(of_system[i], O_PATH | O_CLOEXEC);
-        confinement->incomplete |= fd < 0 && errno != ENOENT;
+    for (int i = 0; i < (int)G_N_ELEMENTS(of_system); i++) {
+        int fd = !kept                        ? open(of_system[i], O_PATH | O_CLOEXEC)
+                 : missing & UINT64_C(1) << i ? -1
+                                              : KEPT_FIRST + i;
+        confinement->incomplete |= !kept && fd < 0 && errno != ENOENT;
         mh_confinement_allow(confinement, fd, MH_CONFINE_READ);
         if (fd >= 0)
             close(fd);
     }
+    kept = false;
 }
 
 MhConfinement *

@@ -31,6 +31,11 @@ typedef enum {
 
 typedef struct MhConfinement MhConfinement;
 
+/* Opens the places of the system below, for all the processes that are forked from here on. */
+void mh_confinement_prepare(void);
+/* In one of these: closes every descriptor from @first on but those. */
+void mh_confinement_close_others(int first);
+
 /* Some places of the system may be read from the beginning: the time zones, libmagic's database,
  * conversions of character sets. */
 MhConfinement *mh_confinement_new(void);

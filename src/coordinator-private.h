@@ -20,6 +20,7 @@ typedef struct {
     int64_t started_us;
     MhHeldWorker held;
     bool held_told;       /* and another has its place */
+    bool in_last_batch;   /* what is left to be done there waits for a disk */
     MhDivision *division; /* of the account; NULL: it is not divided */
     bool is_part;         /* the worker does a part of it */
 } MhSeat;
@@ -49,6 +50,12 @@ void mh_coordinator_abandon(MhRun *run);
 
 /* ---- coordinator ---- */
 
+/* Workers that wait for a disk beside those that are at work: each has memory of its own. */
+#define MH_WAITING_MOST 8
+/* Is there room for another worker? Those that are held do not count. Nor do those that put their
+ * last batch in place, up to a limit: they wait for the disk, and the more of them wait together,
+ * the fewer times it has to be waited for. One job is one account at a time, whatever it does. */
+bool mh_coordinator_has_room(const MhRun *run);
 /* An account is done, or has failed: @division is forgotten, which may be NULL. */
 void mh_coordinator_report(MhRun *run, MhAccountOutcome *outcome, MhDivision *division);
 

@@ -115,6 +115,15 @@ take_part(MhRun *run, MhSeat *seat, GVariant *content)
     return seat->is_part;
 }
 
+static bool
+take_last_batch(MhRun *run, MhSeat *seat, GVariant *content)
+{
+    (void)run;
+    (void)content;
+    seat->in_last_batch = true;
+    return true;
+}
+
 /* What is done with a record of each kind, and what it must be; NULL: who takes it looks. */
 static const struct {
     const char *type;
@@ -131,6 +140,7 @@ static const struct {
     [MH_RECORD_DIFFERENCE] = {NULL, take_difference},
     [MH_RECORD_END] = {"(b)", take_end},
     [MH_RECORD_PART] = {"(t)", take_part},
+    [MH_RECORD_LAST_BATCH] = {"()", take_last_batch},
 };
 
 /* Takes in one record. False when it is not one that a worker sends. */

@@ -170,14 +170,17 @@ look_at_seat(MhRun *run, MhSeat *seat)
     give_up(run, seat, quoted, seconds);
 }
 
-/* Those that are not held. */
-static guint
-count_moving(const MhRun *run)
+bool
+mh_coordinator_has_room(const MhRun *run)
 {
-    guint count = 0;
-    for (guint i = 0; i < run->seats->len; i++)
-        count += !((const MhSeat *)run->seats->pdata[i])->held_told;
-    return count;
+    guint busy = 0, waiting = 0;
+    for (guint i = 0; i < run->seats->len; i++) {
+        const MhSeat *seat = run->seats->pdata[i];
+        busy += !seat->held_told && !seat->in_last_batch;
+        waiting += !seat->held_told && seat->in_last_batch;
+    }
+    guint beside = run->jobs > 1 ? MIN(waiting, MH_WAITING_MOST) : 0;
+    return busy + waiting - beside < run->jobs;
 }
 
 static void
@@ -221,7 +224,7 @@ mh_coordinate(const MhJob *job, const GPtrArray *accounts, uint32_t jobs,
     run.divisions = g_ptr_array_new_with_free_func((GDestroyNotify)mh_division_free);
     mh_coordinator_weigh(&run);
     for (;;) {
-        while (!stop_asked && count_moving(&run) < jobs && mh_coordinator_start(&run))
+        while (!stop_asked && mh_coordinator_has_room(&run) && mh_coordinator_start(&run))
             ;
         if (stop_asked && !run.told_to_stop)
             tell_workers_to_stop(&run);

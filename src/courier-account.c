@@ -13,7 +13,10 @@
 #include "printable.h"
 #include "size-limits.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* One folder: what MhSurveyMailbox.open is given. */
@@ -97,14 +100,31 @@ find_line(CourierFolder *folder, MhSpan base, uint64_t size_bytes, MaildirUidlis
            maildir_file_name_sizes_agree(out->name, size_bytes, out->virtual_size);
 }
 
+/* Where the target's list is, from its root. g_free(). */
+static char *
+list_path(const CourierFolder *folder)
+{
+    const MhSurveyMailbox *mailbox = folder->mailbox;
+    return g_strdup_printf("%s/%s",
+                           mailbox->directory != NULL ? mailbox->directory : mailbox->target,
+                           MAILDIR_UIDLIST_FILE);
+}
+
+/* Without a list none is known, and names need not be told to find that out. */
+static bool
+may_know_sizes(const CourierFolder *folder)
+{
+    g_autofree char *path = list_path(folder);
+    struct stat st;
+    return folder->target->fd >= 0 &&
+           (fstatat(folder->target->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT);
+}
+
 /* Only when a size is asked for: by then the source has done with its own list. */
 static void
 look_up_known(CourierFolder *folder)
 {
-    const MhSurveyMailbox *mailbox = folder->mailbox;
-    g_autofree char *path =
-        g_strdup_printf("%s/%s", mailbox->directory != NULL ? mailbox->directory : mailbox->target,
-                        MAILDIR_UIDLIST_FILE);
+    g_autofree char *path = list_path(folder);
     folder->looked_up = true;
     if (folder->target->fd < 0)
         return;
@@ -142,7 +162,7 @@ open_folder(void *user, MhFindings *findings, GError **error)
     const char *dir = folder->mailbox->directory != NULL ? folder->mailbox->directory : folder->dir;
     (void)findings;
     forget_known(folder);
-    folder->options.known_size = known_size;
+    folder->options.known_size = may_know_sizes(folder) ? known_size : NULL;
     folder->options.known_size_done = done_with_known;
     folder->options.known_size_data = folder;
     return courier_source_open(folder->root_fd, dir, &folder->options, error);

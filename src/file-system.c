@@ -13,7 +13,7 @@
 
 #define EXT_ENTRIES 6000000
 
-/* Names to try before we give up: the first with a letter tells. */
+/* Names to try before we give up: nearly always the first with a letter tells. */
 #define TRIES_MAX 10
 
 static const struct {
@@ -132,7 +132,7 @@ other_case(const char *name)
 }
 
 bool
-mh_file_system_folds_names(const GPtrArray *names, MhSameFile is_same, void *user)
+mh_file_system_folds_names(const GPtrArray *names, MhCompareFiles compare, void *user)
 {
     guint tried = 0;
     for (guint i = 0; i < names->len && tried < TRIES_MAX; i++) {
@@ -142,25 +142,29 @@ mh_file_system_folds_names(const GPtrArray *names, MhSameFile is_same, void *use
                                                               g_str_equal, NULL))
             continue; /* two names of one file, perhaps */
         tried++;
-        if (is_same(name, other, user))
-            return true;
+        MhSameFile same = compare(name, other, user);
+        if (same != MH_FILE_UNKNOWN)
+            return same == MH_SAME_FILE;
     }
     return false;
 }
 
-static bool
-is_same_file(const char *a, const char *b, void *user)
+/* The file that has been listed as @a may have gone. */
+static MhSameFile
+compare_files(const char *a, const char *b, void *user)
 {
     int fd = *(const int *)user;
     struct stat x, y;
-    return fstatat(fd, a, &x, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstatat(fd, b, &y, AT_SYMLINK_NOFOLLOW) == 0 && x.st_dev == y.st_dev &&
-           x.st_ino == y.st_ino;
+    if (fstatat(fd, a, &x, AT_SYMLINK_NOFOLLOW) != 0)
+        return MH_FILE_UNKNOWN;
+    if (fstatat(fd, b, &y, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? MH_OTHER_FILE : MH_FILE_UNKNOWN;
+    return x.st_dev == y.st_dev && x.st_ino == y.st_ino ? MH_SAME_FILE : MH_OTHER_FILE;
 }
 
 bool
 mh_file_system_folds_case(int dir_fd)
 {
     g_autoptr(GPtrArray) names = mh_list_dir(dir_fd, NULL);
-    return names != NULL && mh_file_system_folds_names(names, is_same_file, &dir_fd);
+    return names != NULL && mh_file_system_folds_names(names, compare_files, &dir_fd);
 }

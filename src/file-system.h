@@ -51,6 +51,7 @@ const MhFileSystem *mh_file_system_mounted_at(const char *path);
 bool mh_file_system_folds_case(int dir_fd);
 
 /* Do two names lead to one file? */
-typedef bool (*MhSameFile)(const char *a, const char *b, void *user);
-/* The same for a directory that holds @names. */
-bool mh_file_system_folds_names(const GPtrArray *names, MhSameFile is_same, void *user);
+typedef enum { MH_SAME_FILE, MH_OTHER_FILE, MH_FILE_UNKNOWN } MhSameFile;
+typedef MhSameFile (*MhCompareFiles)(const char *a, const char *b, void *user);
+/* The same for a directory that holds @names: the first of them that can be told decides. */
+bool mh_file_system_folds_names(const GPtrArray *names, MhCompareFiles compare, void *user);

@@ -6,8 +6,6 @@
 #include "printable.h"
 #include "size-limits.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 
 #define NAMES_KEPT 20
@@ -78,7 +76,7 @@ count_messages(const MaildirFolder *folder, MhGone *gone)
 static bool
 look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError **error)
 {
-    struct stat st;
+    bool is_couriers;
     g_autoptr(MaildirFolder) folder = maildir_folder_read(tree, directory, NULL, error);
     if (folder == NULL)
         return false;
@@ -94,11 +92,10 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
         return true;
     }
     g_ptr_array_add(all, gone);
-    if (folder->fd < 0)
+    if (!mh_look_for(folder->fd, "courierimapuiddb", &is_couriers, error))
+        return false;
+    if (!is_couriers)
         return true;
-    if (fstatat(folder->fd, "courierimapuiddb", &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return errno == ENOENT || mh_set_errno(error, errno, "cannot look at '%s' in '%s'",
-                                               "courierimapuiddb", tree->path);
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                 "'%s' in '%s' is a Maildir of Courier's, converted where it stands: nothing is "
                 "removed from it",

@@ -202,6 +202,17 @@ mh_haul_flush(MhHaul *haul)
     tell_progress(haul);
 }
 
+void
+mh_haul_flush_last(MhHaul *haul)
+{
+    bool waits = false;
+    for (guint i = 0; i < haul->pending->len; i++)
+        waits |= ((const MhHaulPending *)haul->pending->pdata[i])->carry != NULL;
+    if (waits && haul->tree->options.sync_batches)
+        mh_channel_send(haul->fd, MH_RECORD_LAST_BATCH, g_variant_new("()"));
+    mh_haul_flush(haul);
+}
+
 static bool
 give_uidls(MhMailbox *mailbox, MhFindings *findings, void *uidls, GError **error)
 {

@@ -56,6 +56,8 @@ bool mh_haul_is_settled(const MhHaul *haul, const MhSurveyMailbox *mailbox);
 void mh_haul_wait(MhHaul *haul, MhHaulPending *pending);
 /* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */
 void mh_haul_flush(MhHaul *haul);
+/* The same for what is left in the end; the coordinator may use our processor meanwhile. */
+void mh_haul_flush_last(MhHaul *haul);
 
 /* ---- haul-gone: folders that are no longer at the source ---- */
 

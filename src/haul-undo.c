@@ -34,22 +34,17 @@ is_source(const MhHaul *haul)
     return !other;
 }
 
-/* What cannot be looked at may be there. */
-static bool
-has_file(const MhHaul *haul, const char *name)
-{
-    struct stat st;
-    return fstatat(haul->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
-}
-
 /* Only what mailhaul put into a tree for Dovecot can be taken out again; @out_nothing: of a Courier
  * Maildir there is none, since it was given back, or nothing was ever done to it. */
 static bool
 may_undo(MhHaul *haul, bool *out_nothing, GError **error)
 {
     const char *why = NULL;
+    bool has_couriers;
     *out_nothing = false;
-    if (haul->job->settings->server == MH_SERVER_COURIER || has_file(haul, "courierimapsubscribed"))
+    if (!mh_look_for(haul->tree->fd, "courierimapsubscribed", &has_couriers, error))
+        return false;
+    if (haul->job->settings->server == MH_SERVER_COURIER || has_couriers)
         why = "is a Maildir of Courier's";
     else if (is_source(haul))
         why = "is the source itself";

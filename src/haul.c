@@ -114,7 +114,10 @@ check_in_place(const MhHaul *haul, GError **error)
                             "the target is the source, and Courier's already");
         return false;
     }
-    if (!survey->in_place && mh_in_place_is(haul->tree->fd)) {
+    bool was_converted;
+    if (!mh_in_place_look(haul->tree->fd, &was_converted, error))
+        return false;
+    if (!survey->in_place && was_converted) {
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
                     "'%s' was converted where it stands: no other mail is brought there",
                     haul->tree->path);
@@ -315,7 +318,7 @@ carry_account(MhHaul *haul, GError **error)
     for (guint i = 0; i < haul->survey->mailboxes->len && !mh_stopping(); i++)
         mh_haul_carry_mailbox(haul, haul->survey->mailboxes->pdata[i]);
     mh_haul_empty_folders(haul);
-    mh_haul_flush(haul);
+    mh_haul_flush_last(haul);
     tell_not_linked(haul);
     if (haul->dry_run)
         return mh_stopping() || subscribe(haul, error);

@@ -57,44 +57,32 @@ write_names(const MaildirTree *tree, GHashTable *names, GError **error)
                            tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
 }
 
-static bool
-is_free(int root_fd, const char *name)
-{
-    struct stat st;
-    return fstatat(root_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
-}
-
-bool
-mh_in_place_is(int root_fd)
-{
-    return root_fd >= 0 && !is_free(root_fd, MH_IN_PLACE_FILE);
-}
-
 bool
 mh_in_place_look(int root_fd, bool *out_is, GError **error)
 {
-    struct stat st;
-    *out_is = fstatat(root_fd, MH_IN_PLACE_FILE, &st, AT_SYMLINK_NOFOLLOW) == 0;
-    return *out_is || errno == ENOENT ||
-           mh_set_errno(error, errno, "cannot look at '%s'", MH_IN_PLACE_FILE);
+    return mh_look_for(root_fd, MH_IN_PLACE_FILE, out_is, error);
 }
 
 /* The folders that can be renamed now, since nothing has the name. One may wait for another. */
 static GPtrArray *
-next_batch(const MaildirTree *tree, const MhAccountSurvey *survey, size_t *out_waiting)
+next_batch(const MaildirTree *tree, const MhAccountSurvey *survey, size_t *out_waiting,
+           GError **error)
 {
-    GPtrArray *batch = g_ptr_array_new();
+    g_autoptr(GPtrArray) batch = g_ptr_array_new();
     *out_waiting = 0;
     for (guint i = 0; i < survey->mailboxes->len; i++) {
         MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
         if (mailbox->directory == NULL || strcmp(mailbox->directory, mailbox->target) == 0)
             continue;
-        if (is_free(tree->fd, mailbox->target))
-            g_ptr_array_add(batch, mailbox);
-        else
+        bool taken;
+        if (!mh_look_for(tree->fd, mailbox->target, &taken, error))
+            return NULL;
+        if (taken)
             (*out_waiting)++;
+        else
+            g_ptr_array_add(batch, mailbox);
     }
-    return batch;
+    return g_steal_pointer(&batch);
 }
 
 static bool
@@ -120,27 +108,36 @@ rename_batch(const MaildirTree *tree, const GPtrArray *batch, GHashTable *names,
     return mh_sync_dir(tree->fd, error) && (!stale || write_names(tree, names, error));
 }
 
-/* That it is there is all that the record says where no folder gets another name. */
+/* That it is there is all that the record says where no folder gets another name. It is durable
+ * before anything else is changed: with the first list that is written, mostly. */
 static bool
-make_record(const MaildirTree *tree, GError **error)
+make_record(MaildirTree *tree, GError **error)
 {
+    bool there;
+    if (!mh_in_place_look(tree->fd, &there, error))
+        return false;
+    if (there)
+        return true;
     int fd = openat(tree->fd, MH_IN_PLACE_FILE,
                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, tree->options.file_mode);
     if (fd < 0)
         return mh_set_errno(error, errno, "cannot write '%s'", MH_IN_PLACE_FILE);
     close(fd);
-    return mh_sync_dir(tree->fd, error);
+    tree->root_unsynced = true;
+    return true;
 }
 
 bool
-mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
+mh_in_place_rename(MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
 {
     g_autoptr(GHashTable) names = mh_in_place_names(tree->fd, error);
-    if (names == NULL || (!mh_in_place_is(tree->fd) && !make_record(tree, error)))
+    if (names == NULL || !make_record(tree, error))
         return false;
     for (;;) {
         size_t waiting;
-        g_autoptr(GPtrArray) batch = next_batch(tree, survey, &waiting);
+        g_autoptr(GPtrArray) batch = next_batch(tree, survey, &waiting, error);
+        if (batch == NULL)
+            return false;
         if (batch->len == 0 && waiting == 0)
             return true;
         if (batch->len == 0) {
@@ -159,19 +156,23 @@ mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GErro
 /* The folders that can have their names back now: what has TARGET is the folder, and nothing has
  * SOURCE. Lines of others that are not there are dropped. */
 static GPtrArray *
-next_restored(int root_fd, GHashTable *names)
+next_restored(int root_fd, GHashTable *names, GError **error)
 {
-    GPtrArray *batch = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
     gpointer target, source;
     g_hash_table_iter_init(&iter, names);
     while (g_hash_table_iter_next(&iter, &target, &source)) {
-        if (is_free(root_fd, target))
+        bool there, taken;
+        if (!mh_look_for(root_fd, target, &there, error) ||
+            !mh_look_for(root_fd, source, &taken, error))
+            return NULL;
+        if (!there)
             g_hash_table_iter_remove(&iter);
-        else if (is_free(root_fd, source))
+        else if (!taken)
             g_ptr_array_add(batch, g_strdup(target));
     }
-    return batch;
+    return g_steal_pointer(&batch);
 }
 
 /* Once they have their names, the record is without them: what comes to have the name TARGET then
@@ -196,7 +197,9 @@ mh_in_place_restore(const MaildirTree *tree, GError **error)
     if (names == NULL)
         return false;
     for (;;) {
-        g_autoptr(GPtrArray) batch = next_restored(tree->fd, names);
+        g_autoptr(GPtrArray) batch = next_restored(tree->fd, names, error);
+        if (batch == NULL)
+            return false;
         if (batch->len == 0)
             break;
         if (!restore_batch(tree, batch, names, error)) {

@@ -17,17 +17,16 @@
 
 #define MH_IN_PLACE_FILE "mailhaul.folders"
 
-/* Was the Maildir converted in place? Where it cannot be known, it may be. */
-bool mh_in_place_is(int root_fd);
-/* The same, with an @error where it cannot be known. */
+/* Was the Maildir converted in place? What is not there (@root_fd -1) was not. */
 bool mh_in_place_look(int root_fd, bool *out_is, GError **error);
 
 /* What folders were called: directory -> directory, empty where there is no such file.
  * g_hash_table_unref(). NULL with @error when it cannot be read. */
 GHashTable *mh_in_place_names(int root_fd, GError **error);
 
-/* Writes the record, and gives every folder of the survey the directory it shall have. */
-bool mh_in_place_rename(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
+/* Writes the record, and gives every folder of the survey the directory it shall have. A record
+ * that is empty is durable after maildir_tree_settle_root(). */
+bool mh_in_place_rename(MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
 
 /* Gives every folder back the directory it had, and removes the record. */
 bool mh_in_place_restore(const MaildirTree *tree, GError **error);

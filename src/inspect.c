@@ -155,7 +155,10 @@ read_courier(MhInspection *inspection, const MhSettings *settings, const char *p
     g_autofree char *inbox = g_strjoinv("%%", parts);
     g_autoptr(MhAccount) account = mh_account_new("inspect");
     g_autoptr(MhNameMap) names = mh_name_map_new();
-    MaildirTree target = {.fd = mh_in_place_is(fd) ? fd : -1, .build_fd = -1};
+    bool converted;
+    if (!mh_in_place_look(fd, &converted, error))
+        return false;
+    MaildirTree target = {.fd = converted ? fd : -1, .build_fd = -1};
     MhJob job = {.settings = &here, .task = MH_TASK_CHECK, .names = names};
     here.inbox = inbox;
     g_autoptr(MhAccountSurvey) survey =

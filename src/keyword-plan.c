@@ -26,30 +26,36 @@ count_uses(const MhMailbox *mailbox)
     return uses;
 }
 
+/* What the keyword is called at the target; NULL when nothing of it can be. g_free(). */
+static char *
+atom_of(const char *name, MhFindings *findings)
+{
+    bool changed;
+    char *atom = maildir_keyword_sanitise(mh_span_from_string(name), &changed);
+    if (atom == NULL || !changed)
+        return atom;
+    g_autofree char *shown = mh_printable_string(name);
+    mh_findings_add(findings, MH_FINDING_KEYWORD_RENAMED, "'%s' becomes '%s'", shown, atom);
+    return atom;
+}
+
 /* Gives a letter to every keyword that is in use. @out_letters: per keyword number. */
 static void
 assign_letters(const MhMailbox *mailbox, MaildirKeywords *table, uint32_t reserved,
                uint8_t *out_letters, MhFindings *findings)
 {
-    size_t count = mh_mailbox_keyword_count(mailbox);
+    size_t count = mh_mailbox_keyword_count(mailbox), used = 0;
     g_autofree uint64_t *messages = count_uses(mailbox);
     g_autofree MaildirKeywordUse *uses = g_new0(MaildirKeywordUse, count + 1);
     g_autofree size_t *numbers = g_new0(size_t, count + 1);
     g_autofree uint8_t *letters = g_new0(uint8_t, count + 1);
     g_autoptr(GPtrArray) atoms = g_ptr_array_new_with_free_func(g_free);
-    size_t used = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = mh_mailbox_keyword_name(mailbox, (uint16_t)i);
-        bool changed;
         out_letters[i] = MAILDIR_KEYWORD_NONE;
-        if (messages[i] == 0)
-            continue;
-        char *atom = maildir_keyword_sanitise(mh_span_from_string(name), &changed);
-        g_autofree char *shown = mh_printable_string(name);
+        char *atom = messages[i] > 0 ? atom_of(name, findings) : NULL;
         if (atom == NULL)
             continue;
-        if (changed)
-            mh_findings_add(findings, MH_FINDING_KEYWORD_RENAMED, "'%s' becomes '%s'", shown, atom);
         g_ptr_array_add(atoms, atom);
         numbers[used] = i;
         uses[used++] = (MaildirKeywordUse){.name = atom, .messages = messages[i]};

@@ -11,15 +11,16 @@ static const struct {
     {MH_FLAG_DELETED, 'T', "\\Deleted"},
 };
 
-void
+size_t
 mh_flags_to_maildir(MhFlags flags, char out_letters[MH_FLAG_LETTERS_MAX + 1])
 {
     size_t n = 0;
     for (size_t i = 0; i < G_N_ELEMENTS(table); i++) {
-        if (flags & table[i].flag)
-            out_letters[n++] = table[i].maildir;
+        out_letters[n] = table[i].maildir; /* and over it the next one, if it is not set */
+        n += (flags & table[i].flag) != 0;
     }
     out_letters[n] = '\0';
+    return n;
 }
 
 MhFlags

@@ -21,9 +21,9 @@ enum {
 /* Keyword letters as bits: bit 0 is a, bit 25 is z. */
 #define MH_LETTERS_ALL ((UINT32_C(1) << 26) - 1)
 
-/* Maildir letters in ASCII order, NUL-terminated: at most "DFRST". */
+/* Maildir letters in ASCII order, NUL-terminated: at most "DFRST". Returns how many. */
 #define MH_FLAG_LETTERS_MAX 5
-void mh_flags_to_maildir(MhFlags flags, char out_letters[MH_FLAG_LETTERS_MAX + 1]);
+size_t mh_flags_to_maildir(MhFlags flags, char out_letters[MH_FLAG_LETTERS_MAX + 1]);
 /* 0 when @letter is no system flag. */
 MhFlags mh_flag_from_maildir(uint8_t letter);
 

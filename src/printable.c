@@ -23,10 +23,9 @@ plain_bytes(MhSpan bytes, size_t from)
     return end - from;
 }
 
-static char *
-make_printable(MhSpan bytes, bool escape_backslash)
+static void
+append_printable(GString *text, MhSpan bytes, bool escape_backslash)
 {
-    GString *text = g_string_sized_new(bytes.len + 1);
     size_t i = 0;
     for (;;) {
         size_t plain = plain_bytes(bytes, i);
@@ -49,7 +48,20 @@ make_printable(MhSpan bytes, bool escape_backslash)
             i++;
         }
     }
+}
+
+static char *
+make_printable(MhSpan bytes, bool escape_backslash)
+{
+    GString *text = g_string_sized_new(bytes.len + 1);
+    append_printable(text, bytes, escape_backslash);
     return g_string_free(text, FALSE);
+}
+
+void
+mh_printable_append(GString *text, MhSpan bytes)
+{
+    append_printable(text, bytes, true);
 }
 
 char *

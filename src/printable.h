@@ -10,6 +10,7 @@
 
 char *mh_printable(MhSpan bytes);              /* g_free() */
 char *mh_printable_string(const char *string); /* g_free() */
+void mh_printable_append(GString *text, MhSpan bytes);
 /* The bytes again; either case of hexadecimal digits, and any byte may be written so. NULL when a
  * backslash begins neither. g_free(); @out_len is set on success. */
 char *mh_printable_undo(const char *text, size_t *out_len);

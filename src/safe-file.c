@@ -1,12 +1,12 @@
 #include "safe-file.h"
 
 #include "printable.h"
+#include "safe-error.h"
 #include "safe-path.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,32 +32,6 @@ mh_stamp_equal(const MhStamp *a, const MhStamp *b)
            a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
 }
 
-bool
-mh_set_errno(GError **error, int errnum, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    g_autofree char *message = g_strdup_vprintf(format, args);
-    va_end(args);
-    g_set_error(error, G_FILE_ERROR, (gint)g_file_error_from_errno(errnum), "%s: %s", message,
-                g_strerror(errnum));
-    return false;
-}
-
-bool
-mh_says_what_is_there(const GError *error)
-{
-    static const GFileError answers[] = {
-        G_FILE_ERROR_NOENT, G_FILE_ERROR_NOTDIR, G_FILE_ERROR_ISDIR,       G_FILE_ERROR_INVAL,
-        G_FILE_ERROR_LOOP,  G_FILE_ERROR_PERM,   G_FILE_ERROR_NAMETOOLONG, G_FILE_ERROR_ACCES,
-    };
-    for (size_t i = 0; i < G_N_ELEMENTS(answers); i++) {
-        if (g_error_matches(error, G_FILE_ERROR, (gint)answers[i]))
-            return true;
-    }
-    return false;
-}
-
 const char *
 mh_file_kind(mode_t mode)
 {
@@ -81,53 +55,11 @@ mh_file_kind(mode_t mode)
     }
 }
 
-/* The path of an open directory; NULL where /proc does not tell. */
-static char *
-path_of(int dirfd)
-{
-    char link[64];
-    g_snprintf(link, sizeof link, "/proc/self/fd/%d", dirfd);
-    return g_file_read_link(link, NULL);
-}
-
-/* "'/the/whole/path'" as printable text, for messages. */
-static char *
-quoted_path(int dirfd, const char *path)
-{
-    g_autofree char *dir = path_of(dirfd);
-    g_autofree char *whole = NULL;
-    if (dir == NULL)
-        whole = g_strdup(path);
-    else if (strcmp(path, ".") == 0)
-        whole = g_strdup(dir);
-    else
-        whole = g_strconcat(dir, strcmp(dir, "/") == 0 ? "" : "/", path, NULL);
-    g_autofree char *printable = mh_printable_string(whole);
-    return g_strdup_printf("'%s'", printable);
-}
-
-static bool
-fail(GError **error, int errnum, const char *what, int dirfd, const char *path)
-{
-    if (error == NULL)
-        return false;
-    g_autofree char *where = quoted_path(dirfd, path);
-    if (errnum == EXDEV)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                    "cannot %s %s: a symbolic link leads out of the directory", what, where);
-    else if (errnum == ELOOP)
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_LOOP,
-                    "cannot %s %s: there is a symbolic link that may not be followed", what, where);
-    else
-        mh_set_errno(error, errnum, "cannot %s %s", what, where);
-    return false;
-}
-
 static bool
 fail_kind(GError **error, const char *what, int dirfd, const char *path, mode_t mode,
           const char *wanted)
 {
-    g_autofree char *where = quoted_path(dirfd, path);
+    g_autofree char *where = mh_safe_error_quoted(dirfd, path);
     g_set_error(error, G_FILE_ERROR,
                 (gint)(S_ISDIR(mode) ? G_FILE_ERROR_ISDIR : G_FILE_ERROR_INVAL),
                 "cannot %s %s: it is %s, not %s", what, where, mh_file_kind(mode), wanted);
@@ -152,9 +84,9 @@ mh_open_dir_links(int dirfd, const char *path, MhLinks links, GError **error)
     struct stat st;
     int fd = mh_safe_path_open(dirfd, path, links, S_IFDIR, &st);
     if (fd == -EMEDIUMTYPE)
-        fail(error, ENOTDIR, "open directory", dirfd, path);
+        mh_safe_error_set(error, ENOTDIR, "open directory", dirfd, path);
     else if (fd < 0)
-        fail(error, -fd, "open directory", dirfd, path);
+        mh_safe_error_set(error, -fd, "open directory", dirfd, path);
     return MAX(fd, -1);
 }
 
@@ -168,7 +100,7 @@ bool
 mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, GError **error)
 {
     int failed = mh_safe_path_stat(dirfd, path, links, out_stat);
-    return failed == 0 || fail(error, -failed, "look at", dirfd, path);
+    return failed == 0 || mh_safe_error_set(error, -failed, "look at", dirfd, path);
 }
 
 bool
@@ -177,7 +109,19 @@ mh_stat_if_there(int dirfd, const char *path, MhLinks links, struct stat *out_st
 {
     int failed = mh_safe_path_stat(dirfd, path, links, out_stat);
     *out_there = failed == 0;
-    return failed == 0 || failed == -ENOENT || fail(error, -failed, "look at", dirfd, path);
+    return failed == 0 || failed == -ENOENT ||
+           mh_safe_error_set(error, -failed, "look at", dirfd, path);
+}
+
+bool
+mh_look_for(int dirfd, const char *name, bool *out_there, GError **error)
+{
+    struct stat st;
+    bool there = dirfd != -1 && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (dirfd != -1 && !there && errno != ENOENT)
+        return mh_safe_error_set(error, errno, "look at", dirfd, name);
+    *out_there = there;
+    return true;
 }
 
 int
@@ -191,7 +135,7 @@ mh_open_file_if_there(int dirfd, const char *path, MhLinks links, struct stat *o
     if (fd == -EMEDIUMTYPE)
         fail_kind(error, "open", dirfd, path, st.st_mode, "a regular file");
     else if (fd < 0 && fd != -ENOENT)
-        fail(error, -fd, "open", dirfd, path);
+        mh_safe_error_set(error, -fd, "open", dirfd, path);
     return MAX(fd, -1);
 }
 
@@ -201,7 +145,7 @@ mh_open_file(int dirfd, const char *path, MhLinks links, struct stat *out_stat, 
     GError *problem = NULL;
     int fd = mh_open_file_if_there(dirfd, path, links, out_stat, &problem);
     if (fd < 0 && problem == NULL)
-        fail(error, ENOENT, "open", dirfd, path);
+        mh_safe_error_set(error, ENOENT, "open", dirfd, path);
     if (problem != NULL)
         g_propagate_error(error, problem);
     return fd;
@@ -213,7 +157,8 @@ mh_open_seen_file(int dirfd, const char *name, uint64_t device, uint64_t inode,
 {
     int fd = mh_safe_path_reopen(dirfd, name, device, inode, out_stat);
     if (fd < 0)
-        fail(error, fd == -ENOENT || fd == -ESTALE ? EAGAIN : -fd, "open", dirfd, name);
+        mh_safe_error_set(error, fd == -ENOENT || fd == -ESTALE ? EAGAIN : -fd, "open", dirfd,
+                          name);
     return MAX(fd, -1);
 }
 
@@ -228,20 +173,20 @@ int
 mh_make_dir(int dirfd, const char *name, mode_t mode, bool *out_made, GError **error)
 {
     if (!mh_safe_path_is_name(name)) {
-        fail(error, EINVAL, "make directory", dirfd, name);
+        mh_safe_error_set(error, EINVAL, "make directory", dirfd, name);
         return -1;
     }
     /* With the mode at once: a kill may come before it is set. */
     bool made = mkdirat(dirfd, name, mode) == 0;
     if (!made && errno != EEXIST) {
-        fail(error, errno, "make directory", dirfd, name);
+        mh_safe_error_set(error, errno, "make directory", dirfd, name);
         return -1;
     }
     if (made) /* the umask may have kept us out */
         mh_safe_path_let_owner_in(dirfd, name);
     int fd = mh_open_dir_links(dirfd, name, MH_LINKS_REFUSE, error);
     if (fd >= 0 && made && !has_mode(fd, mode) && fchmod(fd, mode) != 0) {
-        fail(error, errno, "set the mode of", dirfd, name);
+        mh_safe_error_set(error, errno, "set the mode of", dirfd, name);
         close(fd);
         return -1;
     }
@@ -290,11 +235,11 @@ mh_read_file_if_there(int dirfd, const char *path, uint64_t max_bytes, struct st
     if (failed == 0 && out_stat != NULL)
         *out_stat = st;
     if (failed == -EFBIG) {
-        g_autofree char *where = quoted_path(dirfd, path);
+        g_autofree char *where = mh_safe_error_quoted(dirfd, path);
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                     "cannot read %s: it is larger than %" G_GUINT64_FORMAT " bytes", where, max);
     } else if (failed != 0) {
-        fail(error, -failed, "read", dirfd, path);
+        mh_safe_error_set(error, -failed, "read", dirfd, path);
     }
     return bytes;
 }
@@ -305,7 +250,7 @@ mh_read_file(int dirfd, const char *path, uint64_t max_bytes, struct stat *out_s
     GError *problem = NULL;
     GBytes *bytes = mh_read_file_if_there(dirfd, path, max_bytes, out_stat, &problem);
     if (bytes == NULL && problem == NULL)
-        fail(error, ENOENT, "open", dirfd, path);
+        mh_safe_error_set(error, ENOENT, "open", dirfd, path);
     if (problem != NULL)
         g_propagate_error(error, problem);
     return bytes;
@@ -341,7 +286,7 @@ mh_write_all(int fd, MhSpan bytes, GError **error)
         ssize_t put = TEMP_FAILURE_RETRY(write(fd, bytes.data, bytes.len));
         if (put <= 0) {
             int errnum = put < 0 ? errno : EIO;
-            g_autofree char *path = path_of(fd);
+            g_autofree char *path = mh_safe_error_path(fd);
             g_autofree char *printable = mh_printable_string(path != NULL ? path : "?");
             return mh_set_errno(error, errnum, "cannot write '%s'", printable);
         }
@@ -356,7 +301,7 @@ mh_sync_dir(int dirfd, GError **error)
     /* Some file systems cannot sync a directory and say so; their names are durable otherwise. */
     if (fsync(dirfd) == 0 || errno == EINVAL || errno == EROFS)
         return true;
-    return fail(error, errno, "sync", dirfd, ".");
+    return mh_safe_error_set(error, errno, "sync", dirfd, ".");
 }
 
 /* renameat2(2) without its promise. 0 or an errno. */
@@ -381,7 +326,7 @@ mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, const ch
                     GError **error)
 {
     if (!mh_safe_path_is_name(old_name) || !mh_safe_path_is_name(new_name))
-        return fail(error, EINVAL, "rename", old_dirfd, old_name);
+        return mh_safe_error_set(error, EINVAL, "rename", old_dirfd, old_name);
     int failed = ENOSYS;
     if (!mh_safe_path_no_openat2()) {
         int done = renameat2(old_dirfd, old_name, new_dirfd, new_name, RENAME_NOREPLACE);
@@ -391,8 +336,8 @@ mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, const ch
         failed = rename_looking(old_dirfd, old_name, new_dirfd, new_name);
     if (failed == 0)
         return true;
-    g_autofree char *to = quoted_path(new_dirfd, new_name);
-    g_autofree char *from = quoted_path(old_dirfd, old_name);
+    g_autofree char *to = mh_safe_error_quoted(new_dirfd, new_name);
+    g_autofree char *from = mh_safe_error_quoted(old_dirfd, old_name);
     return mh_set_errno(error, failed, "cannot rename %s to %s", from, to);
 }
 
@@ -418,19 +363,19 @@ mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t ui
                 GError **error)
 {
     if (!mh_safe_path_is_name(name))
-        return fail(error, EINVAL, "write", dirfd, name);
+        return mh_safe_error_set(error, EINVAL, "write", dirfd, name);
     char temp[NAME_MAX + 1];
     g_snprintf(temp, sizeof temp, TEMP_PREFIX "%s", name);
     if (unlinkat(dirfd, temp, 0) != 0 && errno != ENOENT)
-        return fail(error, errno, "remove", dirfd, temp);
+        return mh_safe_error_set(error, errno, "remove", dirfd, temp);
     int fd = openat(dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return fail(error, errno, "create", dirfd, temp);
+        return mh_safe_error_set(error, errno, "create", dirfd, temp);
     bool done = mh_write_all(fd, bytes, error);
     if (done) {
         int failed = set_owner_and_mode(fd, mode, uid, gid);
         failed = failed != 0 ? failed : place_file(dirfd, fd, temp, name);
-        done = failed == 0 || fail(error, failed, "write", dirfd, name);
+        done = failed == 0 || mh_safe_error_set(error, failed, "write", dirfd, name);
     }
     close(fd);
     if (!done)
@@ -480,7 +425,7 @@ mh_list_dir_each(int dirfd, MhTakeName take, void *names, GError **error)
         close(fd);
     if (failed == 0)
         return true;
-    fail(error, failed, "list", dirfd, ".");
+    mh_safe_error_set(error, failed, "list", dirfd, ".");
     errno = failed;
     return false;
 }

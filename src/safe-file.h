@@ -59,6 +59,9 @@ bool mh_stat(int dirfd, const char *path, MhLinks links, struct stat *out_stat, 
 /* The same of what need not be there: @out_there says whether it is. */
 bool mh_stat_if_there(int dirfd, const char *path, MhLinks links, struct stat *out_stat,
                       bool *out_there, GError **error);
+/* Has anything the name @name, one component, be it a link that leads nowhere? A failure to look is
+ * an @error and no answer. Nothing is there where there is no directory: @dirfd -1. */
+bool mh_look_for(int dirfd, const char *name, bool *out_there, GError **error);
 /* "a regular file", "a FIFO", ... of st_mode. */
 const char *mh_file_kind(mode_t mode);
 

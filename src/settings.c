@@ -109,7 +109,7 @@ static const MhOption options[] = {
      .commands = WRITES | BIT(CHECK),
      .help = "Courier message files: link or reflink where possible, or always copy"},
     {ROW(TARGET, "sync", sync, CHOICE), .choices = syncs, .preset = "batch", .commands = WRITES,
-     .help = "when data is forced to disk: never, once a mailbox, or for each message"},
+     .help = "when data is forced to disk: never, once a batch, or for each message"},
 
     {ROW(RUN, "dry-run", dry_run, FLAG), .short_name = 'n', .commands = BIT(MIGRATE) | BIT(UNDO),
      .help = "print the plan, write nothing"},

@@ -1,6 +1,7 @@
 #include "state-private.h"
 
 #include "safe-file.h"
+#include "state-cache.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ static const char schema[] =
     "PRAGMA synchronous = FULL;"
     "PRAGMA temp_store = MEMORY;" /* nothing of it in a directory that is everybody's */
     "PRAGMA foreign_keys = ON;"
+    "BEGIN;" /* a new one waits for the disk once, and not for each table */
     "CREATE TABLE IF NOT EXISTS run ("
     " id INTEGER PRIMARY KEY, task TEXT NOT NULL, pid INTEGER NOT NULL,"
     " started INTEGER NOT NULL, ended INTEGER, exit_status INTEGER);"
@@ -50,7 +52,8 @@ static const char schema[] =
     " bytes INTEGER NOT NULL);"
     "CREATE INDEX IF NOT EXISTS work_run ON work (run);"
     /* what the new server has built, see warm-mark.h */
-    "CREATE TABLE IF NOT EXISTS warm (user TEXT PRIMARY KEY, mark BLOB NOT NULL);";
+    "CREATE TABLE IF NOT EXISTS warm (user TEXT PRIMARY KEY, mark BLOB NOT NULL);"
+    "COMMIT;";
 
 /* The system's own word for it stands in the connection, but not for a file that could not be
  * opened: there it is what came of a second try. */
@@ -185,8 +188,11 @@ mh_state_open(const char *directory, GError **error)
         return NULL;
     g_autofree char *path = g_build_filename(directory, "mailhaul.db", NULL);
     mode_t old_umask = umask(0077);
+    mh_state_cache_prepare();
     int result = sqlite3_open(path, &state->db);
     umask(old_umask);
+    if (result == SQLITE_OK)
+        mh_state_cache_use(state->db);
     if (result != SQLITE_OK || sqlite3_exec(state->db, schema, NULL, NULL, NULL) != SQLITE_OK) {
         mh_state_failed(state, "open", error);
         return NULL;

@@ -373,15 +373,21 @@ compare_messages(const MhVerify *verify)
     return same;
 }
 
+static void
+tell_no_folder(const MhVerifySource *source, const MhVerifyRules *rules, MhDifferences *differences)
+{
+    bool newer = mh_verify_source_changed_ns(source) >= rules->tree_written_ns;
+    mh_differences_add(differences, MH_DIFFERENCE_FOLDER_MISSING,
+                       newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE, 0, 0,
+                       "%zu messages at the source", mh_mailbox_length(source->mailbox));
+}
+
 uint64_t
 mh_verify_mailbox(const MhVerifySource *source, const MhVerifyTarget *target,
                   const MhVerifyRules *rules, MhDifferences *differences)
 {
     if (!target->exists) {
-        bool newer = mh_verify_source_changed_ns(source) >= rules->tree_written_ns;
-        mh_differences_add(differences, MH_DIFFERENCE_FOLDER_MISSING,
-                           newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE, 0, 0,
-                           "%zu messages at the source", mh_mailbox_length(source->mailbox));
+        tell_no_folder(source, rules, differences);
         return 0;
     }
     g_autoptr(MhVerifyPairing) pairing = mh_verify_pairing_new(source, target, rules->in_place);

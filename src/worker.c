@@ -1,10 +1,13 @@
 #include "worker.h"
 
 #include "channel.h"
+#include "confine.h"
 #include "confine-calls.h"
 #include "coverage.h"
 #include "haul.h"
 #include "leaks.h"
+#include "memory.h"
+#include "outcome.h"
 #include "printable.h"
 #include "privileges.h"
 #include "safe-path.h"
@@ -15,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -80,7 +82,7 @@ close_others(int fd)
     }
     if (fd != 3)
         dup2(fd, 3);
-    close_range(4, ~0U, 0);
+    mh_confinement_close_others(4);
     channel = 3;
     g_set_printerr_handler(tell_last_words);
     g_log_set_default_handler(tell_log, NULL);
@@ -145,12 +147,29 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
         mh_haul_account(&confined, account, uidls, fd);
 }
 
+/* What records are made of. GLib forgets all about a type when the last value of it goes, and takes
+ * about as long to find it out again as for the record: so a value is kept, before the first
+ * fork. */
+static void
+keep_record_types(void)
+{
+    static GVariant *kept;
+    if (kept != NULL)
+        return;
+    g_autofree char *all =
+        g_strconcat("((yv)(vmv)(vbbb)(ss)(tt)(s)(b)", mh_mailbox_outcome_type(), mh_memory_type(),
+                    MH_MAILBOX_MEMORY_TYPE, MH_CARRIED_TYPE, MH_WATCH_TYPE, ")", NULL);
+    kept = g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE(all), NULL, 0));
+}
+
 bool
 mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker, GError **error)
 {
     int ends[2];
     mh_confine_calls_prepare();
+    mh_confinement_prepare();
     mh_privileges_prepare();
+    keep_record_types();
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return mh_set_errno(error, errno, "cannot make a socket for a worker");
     pid_t coordinator = getpid();

@@ -300,6 +300,37 @@ test_if_there(void **state)
     assert_true(g_error_matches(loop, G_FILE_ERROR, G_FILE_ERROR_LOOP));
 }
 
+/* A name is there whatever it stands for; a failure to look answers nothing. */
+static void
+test_look_for(void **state)
+{
+    const Tree *tree = *state;
+    static const char *const names[] = {"plain", "dir", "fifo", "socket", "dangling", "loop"};
+    g_autofree char *long_name = g_strnfill(NAME_MAX + 1, 'x');
+    g_autoptr(GError) too_long = NULL, no_dir = NULL;
+    bool there;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        there = false;
+        assert_true(mh_look_for(tree->root, names[i], &there, NULL));
+        assert_true(there);
+    }
+    assert_true(mh_look_for(tree->root, "nowhere", &there, NULL));
+    assert_false(there);
+    there = true;
+    assert_true(mh_look_for(-1, "plain", &there, NULL));
+    assert_false(there);
+    for (int before = 0; before < 2; before++) { /* left as it was */
+        there = before != 0;
+        g_clear_error(&too_long);
+        g_clear_error(&no_dir);
+        assert_false(mh_look_for(tree->root, long_name, &there, &too_long));
+        assert_false(mh_look_for(1000000, "plain", &there, &no_dir));
+        assert_int_equal(there, before);
+    }
+    assert_true(g_error_matches(too_long, G_FILE_ERROR, G_FILE_ERROR_NAMETOOLONG));
+    assert_true(g_error_matches(no_dir, G_FILE_ERROR, G_FILE_ERROR_BADF));
+}
+
 static void
 test_read_file(void **state)
 {
@@ -502,13 +533,13 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_open_file),    TEST(test_ways_agree),
-        TEST(test_device),       TEST(test_open_dir),
-        TEST(test_make_dir),     TEST(test_if_there),
-        TEST(test_read_file),    TEST(test_read_grown_file),
-        TEST(test_replace_file), TEST(test_rename_noreplace),
-        TEST(test_remove_tree),  TEST(test_list_dir),
-        TEST(test_stamp),
+        TEST(test_open_file),        TEST(test_ways_agree),
+        TEST(test_device),           TEST(test_open_dir),
+        TEST(test_make_dir),         TEST(test_if_there),
+        TEST(test_look_for),         TEST(test_read_file),
+        TEST(test_read_grown_file),  TEST(test_replace_file),
+        TEST(test_rename_noreplace), TEST(test_remove_tree),
+        TEST(test_list_dir),         TEST(test_stamp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

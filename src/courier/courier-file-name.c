@@ -23,6 +23,13 @@ courier_file_name_flags(MhSpan name)
 }
 
 bool
+courier_file_name_changes_at_login(MhSpan name, size_t base_len, bool is_new)
+{
+    return is_new && !mh_span_starts_with(mh_span_from(name, base_len),
+                                          MH_SPAN_LITERAL(COURIER_FILE_NAME_MOVED));
+}
+
+bool
 courier_file_name_size(MhSpan name, uint64_t *out_size_bytes)
 {
     MhSpan field = courier_file_name_base(name);

@@ -217,6 +217,8 @@ static Update *
 find_update(CourierKeywords *keywords, MhSpan base)
 {
     uint32_t at;
+    if (keywords->updates->len == 0)
+        return NULL;
     if (keywords->by_base == NULL) {
         keywords->by_base = courier_span_index_new();
         g_array_sort(keywords->updates, compare_numbers); /* the largest comes last, and wins */

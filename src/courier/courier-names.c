@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-/* Bits of where: the place, the flags, and three that say what it is. */
-#define PLACE_BITS 32
-#define FLAGS_BITS 5
-#define HELD_BIT   (UINT64_C(1) << (PLACE_BITS + FLAGS_BITS))
-#define BARE_BIT   (HELD_BIT << 1)
-#define NEW_BIT    (HELD_BIT << 2)
-G_STATIC_ASSERT(NEW_BIT <= MH_MESSAGE_SIZE_MAX);
-G_STATIC_ASSERT(MH_FLAGS_ALL < 1 << FLAGS_BITS);
-
 /* Of where_len: the inode, or the number of one that needs more bits. */
 #define INODE_MAX  ((UINT64_C(1) << (MH_MESSAGE_SIZE_BITS - 1)) - 1)
 #define INODE_HELD (INODE_MAX + 1)
@@ -74,26 +65,6 @@ courier_names_new(MhLineText *text)
 }
 
 void
-courier_names_set_place(MhMessage *message, CourierNamesPlace place)
-{
-    uint64_t flags = place.flags & MH_FLAGS_ALL;
-    message->where = (place.place | flags << PLACE_BITS | (place.is_held ? HELD_BIT : 0) |
-                      (place.is_bare ? BARE_BIT : 0) | (place.is_new ? NEW_BIT : 0)) &
-                     MH_MESSAGE_SIZE_MAX;
-}
-
-CourierNamesPlace
-courier_names_place(const MhMessage *message)
-{
-    uint64_t where = message->where;
-    return (CourierNamesPlace){.place = (uint32_t)where,
-                               .flags = where >> PLACE_BITS & MH_FLAGS_ALL,
-                               .is_held = (where & HELD_BIT) != 0,
-                               .is_bare = (where & BARE_BIT) != 0,
-                               .is_new = (where & NEW_BIT) != 0};
-}
-
-void
 courier_names_set_inode(CourierNames *names, MhMessage *message, uint64_t inode)
 {
     uint64_t stored = inode;
@@ -125,7 +96,8 @@ courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_bas
 {
     MhSpan line, uid, base;
     uint64_t next;
-    char letters[MH_FLAG_LETTERS_MAX + 1];
+    char info[3 + MH_FLAG_LETTERS_MAX + 1] = ":2,";
+    size_t info_len = 3;
     g_string_truncate(names->room, 0);
     if (place.is_held) {
         g_string_append(names->room, (const char *)names->held->data + place.place);
@@ -133,15 +105,16 @@ courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_bas
         return names->room->str;
     }
     if (!mh_line_text_get(names->text, place.place, &line, &next) ||
-        !mh_span_split(line, ' ', &uid, &base))
+        !mh_span_split(line, ' ', &uid, &base) || base.len == 0)
         return NULL;
-    g_string_append_len(names->room, (const char *)base.data, (gssize)base.len);
+    if (!place.is_bare)
+        info_len += mh_flags_to_maildir(place.flags, info + info_len);
+    else
+        info_len = 0;
+    g_string_set_size(names->room, base.len + info_len);
+    memcpy(names->room->str, base.data, base.len);
+    memcpy(names->room->str + base.len, info, info_len);
     *out_base_len = base.len;
-    if (!place.is_bare) {
-        mh_flags_to_maildir(place.flags, letters);
-        g_string_append_len(names->room, ":2,", 3);
-        g_string_append(names->room, letters);
-    }
     return names->room->str;
 }
 

@@ -41,8 +41,36 @@ courier_names_unref(CourierNames *names)
 }
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierNames, courier_names_unref)
 
-void courier_names_set_place(MhMessage *message, CourierNamesPlace place);
-CourierNamesPlace courier_names_place(const MhMessage *message);
+/* Bits of where: the place, the flags, and three that say what it is. */
+#define COURIER_NAMES_PLACE_BITS 32
+#define COURIER_NAMES_FLAGS_BITS 5
+#define COURIER_NAMES_HELD       (UINT64_C(1) << (COURIER_NAMES_PLACE_BITS + COURIER_NAMES_FLAGS_BITS))
+#define COURIER_NAMES_BARE       (COURIER_NAMES_HELD << 1)
+#define COURIER_NAMES_NEW        (COURIER_NAMES_HELD << 2)
+G_STATIC_ASSERT(COURIER_NAMES_NEW <= MH_MESSAGE_SIZE_MAX);
+G_STATIC_ASSERT(MH_FLAGS_ALL < 1 << COURIER_NAMES_FLAGS_BITS);
+
+static inline void
+courier_names_set_place(MhMessage *message, CourierNamesPlace place)
+{
+    uint64_t flags = place.flags & MH_FLAGS_ALL;
+    message->where =
+        (place.place | flags << COURIER_NAMES_PLACE_BITS |
+         (place.is_held ? COURIER_NAMES_HELD : 0) | (place.is_bare ? COURIER_NAMES_BARE : 0) |
+         (place.is_new ? COURIER_NAMES_NEW : 0)) &
+        MH_MESSAGE_SIZE_MAX;
+}
+
+static inline CourierNamesPlace
+courier_names_place(const MhMessage *message)
+{
+    uint64_t where = message->where;
+    return (CourierNamesPlace){.place = (uint32_t)where,
+                               .flags = where >> COURIER_NAMES_PLACE_BITS & MH_FLAGS_ALL,
+                               .is_held = (where & COURIER_NAMES_HELD) != 0,
+                               .is_bare = (where & COURIER_NAMES_BARE) != 0,
+                               .is_new = (where & COURIER_NAMES_NEW) != 0};
+}
 
 /* In where_len; all ones, which the sizes use, is never among them. */
 void courier_names_set_inode(CourierNames *names, MhMessage *message, uint64_t inode);

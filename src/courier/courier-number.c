@@ -39,21 +39,28 @@ scan(MhSpan text)
     return found;
 }
 
-/* Nearly all numbers: 1 to 18 digits, nothing before them. False for others. */
-static bool
-take_plain(MhSpan text, uint64_t *out_value)
+/* Nearly all numbers: 1 to 18 digits, nothing before them. How many; 0 for others. */
+static size_t
+read_plain(MhSpan text, uint64_t *out_value)
 {
     uint64_t value = 0;
     size_t at = 0;
     while (at < text.len && at < 19 && mh_is_digit(text.data[at]))
         value = value * 10 + (text.data[at++] - '0');
     *out_value = value;
-    return at > 0 && at < 19;
+    return at < 19 ? at : 0;
 }
 
 bool
 courier_number_take(MhSpan *rest, uint64_t *out_value)
 {
+    uint64_t plain;
+    size_t digits = read_plain(*rest, &plain);
+    if (digits > 0) {
+        *out_value = plain;
+        *rest = mh_span_from(*rest, digits);
+        return true;
+    }
     Scan found = scan(*rest);
     if (found.end == 0)
         return false;
@@ -67,7 +74,7 @@ int64_t
 courier_number_signed(MhSpan text)
 {
     uint64_t plain;
-    if (take_plain(text, &plain))
+    if (read_plain(text, &plain) > 0)
         return (int64_t)plain;
     Scan found = scan(text);
     if (found.negative)

@@ -26,6 +26,8 @@ compare_pop3(MhSpan a, MhSpan b)
 int
 courier_sort_compare(MhSpan a, MhSpan b, CourierSort order)
 {
+    if (mh_span_equal(a, b))
+        return 0;
     int64_t number_a = courier_number_signed(a), number_b = courier_number_signed(b);
     if (number_a != number_b)
         return number_a < number_b ? -1 : 1;

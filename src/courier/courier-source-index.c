@@ -14,6 +14,16 @@
 #define KEYWORD_LIST ":list"
 
 MhSpan
+courier_source_base_of(const CourierSource *source, const MhMessage *message)
+{
+    size_t len;
+    if (source->tidy == NULL)
+        return courier_source_base(source, courier_source_file_of(source, message));
+    courier_names_file(source->tidy, message, &len);
+    return mh_span(source->tidy->room->str, len);
+}
+
+MhSpan
 courier_source_base(const CourierSource *source, const CourierSourceFile *file)
 {
     const char *listed = courier_source_file_listed(source, file);
@@ -204,11 +214,9 @@ bases_count(const Bases *bases)
 static MhSpan
 bases_get(const Bases *bases, size_t i)
 {
-    const CourierSourceFile *file =
-        bases->files != NULL
-            ? bases->files->pdata[i]
-            : courier_source_file_of(bases->source, mh_mailbox_get(bases->mailbox, i));
-    return courier_source_base(bases->source, file);
+    if (bases->files != NULL)
+        return courier_source_base(bases->source, bases->files->pdata[i]);
+    return courier_source_base_of(bases->source, mh_mailbox_get(bases->mailbox, i));
 }
 
 static bool

@@ -42,8 +42,7 @@ courier_pop3_name(const CourierPop3 *pop3, const CourierPop3Message *item)
     return courier_source_file_span(pop3->source, courier_pop3_file(pop3, item));
 }
 
-/* Mail in new/ is moved at login: what is no ":2," is cut, and ":2," appended. NULL: it stays as
- * it is. g_free(). */
+/* What the name is when its mail has been moved to cur/. NULL: it stays as it is. g_free(). */
 static char *
 name_at_login(const CourierPop3 *pop3, const CourierSourceFile *file)
 {
@@ -51,10 +50,10 @@ name_at_login(const CourierPop3 *pop3, const CourierSourceFile *file)
     MhSpan base = courier_source_file_base(pop3->source, file);
     const char *listed = courier_source_file_listed(pop3->source, file);
     if (listed != NULL)
-        return g_strdup_printf("%s:2,", listed);
-    if (!file->is_new || mh_span_starts_with(mh_span_from(name, base.len), MH_SPAN_LITERAL(":2,")))
+        return g_strconcat(listed, COURIER_FILE_NAME_MOVED, NULL);
+    if (!courier_file_name_changes_at_login(name, base.len, file->is_new))
         return NULL;
-    return g_strdup_printf("%.*s:2,", (int)base.len, (const char *)base.data);
+    return g_strdup_printf("%.*s" COURIER_FILE_NAME_MOVED, (int)base.len, (const char *)base.data);
 }
 
 static void

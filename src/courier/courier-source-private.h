@@ -142,6 +142,8 @@ char *courier_source_follow_shared(CourierSource *source, const char *name, bool
 
 /* The base name by which Courier's own files know the message. */
 MhSpan courier_source_base(const CourierSource *source, const CourierSourceFile *file);
+/* The same of a message. In a tidy folder borrowed until the next call. */
+MhSpan courier_source_base_of(const CourierSource *source, const MhMessage *message);
 
 /* Finds the names that messages had before a conversion in place gave them others, which carry
  * their digests: from @names (of MhSpan), those that a list of Courier's holds. */

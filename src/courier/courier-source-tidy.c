@@ -26,8 +26,9 @@ typedef struct {
     MhMailbox *out;
     uint32_t *slots; /* of the messages by that hash: index + 1; 0: free */
     size_t slot_count;
-    GArray *unlisted; /* of Unlisted */
-    bool lists_new;   /* new/ is being read */
+    GArray *unlisted;        /* of Unlisted */
+    CourierTidyOrder *order; /* of the POP3 server; NULL: none is wanted */
+    bool lists_new;          /* new/ is being read */
     bool odd;
     uint8_t hash_key[crypto_shorthash_KEYBYTES];
 } Tidy;
@@ -238,9 +239,10 @@ add_unlisted(Tidy *tidy)
 
 /* ---- messages ----------------------------------------------------------------------------- */
 
-/* False when it is not a plain file by the name that it should have. */
+/* False when it is not a plain file by the name that it should have. @index is what the message's
+ * will be. */
 static bool
-look_at(Tidy *tidy, MhMessage *message)
+look_at(Tidy *tidy, MhMessage *message, uint32_t index)
 {
     const CourierSource *source = tidy->source;
     CourierNamesPlace place = courier_names_place(message);
@@ -265,7 +267,8 @@ look_at(Tidy *tidy, MhMessage *message)
     courier_names_set_inode(tidy->names, message, st.st_ino);
     tidy->names->odd_sizes |=
         courier_source_may_have_wrong_size(mh_span(name, base_len), message->size_bytes);
-    return true;
+    return tidy->order == NULL ||
+           courier_tidy_order_add(tidy->order, index, place.is_new, base_len);
 }
 
 /* Looks at the files in the order of UIDs, which is nearly that in which they came to the disk.
@@ -279,7 +282,7 @@ look_at_all(Tidy *tidy)
         MhMessage *message = mh_mailbox_get(tidy->out, i);
         if (message->where_len == NOT_MET)
             continue;
-        if (!look_at(tidy, message))
+        if (!look_at(tidy, message, kept))
             return false;
         *mh_mailbox_get(tidy->out, kept++) = *message;
     }
@@ -328,9 +331,12 @@ courier_source_add_tidy(CourierSource *source, MhMailbox *out, MhFindings *findi
     tidy.unlisted = g_array_new(FALSE, FALSE, sizeof(Unlisted));
     bool good = read_list(&tidy) && list_files(&tidy) && !tidy.odd;
     g_free(tidy.slots);
+    if (good && wants_uidls(source))
+        tidy.order = courier_tidy_order_new(tidy.names, out);
     good = good && add_unlisted(&tidy) && look_at_all(&tidy) &&
-           (!wants_uidls(source) || courier_tidy_pop3_add(source, tidy.names, out)) &&
+           (tidy.order == NULL || courier_tidy_pop3_add(source, tidy.order, out)) &&
            mh_line_text_check(tidy.names->text, NULL);
+    courier_tidy_order_free(tidy.order);
     g_array_unref(tidy.unlisted);
     if (good)
         set_out(&tidy, findings);

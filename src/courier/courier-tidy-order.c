@@ -1,5 +1,6 @@
 #include "courier-tidy-order.h"
 
+#include "courier-file-name.h"
 #include "courier-sort.h"
 
 #include <string.h>
@@ -13,9 +14,17 @@ typedef struct {
     char *name;
 } Moved;
 
+/* The last two names of those that are in order. */
+typedef struct {
+    GString *before, *last;
+    uint32_t last_index;
+    bool has_before, has_last;
+} Tail;
+
 struct CourierTidyOrder {
     CourierNames *names;
     const MhMailbox *mailbox;
+    Tail tail;
     GArray *moved;    /* of Moved, in the order of names */
     GArray *left_out; /* of uint32_t: the same messages, in mailbox order */
     GString *name;    /* of the message at next */
@@ -24,28 +33,27 @@ struct CourierTidyOrder {
     guint next_moved, next_left_out;
 };
 
-/* The last two names of those that are in order. */
-typedef struct {
-    GString *before, *last;
-    uint32_t last_index;
-    bool has_before, has_last;
-} Tail;
-
 /* ---- names -------------------------------------------------------------------------------- */
 
-/* The name that the server would find in cur/: see name_at_login() in courier-source-pop3.c. */
+/* The name that the server would find in cur/, of the one told last. */
+static void
+put_name(const CourierNames *names, bool is_new, size_t base_len, GString *out)
+{
+    const GString *name = names->room;
+    g_string_truncate(out, 0);
+    g_string_append_len(out, name->str, (gssize)name->len);
+    if (courier_file_name_changes_at_login(mh_span(out->str, out->len), base_len, is_new))
+        g_string_append(g_string_truncate(out, base_len), COURIER_FILE_NAME_MOVED);
+}
+
 static bool
-name_at_login(CourierNames *names, const MhMessage *message, GString *out)
+tell_name(CourierNames *names, const MhMessage *message, GString *out)
 {
     CourierNamesPlace place = courier_names_place(message);
-    size_t len;
-    const char *name = courier_names_read(names, place, &len);
-    if (name == NULL)
+    size_t base_len;
+    if (courier_names_read(names, place, &base_len) == NULL)
         return false;
-    g_string_truncate(out, 0);
-    g_string_append_len(out, name, (gssize)names->room->len);
-    if (place.is_new && !g_str_has_prefix(out->str + len, ":2,"))
-        g_string_append(g_string_truncate(out, len), ":2,");
+    put_name(names, place.is_new, base_len, out);
     return true;
 }
 
@@ -81,19 +89,23 @@ move(CourierTidyOrder *order, uint32_t index, const GString *name)
     return order->moved->len <= MOVED_MAX + mh_mailbox_length(order->mailbox) / MOVED_MAX_OF;
 }
 
+/* The name at hand becomes the last; its room is used again. */
 static void
-go_on(Tail *tail, uint32_t index, const GString *name)
+go_on(CourierTidyOrder *order, uint32_t index)
 {
+    Tail *tail = &order->tail;
+    GString *unused = tail->last;
     tail->has_last = true;
     tail->last_index = index;
-    g_string_truncate(tail->last, 0);
-    g_string_append_len(tail->last, name->str, (gssize)name->len);
+    tail->last = order->name;
+    order->name = unused;
 }
 
 /* Where two are not in order, that one is moved without which the order is as it should be. */
 static bool
-take(CourierTidyOrder *order, Tail *tail, uint32_t index)
+take(CourierTidyOrder *order, uint32_t index)
 {
+    Tail *tail = &order->tail;
     const GString *name = order->name;
     int after_last = tail->has_last ? compare(name, tail->last) : 1;
     int after_before = after_last < 0 && tail->has_before ? compare(name, tail->before) : 1;
@@ -103,27 +115,28 @@ take(CourierTidyOrder *order, Tail *tail, uint32_t index)
         return move(order, index, name);
     if (after_last < 0) {
         bool few = move(order, tail->last_index, tail->last);
-        go_on(tail, index, name);
+        go_on(order, index);
         return few;
     }
     GString *unused = tail->before;
     tail->before = tail->last;
     tail->has_before = tail->has_last;
     tail->last = unused;
-    go_on(tail, index, name);
+    go_on(order, index);
     return true;
 }
 
-static bool
-find_moved(CourierTidyOrder *order)
+bool
+courier_tidy_order_add(CourierTidyOrder *order, uint32_t index, bool is_new, size_t base_len)
 {
-    Tail tail = {.before = g_string_new(NULL), .last = g_string_new(NULL)};
+    put_name(order->names, is_new, base_len, order->name);
+    return take(order, index);
+}
+
+bool
+courier_tidy_order_finish(CourierTidyOrder *order)
+{
     bool good = true;
-    for (uint32_t i = 0; good && i < mh_mailbox_length(order->mailbox); i++)
-        good = name_at_login(order->names, mh_mailbox_get(order->mailbox, i), order->name) &&
-               take(order, &tail, i);
-    g_string_free(tail.before, TRUE);
-    g_string_free(tail.last, TRUE);
     g_array_sort(order->moved, compare_moved);
     g_array_sort(order->left_out, compare_indexes);
     for (guint i = 1; good && i < order->moved->len; i++)
@@ -141,14 +154,16 @@ clear_moved(gpointer moved)
 CourierTidyOrder *
 courier_tidy_order_new(CourierNames *names, const MhMailbox *mailbox)
 {
-    g_autoptr(CourierTidyOrder) order = g_new0(CourierTidyOrder, 1);
+    CourierTidyOrder *order = g_new0(CourierTidyOrder, 1);
     order->names = names;
     order->mailbox = mailbox;
     order->moved = g_array_new(FALSE, FALSE, sizeof(Moved));
     g_array_set_clear_func(order->moved, clear_moved);
     order->left_out = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     order->name = g_string_new(NULL);
-    return find_moved(order) ? g_steal_pointer(&order) : NULL;
+    order->tail.before = g_string_new(NULL);
+    order->tail.last = g_string_new(NULL);
+    return order;
 }
 
 void
@@ -159,6 +174,8 @@ courier_tidy_order_free(CourierTidyOrder *order)
     g_array_unref(order->moved);
     g_array_unref(order->left_out);
     g_string_free(order->name, TRUE);
+    g_string_free(order->tail.before, TRUE);
+    g_string_free(order->tail.last, TRUE);
     g_free(order);
 }
 
@@ -186,7 +203,7 @@ look_ahead(CourierTidyOrder *order)
     if (order->has_name || order->next >= mh_mailbox_length(order->mailbox))
         return true;
     order->has_name =
-        name_at_login(order->names, mh_mailbox_get(order->mailbox, order->next), order->name);
+        tell_name(order->names, mh_mailbox_get(order->mailbox, order->next), order->name);
     return order->has_name;
 }
 

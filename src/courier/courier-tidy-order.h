@@ -10,11 +10,16 @@
 
 typedef struct CourierTidyOrder CourierTidyOrder;
 
-/* Both must outlive it. NULL when a name cannot be told, when two are one to that server, or when
- * too much is out of order. */
+/* Both must outlive it. */
 CourierTidyOrder *courier_tidy_order_new(CourierNames *names, const MhMailbox *mailbox);
 void courier_tidy_order_free(CourierTidyOrder *order); /* NULL is fine */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierTidyOrder, courier_tidy_order_free)
+
+/* Adds the next message of the mailbox, whose name is the one that was told last. False when it is
+ * one with another to that server, or too much is out of order. */
+bool courier_tidy_order_add(CourierTidyOrder *order, uint32_t index, bool is_new, size_t base_len);
+/* All messages have been added. False when two are one to that server. */
+bool courier_tidy_order_finish(CourierTidyOrder *order);
 
 /* Is it mailbox order? */
 bool courier_tidy_order_is_plain(const CourierTidyOrder *order);

@@ -3,7 +3,6 @@
 #include "courier-file-name.h"
 #include "courier-pop3-sizelist.h"
 #include "courier-sort.h"
-#include "courier-tidy-order.h"
 #include "size-limits.h"
 
 #include <string.h>
@@ -236,15 +235,14 @@ walk(const CourierSource *source, CourierTidyOrder *order, List *list, MhMailbox
 }
 
 bool
-courier_tidy_pop3_add(const CourierSource *source, CourierNames *names, MhMailbox *out)
+courier_tidy_pop3_add(const CourierSource *source, CourierTidyOrder *order, MhMailbox *out)
 {
     List list = {.era = source->options.era, .apart = {.uids = &out->uids}};
-    g_autoptr(CourierTidyOrder) order = courier_tidy_order_new(names, out);
     list.name = g_string_new(NULL);
     list.numbers.odd = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     bool has_list = source->stamps[COURIER_STAMP_SIZELIST].inode != 0;
-    bool good =
-        order != NULL && (!has_list || open_list(source, &list)) && walk(source, order, &list, out);
+    bool good = courier_tidy_order_finish(order) && (!has_list || open_list(source, &list)) &&
+                walk(source, order, &list, out);
     mh_line_text_free(list.text);
     g_string_free(list.name, TRUE);
     g_array_unref(list.numbers.odd);

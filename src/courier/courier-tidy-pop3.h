@@ -13,8 +13,9 @@
 #pragma once
 
 #include "courier-source-private.h"
+#include "courier-tidy-order.h"
 
-/* Gives the messages of @out their order and UIDLs, and the sizes of the list where they may be
- * right: those have size_listed, for courier_source_add_tidy_sizes() to sample. False when it is
- * not tidy. */
-bool courier_tidy_pop3_add(const CourierSource *source, CourierNames *names, MhMailbox *out);
+/* All messages of @out have been added to @order. Gives them their order and UIDLs, and the sizes
+ * of the list where they may be right: those have size_listed, for courier_source_add_tidy_sizes()
+ * to sample. False when it is not tidy. */
+bool courier_tidy_pop3_add(const CourierSource *source, CourierTidyOrder *order, MhMailbox *out);

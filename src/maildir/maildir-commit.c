@@ -393,6 +393,7 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                     (delivery->rebase != NULL && g_hash_table_size(delivery->rebase) > 0);
     bool good = make_missing(delivery, folder, error) &&
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
+                maildir_tree_settle_root(delivery->tree, error) &&
                 (!work->in_place || write_old_names(delivery, work, error)) &&
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
                 (!has_list || (maildir_delivery_write_state(delivery, work, folder->fd, error) &&

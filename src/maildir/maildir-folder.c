@@ -273,16 +273,15 @@ read_messages(MaildirFolder *folder, GError **error)
     return maildir_uidlist_check(folder->uidlist, error);
 }
 
+/* A folder in which nothing was found yet. */
 static MaildirFolder *
-read_folder(const MaildirTree *tree, const char *name, const MhMailbox *told, MhFindings *findings,
-            GError **error)
+new_folder(const char *name, const MhMailbox *told)
 {
-    g_autoptr(MaildirFolder) folder = g_new0(MaildirFolder, 1);
+    MaildirFolder *folder = g_new0(MaildirFolder, 1);
     if (told != NULL) {
         folder->told = g_array_ref(told->messages);
         folder->told_names = mh_names_ref(told->names);
     }
-    g_autoptr(GError) failure = NULL;
     folder->name = g_strdup(name);
     folder->fd = folder->cur_fd = folder->new_fd = -1;
     folder->names = g_byte_array_new();
@@ -293,12 +292,29 @@ read_folder(const MaildirTree *tree, const char *name, const MhMailbox *told, Mh
     folder->derived = g_string_new(NULL);
     folder->index.messages = g_array_new(FALSE, TRUE, sizeof(MhTargetMessage));
     folder->keywords = maildir_keywords_new();
+    return folder;
+}
+
+/* It need not be there. */
+static bool
+open_folder(const MaildirTree *tree, MaildirFolder *folder, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
     if (tree->fd >= 0)
-        folder->fd = mh_open_dir_links(tree->fd, name, MH_LINKS_REFUSE, &failure);
-    if (failure != NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+        folder->fd = mh_open_dir_links(tree->fd, folder->name, MH_LINKS_REFUSE, &failure);
+    if (failure == NULL || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+static MaildirFolder *
+read_folder(const MaildirTree *tree, const char *name, const MhMailbox *told, MhFindings *findings,
+            GError **error)
+{
+    g_autoptr(MaildirFolder) folder = new_folder(name, told);
+    if (!open_folder(tree, folder, error))
         return NULL;
-    }
     if (folder->fd >= 0 &&
         !(read_list(folder, findings, error) && read_keywords(folder, findings, error)))
         return NULL;

@@ -169,9 +169,10 @@ maildir_old_names_format(const MaildirOldNames *names)
     g_autoptr(GList) bases = g_list_sort(g_hash_table_get_keys(names->by_base), compare_keys);
     for (const GList *base = bases; base != NULL; base = base->next) {
         const Rename *item = g_hash_table_lookup(names->by_base, base->data);
-        g_autofree char *new_path = mh_printable_string(item->new_path);
-        g_autofree char *old_path = mh_printable_string(item->old_path);
-        g_string_append_printf(text, "%s\t%s\n", new_path, old_path);
+        mh_printable_append(text, mh_span_from_string(item->new_path));
+        g_string_append_c(text, '\t');
+        mh_printable_append(text, mh_span_from_string(item->old_path));
+        g_string_append_c(text, '\n');
     }
     return text;
 }

@@ -154,5 +154,8 @@ maildir_transfer(MaildirTree *tree, int dirfd, const char *name, const MhMessage
     int fd = make_file(&transfer, error);
     if (fd < 0)
         return false;
-    return finish_file(&transfer, fd, source->class->copy(source, message, fd, error), error);
+    bool good = finish_file(&transfer, fd, source->class->copy(source, message, fd, error), error);
+    if (good)
+        maildir_ahead_wrote(tree->ahead, message->size_bytes);
+    return good;
 }

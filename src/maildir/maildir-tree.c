@@ -131,14 +131,6 @@ maildir_tree_lock_whole(MaildirTree *tree, GError **error)
     return true;
 }
 
-static bool
-look_for(const MaildirTree *tree, const char *name, bool *out_there, GError **error)
-{
-    *out_there = faccessat(tree->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-    return *out_there || errno == ENOENT ||
-           mh_set_errno(error, errno, "cannot look at '%s' in '%s'", name, tree->path);
-}
-
 MaildirTree *
 maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, GError **error)
 {
@@ -154,7 +146,10 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (options->part != NULL ? !maildir_part_enter(tree, error)
                               : !maildir_tree_lock_whole(tree, error))
         return NULL;
-    return look_for(tree, made_mark, &tree->made_root, error) ? g_steal_pointer(&tree) : NULL;
+    if (options->sync_batches && !options->sync_messages)
+        tree->ahead = maildir_ahead_new(tree->fd, MAILDIR_AHEAD_BYTES);
+    return mh_look_for(tree->fd, made_mark, &tree->made_root, error) ? g_steal_pointer(&tree)
+                                                                     : NULL;
 }
 
 void
@@ -162,6 +157,7 @@ maildir_tree_free(MaildirTree *tree)
 {
     if (tree == NULL)
         return;
+    maildir_ahead_free(tree->ahead);
     if (tree->build_fd >= 0)
         close(tree->build_fd);
     if (tree->part_fd >= 0)
@@ -267,6 +263,15 @@ maildir_tree_sync(MaildirTree *tree, GError **error)
 }
 
 bool
+maildir_tree_settle_root(MaildirTree *tree, GError **error)
+{
+    if (!tree->root_unsynced)
+        return true;
+    tree->root_unsynced = false;
+    return mh_sync_dir(tree->fd, error);
+}
+
+bool
 maildir_tree_finish(MaildirTree *tree, GError **error)
 {
     if (tree->build_fd >= 0)
@@ -274,9 +279,11 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
     tree->build_fd = -1;
     if (tree->options.part != NULL)
         return maildir_part_leave(tree, error);
+    if (!maildir_tree_settle_root(tree, error))
+        return false;
     /* An INBOX in place says itself that its root is ours. */
     bool has_inbox = false;
-    if (tree->made_root && !look_for(tree, "cur", &has_inbox, error))
+    if (tree->made_root && !mh_look_for(tree->fd, "cur", &has_inbox, error))
         return false;
     if (has_inbox && unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
         return mh_set_errno(error, errno, "cannot remove '%s' in '%s'", made_mark, tree->path);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "finding.h"
+#include "maildir-ahead.h"
 #include "maildir-error.h"
 
 #include <sys/types.h>
@@ -43,12 +44,14 @@ typedef struct {
     int build_fd; /* mailhaul.build, or a part's own directory; -1 until something is built */
     int part_fd;  /* of a part: the directory of its run; -1 otherwise */
     unsigned builds;
-    bool made_root; /* mailhaul has made the root directory, and no INBOX in it yet */
-    char *path;     /* printable */
+    bool made_root;     /* mailhaul has made the root directory, and no INBOX in it yet */
+    bool root_unsynced; /* it has a new entry: maildir_tree_settle_root() */
+    char *path;         /* printable */
     bool no_reflinks, no_hard_links; /* the file systems do not offer them */
     uint64_t not_linked;             /* messages that were copied though they might be linked */
     uid_t owner;                     /* whose the files are that the process makes */
     unsigned lock_wait_ms;           /* what is left of the time to wait for folders' locks */
+    MaildirAhead *ahead;             /* NULL where batches are not made durable */
     MaildirTreeOptions options;
 } MaildirTree;
 
@@ -86,6 +89,10 @@ bool maildir_tree_lock(MaildirTree *tree, int folder_fd, GError **error);
 
 /* Everything written to the tree's file system so far is durable, if batches are to be. */
 bool maildir_tree_sync(MaildirTree *tree, GError **error);
+
+/* What was made in the root is durable, where something was since the last time. It costs little
+ * when another file of the file system has just been synced. */
+bool maildir_tree_settle_root(MaildirTree *tree, GError **error);
 
 /* The run has come to its end: nothing stays in mailhaul.build. */
 bool maildir_tree_finish(MaildirTree *tree, GError **error);

@@ -4,9 +4,12 @@
 #include "safe-file.h"
 
 #include <sodium.h>
+#include <string.h>
 
 #define BUFFER_BYTES 65536
 #define GUID_BYTES   16
+/* Of a line: its three numbers, the keys and spaces before its fields, and the LF. */
+#define LINE_FIXED_MAX (3 * MH_DIGITS_MAX + 16)
 
 static void
 flush(MaildirUidlistWriter *writer)
@@ -84,39 +87,70 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
     g_string_append_c(writer->buffer, '\n');
 }
 
-void
-maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLine *line)
+/* ---- a line: there is room for it, and each says where it ends ---------------------------- */
+
+static char *
+put_text(char *at, MhSpan text)
 {
-    g_assert(line->uid > writer->last_uid);
-    writer->last_uid = line->uid;
-    add_number(writer, line->uid);
-    if (line->has_virtual_size) {
-        add_key(writer, 'W');
-        add_number(writer, line->virtual_size);
-    }
-    if (line->uidl.data != NULL) {
-        add_key(writer, 'P');
-        add_text(writer, line->uidl);
-    }
-    if (line->pop3_order != 0) {
-        add_key(writer, 'O');
-        add_number(writer, line->pop3_order);
-    }
-    if (line->carried != NULL) {
-        g_string_append_c(writer->buffer, ' ');
-        g_string_append(writer->buffer, line->carried);
-    }
+    if (text.len > 0)
+        memcpy(at, text.data, text.len);
+    return at + text.len;
+}
+
+static char *
+put_number(char *at, char key, uint64_t number)
+{
+    *at++ = ' ';
+    *at++ = key;
+    return at + mh_digits(number, at);
+}
+
+/* What is neither known nor ours. */
+static char *
+put_others(char *at, const MaildirUidlistLine *line)
+{
     for (MhSpan rest = line->other; rest.len > 0;) {
         MhSpan field = maildir_uidlist_take_field(&rest);
         if (field.data[0] == MAILDIR_CARRIED_KEY && line->carried != NULL)
             continue;
-        g_string_append_c(writer->buffer, ' ');
-        add_text(writer, field);
+        *at++ = ' ';
+        at = put_text(at, field);
     }
-    g_string_append(writer->buffer, " :");
-    add_text(writer, line->base);
-    g_string_append_c(writer->buffer, '\n');
-    if (writer->buffer->len >= BUFFER_BYTES)
+    return at;
+}
+
+static char *
+put_line(char *at, const MaildirUidlistLine *line, MhSpan carried)
+{
+    at += mh_digits(line->uid, at);
+    if (line->has_virtual_size)
+        at = put_number(at, 'W', line->virtual_size);
+    if (line->uidl.data != NULL)
+        at = put_text(put_text(at, MH_SPAN_LITERAL(" P")), line->uidl);
+    if (line->pop3_order != 0)
+        at = put_number(at, 'O', line->pop3_order);
+    if (line->carried != NULL)
+        at = put_text(put_text(at, MH_SPAN_LITERAL(" ")), carried);
+    at = put_others(at, line);
+    at = put_text(put_text(at, MH_SPAN_LITERAL(" :")), line->base);
+    *at++ = '\n';
+    return at;
+}
+
+void
+maildir_uidlist_writer_add(MaildirUidlistWriter *writer, const MaildirUidlistLine *line)
+{
+    GString *buffer = writer->buffer;
+    MhSpan carried = mh_span_from_string(line->carried);
+    gsize before = buffer->len;
+    g_assert(line->uid > writer->last_uid);
+    writer->last_uid = line->uid;
+    /* each of the other fields has its space already, but the first */
+    g_string_set_size(buffer, before + LINE_FIXED_MAX + line->uidl.len + carried.len +
+                                  line->other.len + line->base.len);
+    char *end = put_line(buffer->str + before, line, carried);
+    g_string_set_size(buffer, (gsize)(end - buffer->str));
+    if (buffer->len >= BUFFER_BYTES)
         flush(writer);
 }
 

@@ -158,7 +158,7 @@ maildir_uidlist_reserve(MaildirUidlist *list, size_t entries)
 size_t
 maildir_uidlist_find(const MaildirUidlist *list, MhSpan name, MaildirUidlistEntry *out)
 {
-    uint32_t number = *find_slot(list, name, out);
+    uint32_t number = list->places->len > 0 ? *find_slot(list, name, out) : 0;
     return number > 0 ? number - 1 : MAILDIR_UIDLIST_NOT_FOUND;
 }
 

@@ -175,18 +175,31 @@ mbox_dotlock_try(int dirfd, const char *lock_name, MboxDotlockWatch *watch, int 
     return result;
 }
 
+typedef enum { OURS, NOT_OURS, NOT_KNOWN } Whose;
+
+static Whose
+whose(int dirfd, const char *lock_name, int fd)
+{
+    struct stat ours, there;
+    if (fstat(fd, &ours) != 0)
+        return NOT_KNOWN;
+    if (fstatat(dirfd, lock_name, &there, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno == ENOENT ? NOT_OURS : NOT_KNOWN;
+    return ours.st_ino == there.st_ino && ours.st_dev == there.st_dev ? OURS : NOT_OURS;
+}
+
 bool
 mbox_dotlock_is_ours(int dirfd, const char *lock_name, int fd)
 {
-    struct stat ours, there;
-    return fstat(fd, &ours) == 0 && fstatat(dirfd, lock_name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
-           ours.st_ino == there.st_ino && ours.st_dev == there.st_dev;
+    return whose(dirfd, lock_name, fd) == OURS;
 }
 
+/* A look that fails is made once more: the lock would stay. */
 void
 mbox_dotlock_release(int dirfd, const char *lock_name, int fd)
 {
-    if (mbox_dotlock_is_ours(dirfd, lock_name, fd))
+    Whose is = whose(dirfd, lock_name, fd);
+    if (is == OURS || (is == NOT_KNOWN && whose(dirfd, lock_name, fd) == OURS))
         unlinkat(dirfd, lock_name, 0);
     close(fd);
 }

@@ -47,9 +47,31 @@ test_names(void **state)
     }
 }
 
+static void
+test_login(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool changes; /* in new/ */
+    } rows[] = {
+        {"a", true},     {"a:", true},     {"a:2", true},     {"a:1,S", true}, {"", true},
+        {"a:2,", false}, {"a:2,S", false}, {"a:x:2,S", true}, {":2,", false},
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        MhSpan name = testing_exact_copy(rows[i].name, strlen(rows[i].name));
+        size_t base_len = courier_file_name_base(name).len;
+        bool in_new = courier_file_name_changes_at_login(name, base_len, true);
+        bool in_cur = courier_file_name_changes_at_login(name, base_len, false);
+        g_free((void *)(uintptr_t)name.data);
+        if (in_new != rows[i].changes || in_cur)
+            fail_msg("row %zu: '%s'", i, rows[i].name);
+    }
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_names)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_names), cmocka_unit_test(test_login)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

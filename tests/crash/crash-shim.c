@@ -347,6 +347,21 @@ OPEN(open64, (const char *path, int flags, ...), (path, flags, mode), AT_FDCWD)
 OPEN(openat, (int dir, const char *path, int flags, ...), (dir, path, flags, mode), dir)
 OPEN(openat64, (int dir, const char *path, int flags, ...), (dir, path, flags, mode), dir)
 
+/* How much of @len bytes at @at is before the bad place. */
+static size_t
+before_bad(CrashBad *bad, uint64_t at, size_t len)
+{
+    if (at + len <= bad->from || at >= bad->to)
+        return len;
+    uint64_t spared = __atomic_load_n(&bad->spared, __ATOMIC_SEQ_CST);
+    while (spared > 0) {
+        if (__atomic_compare_exchange_n(&bad->spared, &spared, spared - 1, false, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST))
+            return len;
+    }
+    return at < bad->from ? bad->from - at : 0;
+}
+
 /* How much of @len bytes at @offset (-1: where the file stands) a failing device gives. */
 static size_t
 readable(int fd, off64_t offset, size_t len)
@@ -363,10 +378,10 @@ readable(int fd, off64_t offset, size_t len)
     if (have < bad || strcmp(path + have - bad, shared->bad_path) != 0)
         return len;
     uint64_t at = (uint64_t)(offset >= 0 ? offset : lseek64(fd, 0, SEEK_CUR));
-    if (at + len <= shared->bad_offset || at >= shared->bad_end)
-        return len;
-    errno = EIO;
-    return at < shared->bad_offset ? shared->bad_offset - at : 0;
+    for (size_t i = 0; i < CRASH_BAD; i++)
+        len = before_bad(&shared->bad[i], at, len);
+    errno = EIO; /* for none at all */
+    return len;
 }
 
 #define READ(name, parameters, at, arguments)                                                      \

@@ -35,6 +35,14 @@ typedef struct {
 
 #define CRASH_STEPS 16384
 
+/* A place of a file that cannot be read: EIO. */
+typedef struct {
+    uint64_t from, to;
+    uint64_t spared; /* so many reads of it go well before */
+} CrashBad;
+
+#define CRASH_BAD 2
+
 typedef struct {
     uint32_t counts;
     uint32_t action;
@@ -45,8 +53,7 @@ typedef struct {
     uint32_t worker_only;       /* steps of the first process are not counted */
     int32_t first;              /* the first process that loaded the shim */
     char bad_path[120];         /* the end of the path of a file whose device fails; empty: none */
-    uint64_t bad_offset;        /* nothing can be read from there on: EIO */
-    uint64_t bad_end;           /* up to here */
+    CrashBad bad[CRASH_BAD];    /* from == to: none */
     int64_t clock_shift_s;      /* the clock is wrong by so much */
     uint32_t vfat;              /* the file system is of a kind that refuses ':' in names */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */

@@ -28,7 +28,7 @@ SOMEBODY = 21901                          # the ordinary user, and the first of 
 CHANGES, READS, LOOKS = range(3)
 NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL = range(7)
 HEAD = struct.Struct("=IIIiIIIi")
-BAD = struct.Struct("=120sQQqI")            # follows the head
+BAD = struct.Struct("=120s6QqI")            # follows the head
 STEP = struct.Struct("=16s104sii")
 LOG = HEAD.size + BAD.size
 STEPS = 16384
@@ -66,17 +66,23 @@ class Shared:
         self.map[LOG:LOG + used * STEP.size] = bytes(used * STEP.size)
         self.map[:HEAD.size] = HEAD.pack(counts, action, at, error, 0, 0, worker_only, 0)
 
-    def break_device(self, path="", offset=0, end=2**63):
-        """From now on nothing from @offset to @end can be read of the file whose path ends so."""
-        self.map[HEAD.size:LOG] = BAD.pack(path.encode(), offset, end, 0, 0)
+    def break_device(self, path="", offset=0, end=2**63, spared=0, other=(0, 0, 0)):
+        """From now on nothing from @offset to @end can be read of the file whose path ends so, once
+        @spared reads of that have gone well. @other: another such place, (offset, end, spared)."""
+        self.map[HEAD.size:LOG] = BAD.pack(path.encode(), offset, end, spared, *other, 0, 0)
+
+    def still_spared(self):
+        """How many reads of the two places would still go well."""
+        places = BAD.unpack(self.map[HEAD.size:LOG])
+        return places[3], places[6]
 
     def shift_clock(self, seconds):
         """From now on the clock is wrong by so much."""
-        self.map[HEAD.size:LOG] = BAD.pack(b"", 0, 0, seconds, 0)
+        self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, seconds, 0)
 
     def be_vfat(self, vfat):
         """From now on names cannot hold ':', and the file system says that it is of that kind."""
-        self.map[HEAD.size:LOG] = BAD.pack(b"", 0, 0, 0, vfat)
+        self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, 0, vfat)
 
     @property
     def steps(self):

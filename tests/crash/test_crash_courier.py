@@ -1,6 +1,7 @@
 #!/usr/bin/python3
-"""Courier mail copied and linked into another tree, and followed there, stopped or given an error at
-each step: the next run ends where one ends that was left alone, and Courier's tree stays as it is."""
+"""Courier mail copied and linked into another tree, and followed there, stopped or given an error
+at each step: the next run ends where one ends that was left alone, and Courier's tree stays as it
+is."""
 import os
 import shutil
 import sys

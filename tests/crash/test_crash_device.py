@@ -13,6 +13,13 @@ import crash_run as run
 USER = "ann"
 
 
+def head_of(n):
+    """The header of a message, the first of which has the file's UID state."""
+    base = b"X-IMAPbase: 1100000000 0000000012\n" if n == 0 else b""
+    return (b"From sender@example.org Sat Jan  1 00:%02d:00 2005\nSubject: %d\n%s"
+            b"X-UID: %d\nStatus: RO\n\n" % (n, n, base, n + 1))
+
+
 class FailingDevice(unittest.TestCase):
     def setUp(self):
         run.adopt_orphans()
@@ -155,6 +162,103 @@ class FailingDevice(unittest.TestCase):
                 views = {u: run.view(os.path.join(self.place.target, u))
                          for u in run.crash_site.USERS}
                 self.assertEqual(run.view_differences(wanted, views), [])
+
+    def write_large(self, count=12):
+        """A file of more than one read at a time, so that it is read anew to be copied; a message
+        is larger than that, too. Returns where each message begins, and the end."""
+        text, starts = b"", []
+        sizes = (1, 900, 20, 30000, 1, 900, 9000, 5, 900, 9000, 1, 900)
+        for n, lines in enumerate(sizes[:count]):
+            starts.append(len(text))
+            text += head_of(n) + b"line %d of it\n" % n * lines + b"\n"
+        path = os.path.join(self.place.source, "spool", USER)
+        with open(path, "wb") as f:
+            f.write(text)
+        return starts + [len(text)]
+
+    def reads_of(self, *places, **broken):
+        """How often a whole run reads the place, when it can."""
+        self.place.clear()
+        self.place.shared.break_device(*places, **broken)
+        self.place.run()
+        return [1000 - left for left in self.place.shared.still_spared()]
+
+    def fails_without(self, missing, whole, *offsets):
+        """A run on a broken device carries all of the INBOX but what is @missing, as it was sent;
+        the run after it is mended ends as an undisturbed one."""
+        done = self.place.run()
+        self.assertEqual(done.status, 2, done)
+        self.assertRegex(done.out + done.err, "%s: INBOX .*at offset (%s): Input/output error; "
+                         "%d messages could be read" % (USER, "|".join(map(str, offsets)),
+                                                        len(whole.lines) - len(missing)))
+        part = self.inbox()
+        wanted = {base: uid for base, uid in whole.lines.items() if uid not in missing}
+        self.assertEqual(part.lines, wanted, done)
+        for base, copies in part.files.items():
+            self.assertEqual([c[2] for c in copies], [c[2] for c in whole.files[base]])
+        self.assertEqual(sorted(part.files), sorted(wanted))
+
+    def test_mbox_when_it_is_copied(self):
+        """What was read well to be counted can no longer be read to be carried."""
+        starts = self.write_large()
+        expected, _ = self.undisturbed()
+        whole, path = self.inbox(), "spool/" + USER
+        for number, place in ((3, 200000), (6, 60), (9, 5000), (11, 900)):
+            offset = starts[number] + place
+            reads = self.reads_of(path, offset, offset + 1, spared=1000)[0]
+            self.assertGreater(reads, 1)
+            for spared in range(reads):                   # 0: it cannot be read at all
+                with self.subTest(number=number, place=place, spared=spared, of=reads):
+                    self.place.clear()
+                    self.place.shared.break_device(path, offset, offset + 1, spared)
+                    self.fails_without({number + 1}, whole, offset)
+                    self.mends()
+                    self.assertEqual(
+                        run.differences(expected, run.snapshot(self.place.target)), [])
+
+    def test_new_mail_when_it_is_copied(self):
+        """The same of what comes to mail that has been carried before."""
+        starts = self.write_large()
+        self.undisturbed()
+        whole, path, offset = self.inbox(), "spool/" + USER, starts[9] + 5000
+        self.write_large(6)
+        self.place.clear()
+        self.undisturbed()
+        self.place.keep("some")
+        self.write_large()
+        self.place.shared.break_device(path, offset, offset + 1, 1000)
+        self.place.run()
+        reads = 1000 - self.place.shared.still_spared()[0]
+        self.assertGreater(reads, 1)
+        for spared in range(reads):
+            with self.subTest(spared=spared, of=reads):
+                self.place.restore("some")
+                self.place.shared.break_device(path, offset, offset + 1, spared)
+                self.fails_without({10}, whole, offset)
+                self.mends()
+                now = self.inbox()
+                self.assertEqual((now.files, now.lines), (whole.files, whole.lines))
+
+    def test_mbox_with_one_bad_place_after_another(self):
+        """What was read around a bad place meets another when it is copied."""
+        starts = self.write_large()
+        expected, _ = self.undisturbed()
+        whole, path = self.inbox(), "spool/" + USER
+        first = starts[6] + 70000
+        for number, place in ((3, 200000), (5, 100), (9, 90000)):
+            offset = starts[number] + place
+            other = (offset, offset + 1)
+            reads = self.reads_of(path, first, first + 1, other=(*other, 1000))[1]
+            self.assertGreater(reads, 1)
+            for spared in range(reads):
+                with self.subTest(number=number, place=place, spared=spared, of=reads):
+                    self.place.clear()
+                    self.place.shared.break_device(path, first, first + 1,
+                                                   other=(*other, spared))
+                    self.fails_without({number + 1, 7}, whole, first, offset)
+                    self.mends()
+                    self.assertEqual(
+                        run.differences(expected, run.snapshot(self.place.target)), [])
 
     def test_check_and_verify(self):
         self.undisturbed()

@@ -114,7 +114,8 @@ class Divided(Signals):
                     self.assertEqual(seen, [])
                 else:
                     self.assertEqual(done.status, 2, done)
-                    incomplete = [u for u in run.crash_site.USERS if any(u + "/" in d for d in seen)]
+                    incomplete = [u for u in run.crash_site.USERS
+                                  if any(u + "/" in d for d in seen)]
                     self.assertLess(len(incomplete), 2, seen)
                 self.in_between()
                 self.again()

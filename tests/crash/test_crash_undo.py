@@ -7,6 +7,7 @@ or of what was there before.
 
     test_crash_undo.py [--full]
 """
+import errno
 import os
 import re
 import shutil
@@ -26,12 +27,14 @@ class Place(run.Place):
     def command(self, *more, jobs=1):
         if self.task == "migrate":
             return super().command(*more, jobs=jobs)
+        if self.task == "inspect":
+            return [run.MAILHAUL, "inspect", os.path.join(self.target, "ann")]
         return [run.MAILHAUL, "undo", *run.crash_site.USERS, "--users",
                 os.path.join(self.source, "users"), "--maildir", os.path.join(self.target, "%u"),
                 "--state", self.state, "--config", "/dev/null", *more]
 
     def use(self):
-        """A server gives out UIDs in the INBOX and in Sent; a folder and a subscription are made."""
+        """A server gives out UIDs in the INBOX and in Sent; a folder and a subscription come."""
         for folder in ("ann", "ann/.Sent"):
             self.add(folder, "cur/%s:2,S" % run.OWN, "Subject: mine\n\nof %s\n" % folder)
             path = os.path.join(self.target, folder, "dovecot-uidlist")
@@ -102,7 +105,8 @@ class Undo(unittest.TestCase):
         self.assertEqual(
             {name: list(folder.files) for name, folder in self.after["ann"].items()},
             {name: [run.OWN] for name in (".", ".Sent", ".Mine")})
-        self.assertEqual(self.after["ann"]["."].lines[run.OWN], self.before["ann"]["."].lines[run.OWN])
+        self.assertEqual(self.after["ann"]["."].lines[run.OWN],
+                         self.before["ann"]["."].lines[run.OWN])
         self.assertEqual([p for p in self.expected if p.startswith("bob/")], [])
         with open(os.path.join(self.place.target, "ann/subscriptions"), encoding="ascii") as f:
             self.assertEqual(f.read().split("\n")[2:], ["Mine", ""])
@@ -136,6 +140,31 @@ class Undo(unittest.TestCase):
         again = self.place.run()
         self.assertEqual(again.status, 0, where + str(again))
         self.assertEqual(run.differences(self.expected, run.snapshot(self.place.target)), [], where)
+
+    def test_not_known(self):
+        """What cannot be looked for is neither there nor not there, and nothing is done."""
+        looks = [("undo", "mailhaul.folders"), ("undo", "courierimapsubscribed"),
+                 ("undo", "courierimapuiddb"), ("migrate", "mailhaul.folders"),
+                 ("inspect", "mailhaul.folders")]
+        for task, name in looks:
+            with self.subTest(task, name=name):
+                self.place.task = task
+                alone = () if task == "inspect" else ("--jobs", "1")  # the same steps again
+                self.place.restore("carried")
+                self.place.write_source(True)
+                self.place.run(counts=run.LOOKS, more=alone)
+                paths = [row[1] for row in self.place.shared.log()]
+                step = [path.endswith("/ann/" + name) for path in paths].index(True) + 1
+                self.place.restore("carried")
+                before = run.snapshot(os.path.join(self.place.target, "ann"))
+                done = self.place.run(run.ERROR, step, errno.EIO, run.LOOKS, more=alone)
+                self.assertEqual(done.status, 2, done)
+                told = done.out + done.err
+                self.assertRegex(told, "cannot look at '[^']*/%s': Input/output error" %
+                                 re.escape(name))
+                self.assertNotRegex(told, "converted where it stands|Maildir of Courier's")
+                after = run.snapshot(os.path.join(self.place.target, "ann"))
+                self.assertEqual(run.differences(before, after), [])
 
     def test_every_step(self):
         tried = 0

@@ -72,18 +72,29 @@ test_mounts(void **state)
     assert_string_equal(mh_file_system_mounted_at("/nowhere/at/all")->name, "unknown");
 }
 
-static bool
+static MhSameFile
 always(const char *a, const char *b, void *user)
 {
     (void)user;
-    return g_ascii_strcasecmp(a, b) == 0;
+    return g_ascii_strcasecmp(a, b) == 0 ? MH_SAME_FILE : MH_OTHER_FILE;
 }
 
-static bool
+static MhSameFile
 exactly(const char *a, const char *b, void *user)
 {
     (void)user;
-    return strcmp(a, b) == 0;
+    return strcmp(a, b) == 0 ? MH_SAME_FILE : MH_OTHER_FILE;
+}
+
+/* As always(), but the first have gone since they were listed. */
+static MhSameFile
+at_last(const char *a, const char *b, void *user)
+{
+    unsigned *gone = user;
+    if (*gone == 0)
+        return always(a, b, NULL);
+    (*gone)--;
+    return MH_FILE_UNKNOWN;
 }
 
 static void
@@ -107,6 +118,15 @@ test_folding(void **state)
             mh_file_system_folds_names(names, exactly, NULL))
             fail_msg("'%s'", rows[i].names);
     }
+    /* It is asked until there is an answer, but not for ever. */
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    for (char c = 'a'; c <= 'z'; c++)
+        g_ptr_array_add(names, (gpointer)(uintptr_t)g_intern_string((char[]){c, '1', '\0'}));
+    unsigned gone = 9;
+    assert_true(mh_file_system_folds_names(names, at_last, &gone));
+    gone = 10;
+    assert_false(mh_file_system_folds_names(names, at_last, &gone));
+    assert_int_equal(gone, 0);
 }
 
 /* Two names of one file, which differ in case, are two names. */

@@ -105,12 +105,10 @@ test_killed_on_the_way_back(void **state)
     assert_true(g_file_set_contents(record, "", -1, NULL));
     assert_true(mh_in_place_restore(site->tree, &error));
     bool is = true;
-    assert_false(mh_in_place_is(site->tree->fd));
     assert_true(mh_in_place_look(site->tree->fd, &is, &error));
     assert_false(is);
     assert_false(mh_in_place_look(1000000, &is, &error)); /* nothing is known */
     assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_BADF));
-    assert_true(mh_in_place_is(1000000));
 }
 
 /* Killed after the record and before the rename: the record says nothing of what is not there. */
@@ -141,6 +139,20 @@ test_never_over_something(void **state)
     assert_was(site, ".a", ".a");
 }
 
+/* What cannot be looked for is neither free nor taken. */
+static void
+test_not_known(void **state)
+{
+    const Site *site = *state;
+    g_autofree char *long_name = g_strnfill(NAME_MAX + 1, '.');
+    const char *const one[] = {".a", NULL}, *const other[] = {long_name, NULL};
+    g_autoptr(GError) error = NULL;
+    g_autoptr(MhAccountSurvey) survey = survey_of(site, one, other);
+    assert_false(mh_in_place_rename(site->tree, survey, &error));
+    assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NAMETOOLONG));
+    assert_was(site, ".a", ".a");
+}
+
 /* Lines that we never write name nothing: no path out of the tree, no cur, nothing empty. */
 static void
 test_hostile_record(void **state)
@@ -165,6 +177,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_killed_on_the_way_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_killed_before_the_rename, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_never_over_something, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_hostile_record, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
