@@ -3,6 +3,7 @@
 #include "folder-judge.h"
 #include "folder-walk.h"
 #include "housekeeping-name.h"
+#include "printable.h"
 #include "size-limits.h"
 
 #include <errno.h>
@@ -61,42 +62,56 @@ has_name(const Directory *dir, const char *name)
     return false;
 }
 
+/* Is @name, one of @dir, a regular file? False with @error when that cannot be found out: what its
+ * neighbours are called depends on it. */
 static bool
-is_regular(int dirfd, const char *name)
+look_for_file(const Directory *dir, const char *name, bool *out_is_file, GError **error)
 {
     struct stat st;
-    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode);
+    *out_is_file = false;
+    if (!has_name(dir, name))
+        return true;
+    if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        g_autofree char *shown = mh_printable_string(name);
+        return errno == ENOENT || mh_set_errno(error, errno, "cannot look at '%s'", shown);
+    }
+    *out_is_file = S_ISREG(st.st_mode);
+    return true;
 }
 
 /* "Name.mbox/" with the file "mbox" in it, and of the rest only what Apple Mail writes. */
 static bool
-looks_apple(const Directory *dir, const char *dir_name)
+look_whether_apple(Directory *dir, const char *dir_name, GError **error)
 {
-    if (!g_str_has_suffix(dir_name, ".mbox") || strlen(dir_name) == strlen(".mbox") ||
-        !has_name(dir, "mbox") || !is_regular(dir->fd, "mbox"))
+    dir->is_apple = false;
+    if (!g_str_has_suffix(dir_name, ".mbox") || strlen(dir_name) == strlen(".mbox"))
+        return true;
+    if (!look_for_file(dir, "mbox", &dir->is_apple, error))
         return false;
-    for (guint i = 0; i < dir->names->len; i++) {
+    for (guint i = 0; i < dir->names->len && dir->is_apple; i++) {
         const char *name = dir->names->pdata[i];
-        if (strcmp(name, "mbox") != 0 && !mh_housekeeping_is_apple(name))
-            return false;
+        dir->is_apple = strcmp(name, "mbox") == 0 || mh_housekeeping_is_apple(name);
     }
     return true;
 }
 
-/* The component that the directory @name of @dir stands for. g_free(). */
+/* The component that the directory @name of @dir stands for. g_free(). NULL with @error when that
+ * cannot be found out. */
 static char *
-component_of_dir(MhFolderWalk *walk, const Directory *dir, const char *name)
+component_of_dir(MhFolderWalk *walk, const Directory *dir, const char *name, GError **error)
 {
     size_t len = strlen(name);
-    if (len > 4 && strcmp(name + len - 4, ".sbd") == 0) {
-        g_autofree char *bare = g_strndup(name, len - 4);
-        g_autofree char *index = g_strconcat(bare, ".msf", NULL);
-        if (has_name(dir, index) || (has_name(dir, bare) && is_regular(dir->fd, bare))) {
-            mh_folder_walk_tell(walk, MH_FINDING_SURVEY_LAYOUT_NAME, walk->path->str, NULL);
-            return g_steal_pointer(&bare);
-        }
-    }
-    return g_strdup(name);
+    if (len <= 4 || strcmp(name + len - 4, ".sbd") != 0)
+        return g_strdup(name);
+    g_autofree char *bare = g_strndup(name, len - 4);
+    g_autofree char *index = g_strconcat(bare, ".msf", NULL);
+    bool is_of_file = has_name(dir, index);
+    if (!is_of_file && !look_for_file(dir, bare, &is_of_file, error))
+        return NULL;
+    if (!is_of_file)
+        return g_strdup(name);
+    mh_folder_walk_tell(walk, MH_FINDING_SURVEY_LAYOUT_NAME, walk->path->str, NULL);
+    return g_steal_pointer(&bare);
 }
 
 /* Where the walk is has another name as a folder than on disk. */
@@ -178,17 +193,19 @@ survey_subdir(MhFolderWalk *walk, Directory *dir, const char *name, const struct
         return;
     g_autoptr(GError) error = NULL;
     int fd = mh_open_dir_links(dir->fd, name, MH_LINKS_REFUSE, &error);
-    if (fd < 0) {
+    char *component = fd >= 0 ? component_of_dir(walk, dir, name, &error) : NULL;
+    if (component == NULL) {
         if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
             mh_folder_walk_reject_here(walk, MH_FOUND_ERROR,
                                        walk->options->is_home ? MH_FINDING_SURVEY_NOT_MAIL
                                                               : MH_FINDING_SURVEY_UNREADABLE,
                                        g_strdup(error->message));
-        return;
+    } else {
+        rename_component(walk, component);
+        survey_dir(walk, fd, name, st);
     }
-    rename_component(walk, component_of_dir(walk, dir, name));
-    survey_dir(walk, fd, name, st);
-    close(fd);
+    if (fd >= 0)
+        close(fd);
 }
 
 static void
@@ -263,7 +280,8 @@ survey_dir(MhFolderWalk *walk, int dirfd, const char *name, const struct stat *s
 {
     g_autoptr(GError) error = NULL;
     Directory dir = {.fd = dirfd, .names = mh_list_dir(dirfd, &error)};
-    if (dir.names == NULL) {
+    if (dir.names == NULL || !look_whether_apple(&dir, name, &error)) {
+        g_clear_pointer(&dir.names, g_ptr_array_unref);
         mh_folder_walk_reject_here(walk, MH_FOUND_ERROR, MH_FINDING_SURVEY_UNREADABLE,
                                    g_strdup(error->message));
         return;
@@ -276,7 +294,6 @@ survey_dir(MhFolderWalk *walk, int dirfd, const char *name, const struct stat *s
         return;
     }
     dir.is_mh = has_name(&dir, ".mh_sequences") || has_name(&dir, ".xmhcache");
-    dir.is_apple = looks_apple(&dir, name);
     if (dir.is_apple)
         take_apple_name(walk, name);
     MhStamp stamp = mh_stamp_of(st);

@@ -98,7 +98,7 @@ def bob(changed):
     if changed:
         inbox[0].status, inbox[2].x_status = "RO", "AF"
     return {"spool/bob": mbox(inbox, VALIDITY + 4, 3),
-            "home/bob/%s/Sent" % FOLDERS: mbox([Message(70)], None)}
+            "home/bob/%s/Sent.mbox/mbox" % FOLDERS: mbox([Message(70)], None)}   # as Apple has it
 
 
 def write(top, changed, owners=None):
