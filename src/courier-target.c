@@ -126,14 +126,23 @@ keep_uidl(const MaildirStateWork *work, const MaildirStateLine *from, CourierPop
     return strcmp(by_name, uidl) == 0;
 }
 
-/* What Courier has listed since stays as it is. */
-static GBytes *
-read_sizelist(const MaildirStateWork *work, CourierPop3Sizelist **out_list)
+/* What Courier has listed since stays as it is: a list that cannot be read is an @error. @out_text
+ * holds what the list points to. */
+static bool
+read_sizelist(const MaildirStateWork *work, GBytes **out_text, CourierPop3Sizelist **out_list,
+              GError **error)
 {
-    GBytes *text = mh_read_file(work->dirfd, SIZELIST_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
-    *out_list = courier_pop3_sizelist_parse(
-        text != NULL ? mh_span_from_bytes(text) : mh_span(NULL, 0), COURIER_ERA_NEW, NULL);
-    return text;
+    g_autoptr(GError) failure = NULL;
+    *out_text = mh_read_file_if_there(work->dirfd, SIZELIST_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL,
+                                      &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    *out_list = courier_pop3_sizelist_parse(*out_text != NULL ? mh_span_from_bytes(*out_text)
+                                                              : mh_span(NULL, 0),
+                                            COURIER_ERA_NEW, NULL);
+    return true;
 }
 
 /* ---- sizes as Courier sends them: a byte more for every LF, whatever is before it ---------- */
@@ -229,7 +238,9 @@ static bool
 write_sizelist(const MaildirStateWork *work, GError **error)
 {
     g_autoptr(CourierPop3Sizelist) before = NULL;
-    g_autoptr(GBytes) before_text = read_sizelist(work, &before);
+    g_autoptr(GBytes) before_text = NULL;
+    if (!read_sizelist(work, &before_text, &before, error))
+        return false;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, work->lines->len + 1);
     g_autofree bool *settled = g_new0(bool, work->lines->len + 1);

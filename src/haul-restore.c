@@ -57,7 +57,12 @@ look_at_messages(const MaildirFolder *folder, const MaildirOldNames *names,
 static bool
 can_judge_acl(const MhSurveyMailbox *mailbox, int fd, GError **error)
 {
-    if (!mailbox->acl_unread || faccessat(fd, "dovecot-acl", F_OK, AT_SYMLINK_NOFOLLOW) != 0)
+    bool there;
+    if (!mailbox->acl_unread)
+        return true;
+    if (!mh_look_for(fd, "dovecot-acl", &there, error))
+        return false;
+    if (!there)
         return true;
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                         "the access list of Courier's cannot be read, so it is not known whether "

@@ -243,11 +243,15 @@ look_at_other_folder(Run *run, const char *name, MhDifferences *differences)
 static void
 look_at_tree(Run *run, MhDifferences *differences)
 {
-    g_autoptr(GPtrArray) names = mh_list_dir(run->tree->fd, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) names = mh_list_dir(run->tree->fd, &error);
+    if (names == NULL)
+        mh_findings_add(run->findings, MH_FINDING_SURVEY_UNREADABLE, "%s", error->message);
     for (guint i = 0; names != NULL && i < names->len; i++) {
         const char *name = names->pdata[i];
         struct stat st;
-        if (fstatat(run->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(st.st_mode))
+        int failed = fstatat(run->tree->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 ? errno : 0;
+        if (failed == ENOENT || (failed == 0 && !S_ISDIR(st.st_mode)))
             continue;
         if (strcmp(name, MAILDIR_BUILD_DIR) == 0)
             mh_differences_add(differences, MH_DIFFERENCE_LEFTOVER, MH_DIFFERENCE_NOTE, 0, 0,

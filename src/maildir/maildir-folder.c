@@ -392,7 +392,7 @@ stamp_holds(int fd, const char *name, const MhStamp *stamp)
 {
     struct stat st;
     if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
-        return stamp->inode == 0; /* it was not there either */
+        return errno == ENOENT && stamp->inode == 0; /* it was not there either */
     MhStamp now = mh_stamp_of(&st);
     return mh_stamp_equal(&now, stamp);
 }
@@ -402,7 +402,7 @@ maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
 {
     struct stat st;
     if (folder->fd < 0)
-        return fstatat(tree->fd, folder->name, &st, AT_SYMLINK_NOFOLLOW) != 0;
+        return fstatat(tree->fd, folder->name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
     return stamp_holds(folder->fd, MAILDIR_UIDLIST_FILE, &folder->list_stamp) &&
            stamp_holds(folder->fd, MAILDIR_KEYWORDS_FILE, &folder->keywords_stamp) &&
            stamp_holds(folder->fd, "cur", &folder->cur_stamp) &&
