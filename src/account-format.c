@@ -19,10 +19,13 @@ mh_account_format(const MhJob *job, const MhAccount *account, MhSourceFormat *ou
         return true;
     int fd = mh_place_open(settings->inbox, account, &failure);
     if (fd >= 0) {
-        if (mh_stat(fd, "cur", MH_LINKS_BENEATH, &st, NULL) && S_ISDIR(st.st_mode))
-            *out_format = MH_FORMAT_COURIER;
+        bool there;
+        bool known = mh_stat_if_there(fd, "cur", MH_LINKS_BENEATH, &st, &there, &failure);
         close(fd);
-        return true;
+        if (known && there && S_ISDIR(st.st_mode))
+            *out_format = MH_FORMAT_COURIER;
+        if (known)
+            return true;
     }
     if (g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT) ||
         g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOTDIR))

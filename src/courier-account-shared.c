@@ -61,10 +61,10 @@ bool
 mh_courier_survey_shared(MhCourierSurvey *survey, GError **error)
 {
     bool copy = survey->job->settings->shared == MH_SHARED_COPY;
-    g_autoptr(GPtrArray) dirs = mh_courier_shared_list(&survey->watch);
+    g_autoptr(GPtrArray) dirs = mh_courier_shared_list(&survey->watch, error);
     const char *obstacle = mh_courier_shared_obstacle(survey->account, survey->survey->in_place);
-    if (dirs->len == 0)
-        return true;
+    if (dirs == NULL || dirs->len == 0)
+        return dirs != NULL;
     if (copy && obstacle != NULL)
         mh_findings_add(survey->findings, MH_FINDING_COURIER_SHARED_LEFT, "%u: %s", dirs->len,
                         obstacle);

@@ -220,14 +220,16 @@ mh_courier_survey_set_shared(const MhSurveyMailbox *mailbox, const char *root, i
 }
 
 static void
-add_folder(MhCourierSurvey *survey, const char *dir, char **components)
+add_folder(MhCourierSurvey *survey, const CourierTreeEntry *entry, char **components)
 {
-    const char *path = courier_dir(survey, dir) + 1;
-    MhSurveyMailbox *mailbox = mh_courier_survey_add(survey, dir, path, components);
-    mailbox->acl =
-        mh_courier_access(survey->root_fd, dir, path, &mailbox->acl_unread, survey->findings);
+    const char *path = courier_dir(survey, entry->name) + 1;
+    MhSurveyMailbox *mailbox = mh_courier_survey_add(survey, entry->name, path, components);
+    mailbox->error = g_strdup(entry->error);
+    if (entry->error == NULL)
+        mailbox->acl = mh_courier_access(survey->root_fd, entry->name, path, &mailbox->acl_unread,
+                                         survey->findings);
     if (survey->survey->in_place)
-        mailbox->directory = g_strdup(dir);
+        mailbox->directory = g_strdup(entry->name);
 }
 
 /* The folder's name for lists and maps that an admin writes. g_free(). */
@@ -306,7 +308,7 @@ take_entry(MhCourierSurvey *survey, const CourierTreeEntry *entry)
         return;
     }
     if (*path == '\0') {
-        add_folder(survey, ".", NULL);
+        add_folder(survey, entry, NULL);
         return;
     }
     if (survey->survey->in_place && entry->is_link) {
@@ -316,7 +318,7 @@ take_entry(MhCourierSurvey *survey, const CourierTreeEntry *entry)
     g_auto(GStrv) components =
         courier_folder_components(mh_span_from_string(path), survey->names, survey->findings);
     if (mh_courier_survey_is_listed(survey, path, components))
-        add_folder(survey, entry->name, components);
+        add_folder(survey, entry, components);
 }
 
 /* Is @listed the folder of that survey's mailbox, as the admin may have written it? */

@@ -8,51 +8,74 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The names of directories in @dir, sorted. NULL: it is no directory. */
-static GPtrArray *
-list(const MhCourierWatch *courier, const char *dir)
+/* False with @error when @failure is no answer to what is there. Takes @failure. */
+static bool
+is_answer(GError *failure, GError **error)
 {
+    if (failure != NULL && !mh_says_what_is_there(failure)) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    g_clear_error(&failure);
+    return true;
+}
+
+/* The names in @dir, sorted; none where it is no directory. NULL with @error when that cannot be
+ * said. */
+static GPtrArray *
+list(const MhCourierWatch *courier, const char *dir, GError **error)
+{
+    GError *failure = NULL;
     mh_courier_watch_place(courier, dir);
-    int fd = mh_open_dir_links(courier->root_fd, dir, MH_LINKS_REFUSE, NULL);
-    GPtrArray *names = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;
-    if (fd >= 0)
-        close(fd);
+    int fd = mh_open_dir_links(courier->root_fd, dir, MH_LINKS_REFUSE, &failure);
+    if (fd < 0)
+        return is_answer(failure, error) ? g_ptr_array_new() : NULL;
+    GPtrArray *names = mh_list_dir(fd, error);
+    close(fd);
     return names;
 }
 
+/* Is @path/cur a directory? False with @error when that cannot be said. */
 static bool
-is_maildir(const MhCourierWatch *courier, const char *dir)
+look_for_cur(int fd, const char *path, MhLinks links, bool *out_there, GError **error)
 {
-    g_autofree char *cur = g_build_filename(dir, "cur", NULL);
+    g_autofree char *cur = g_build_filename(path, "cur", NULL);
+    GError *failure = NULL;
     struct stat st;
-    return mh_stat(courier->root_fd, cur, MH_LINKS_REFUSE, &st, NULL) && S_ISDIR(st.st_mode);
+    *out_there = mh_stat(fd, cur, links, &st, &failure) && S_ISDIR(st.st_mode);
+    return is_answer(failure, error);
+}
+
+/* Adds the folders in "shared-folders/NAME". */
+static bool
+list_folders(const MhCourierWatch *courier, const char *name, GPtrArray *found, GError **error)
+{
+    g_autofree char *top = g_build_filename(MH_COURIER_SHARED_DIR, name, NULL);
+    g_autoptr(GPtrArray) folders = list(courier, top, error);
+    for (guint i = 0; folders != NULL && i < folders->len; i++) {
+        g_autofree char *dir = g_build_filename(top, folders->pdata[i], NULL);
+        bool is_maildir;
+        if (!courier_folder_path_valid(mh_span_from_string(folders->pdata[i])))
+            continue;
+        if (!look_for_cur(courier->root_fd, dir, MH_LINKS_REFUSE, &is_maildir, error))
+            return false;
+        if (is_maildir)
+            g_ptr_array_add(found, g_steal_pointer(&dir));
+    }
+    return folders != NULL;
 }
 
 GPtrArray *
-mh_courier_shared_list(const MhCourierWatch *courier)
+mh_courier_shared_list(const MhCourierWatch *courier, GError **error)
 {
-    GPtrArray *found = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GPtrArray) names = list(courier, MH_COURIER_SHARED_DIR);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) names = list(courier, MH_COURIER_SHARED_DIR, error);
     for (guint i = 0; names != NULL && i < names->len; i++) {
-        g_autofree char *top = g_build_filename(MH_COURIER_SHARED_DIR, names->pdata[i], NULL);
-        g_autoptr(GPtrArray) folders = list(courier, top);
-        for (guint k = 0; folders != NULL && k < folders->len; k++) {
-            g_autofree char *dir = g_build_filename(top, folders->pdata[k], NULL);
-            if (courier_folder_path_valid(mh_span_from_string(names->pdata[i])) &&
-                courier_folder_path_valid(mh_span_from_string(folders->pdata[k])) &&
-                is_maildir(courier, dir))
-                g_ptr_array_add(found, g_steal_pointer(&dir));
-        }
+        if (courier_folder_path_valid(mh_span_from_string(names->pdata[i])) &&
+            !list_folders(courier, names->pdata[i], found, error))
+            return NULL;
     }
-    return found;
-}
-
-static bool
-is_directory(int fd, const char *path, const char *below)
-{
-    g_autofree char *full = g_build_filename(path, below, NULL);
-    struct stat st;
-    return mh_stat(fd, full, MH_LINKS_BENEATH, &st, NULL) && S_ISDIR(st.st_mode);
+    return names != NULL ? g_steal_pointer(&found) : NULL;
 }
 
 MhCourierShared
@@ -69,11 +92,14 @@ mh_courier_shared_find(const MhCourierWatch *courier, const char *dir, const cha
     g_autofree char *path = courier_source_shared_path(root, mh_span(target, (size_t)len));
     if (path == NULL)
         return MH_COURIER_SHARED_AWAY;
-    if (is_directory(shared_fd, path, "cur"))
-        return MH_COURIER_SHARED_THERE;
     g_autofree char *maildir = g_path_get_dirname(path);
-    return is_directory(shared_fd, maildir, "cur") ? MH_COURIER_SHARED_GONE
-                                                   : MH_COURIER_SHARED_AWAY;
+    bool is_there, maildir_is_there;
+    if (!look_for_cur(shared_fd, path, MH_LINKS_BENEATH, &is_there, NULL) ||
+        !look_for_cur(shared_fd, maildir, MH_LINKS_BENEATH, &maildir_is_there, NULL))
+        return MH_COURIER_SHARED_AWAY;
+    if (is_there)
+        return MH_COURIER_SHARED_THERE;
+    return maildir_is_there ? MH_COURIER_SHARED_GONE : MH_COURIER_SHARED_AWAY;
 }
 
 const char *

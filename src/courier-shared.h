@@ -15,14 +15,15 @@
 #define MH_COURIER_SHARED_DIR "shared-folders"
 
 /* The directories of such folders below the Maildir, sorted: a GPtrArray of char *. Every place
- * that was looked at is watched. */
-GPtrArray *mh_courier_shared_list(const MhCourierWatch *courier);
+ * that was looked at is watched. NULL: it cannot be said which there are. */
+GPtrArray *mh_courier_shared_list(const MhCourierWatch *courier, GError **error);
 
 /* Where is the folder of others that such a @dir is made of? Its link "shared" tells. */
 typedef enum {
     MH_COURIER_SHARED_THERE,
     MH_COURIER_SHARED_GONE, /* its owner has removed it from the Maildir that holds it */
-    MH_COURIER_SHARED_AWAY, /* that Maildir is not there, not mounted, or not below @root */
+    MH_COURIER_SHARED_AWAY, /* that Maildir is not there, not mounted, not below @root, or it cannot
+                               be said whether it is */
 } MhCourierShared;
 
 MhCourierShared mh_courier_shared_find(const MhCourierWatch *courier, const char *dir,

@@ -13,6 +13,7 @@ typedef struct {
     uint64_t is_link : 1;
     uint64_t has_names : 1; /* the file has more than one */
     uint64_t dropped : 1;   /* the other name of a file that is already there */
+    uint64_t is_unseen : 1; /* it could not be looked at */
     int64_t mtime;          /* seconds */
     uint64_t device, inode;
     uint32_t name; /* of the entry in cur/ or new/: where it is in the source's names */
@@ -45,6 +46,7 @@ typedef struct {
     GArray *files;            /* of CourierSourceFile */
     GHashTable *shared_names; /* base name -> name, in shared_dir; NULL: not needed */
     char *shared_dir;         /* the directory of shared mail that was listed last */
+    char *unseen;             /* why a file could not be looked at; NULL: all could */
     CourierNames *tidy;       /* of a tidy folder, which has no files: see courier-source-tidy.h */
     CourierSourceFile *one;   /* of it, the file that was asked for last; its name is in names */
 } CourierSource;
@@ -66,9 +68,18 @@ typedef struct {
     GPtrArray *moved; /* of char *: names that are not those of files */
 } CourierPop3;
 
+/* G_FILE_ERROR_AGAIN: "'@name' @what". False. */
+bool courier_source_set_again(GError **error, const char *name, const char *what);
+
 /* The stamps of everything index() reads beside the messages. */
 bool courier_source_stamps(CourierSource *source, MhStamp out_stamps[COURIER_STAMP_COUNT],
                            GError **error);
+
+static inline int
+courier_source_directory(const CourierSource *source, bool is_new)
+{
+    return is_new ? source->newfd : source->curfd;
+}
 
 /* The entry's name. A mailbox has the names of messages as strings, which are their bases: so that
  * names need not be held twice, index() at its end puts a NUL in the place of each name's first
@@ -135,10 +146,12 @@ void courier_pop3_set_apart(const CourierPop3Apart *apart);
 /* Opens the file of a message, which must still be what it was: else G_FILE_ERROR_AGAIN. */
 int courier_source_open_file(CourierSource *source, const CourierSourceFile *file, GError **error);
 
-/* Where the link @name to mail of others leads. NULL when it is not to be carried: a finding says
- * why, unless it is not shared any more. g_free(). */
-char *courier_source_follow_shared(CourierSource *source, const char *name, bool is_new,
-                                   struct stat *out_stat, MhFindings *findings);
+/* Where the link @name to mail of others leads: @out_path, of g_malloc(), is NULL when it is not to
+ * be carried; a finding says why, unless it is not shared any more. False with @error when that
+ * cannot be found out. */
+bool courier_source_follow_shared(CourierSource *source, const char *name, bool is_new,
+                                  struct stat *out_stat, char **out_path, MhFindings *findings,
+                                  GError **error);
 
 /* The base name by which Courier's own files know the message. */
 MhSpan courier_source_base(const CourierSource *source, const CourierSourceFile *file);
@@ -151,6 +164,9 @@ void courier_source_find_renamed(CourierSource *source, const GArray *names);
 
 /* Fills source->files from cur/ and new/. */
 bool courier_source_list_files(CourierSource *source, MhFindings *findings, GError **error);
+/* From here on their names are the mailbox's as well: see courier_source_file_name(). */
+void courier_source_cut_names(CourierSource *source);
+void courier_source_forget_names(CourierSource *source);
 
 /* The parts of index(), in this order. The @files of a message is at message->where. */
 bool courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *findings,

@@ -71,11 +71,14 @@ static void
 sort_out(Sizes *sizes)
 {
     CourierPop3 *pop3 = sizes->pop3;
+    sizes->out->unread = g_strdup(pop3->source->unseen);
     for (guint i = 0; i < pop3->messages->len; i++) {
         CourierPop3Message *item = &g_array_index(pop3->messages, CourierPop3Message, i);
-        if (is_known(pop3->source, item->message))
+        if (courier_pop3_file(pop3, item)->is_unseen)
+            item->message->where_len = UNREAD;
+        else if (is_known(pop3->source, item->message))
             continue;
-        if (may_be_right(pop3, item))
+        else if (may_be_right(pop3, item))
             sizes->listed[sizes->listed_count++] = item;
         else
             sizes->to_read[sizes->to_read_count++] = item;

@@ -5,6 +5,7 @@
 #include "safe-file.h"
 #include "size-limits.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -15,6 +16,7 @@ courier_tree_entry_free(CourierTreeEntry *entry)
         return;
     g_free(entry->name);
     g_free(entry->reason);
+    g_free(entry->error);
     g_free(entry);
 }
 
@@ -24,13 +26,6 @@ take_reason(CourierTreeEntry *entry, CourierTreeKind kind, const char *reason)
     entry->kind = kind;
     g_free(entry->reason);
     entry->reason = g_strdup(reason);
-}
-
-static bool
-is_link(int dirfd, const char *name)
-{
-    struct stat st;
-    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
 }
 
 /* What keeps a name from being a folder, when mh_stat() failed with @error. False when that is a
@@ -64,11 +59,16 @@ look_into(int rootfd, CourierTreeEntry *entry, GError **error)
     g_autoptr(GError) problem = NULL;
     struct stat st;
     g_autofree char *cur = g_strdup_printf("%s/cur", entry->name);
-    entry->is_link = is_link(rootfd, entry->name);
+    bool there = fstatat(rootfd, entry->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (!there && errno != ENOENT) {
+        g_autofree char *shown = mh_printable_string(entry->name);
+        return mh_set_errno(error, errno, "cannot look at '%s'", shown);
+    }
+    entry->is_link = there && S_ISLNK(st.st_mode);
     if (!mh_stat(rootfd, entry->name, MH_LINKS_BENEATH, &st, &problem)) {
         if (explain_failure(entry, problem))
             return true;
-        g_propagate_error(error, problem);
+        g_propagate_error(error, g_steal_pointer(&problem));
         return false;
     }
     if (!S_ISDIR(st.st_mode)) {
@@ -106,9 +106,31 @@ report(const CourierTreeEntry *entry, MhFindings *findings)
                     entry->reason != NULL ? entry->reason : "");
 }
 
-/* NULL with no @error: nothing to speak of. */
+/* Looks whether it is a folder; when that cannot be found out it stays one, with an error. */
+static void
+look_into_folder(int rootfd, CourierTreeEntry *entry)
+{
+    g_autoptr(GError) failure = NULL;
+    if (!look_into(rootfd, entry, &failure))
+        entry->error = g_strdup(failure->message);
+}
+
+/* What Courier does not show: a Maildir among it? */
+static void
+look_into_unknown(int rootfd, CourierTreeEntry *entry)
+{
+    g_autoptr(GError) failure = NULL;
+    bool known = look_into(rootfd, entry, &failure);
+    bool nested = known && entry->kind == COURIER_TREE_FOLDER;
+    take_reason(entry, nested ? COURIER_TREE_NESTED : COURIER_TREE_OTHER,
+                nested  ? "a Maildir"
+                : known ? "unknown"
+                        : failure->message);
+}
+
+/* NULL: nothing to speak of. */
 static CourierTreeEntry *
-examine(int rootfd, const char *name, GError **error)
+examine(int rootfd, const char *name)
 {
     const char *text;
     CourierEntryKind kind = courier_entry_classify(mh_span_from_string(name), &text);
@@ -118,16 +140,11 @@ examine(int rootfd, const char *name, GError **error)
     entry->name = g_strdup(name);
     switch (kind) {
     case COURIER_ENTRY_FOLDER:
-        if (look_into(rootfd, entry, error))
-            break;
-        g_clear_pointer(&entry, courier_tree_entry_free);
-        return NULL;
-    case COURIER_ENTRY_UNKNOWN: {
-        bool nested = look_into(rootfd, entry, NULL) && entry->kind == COURIER_TREE_FOLDER;
-        take_reason(entry, nested ? COURIER_TREE_NESTED : COURIER_TREE_OTHER,
-                    nested ? "a Maildir" : "unknown");
+        look_into_folder(rootfd, entry);
         break;
-    }
+    case COURIER_ENTRY_UNKNOWN:
+        look_into_unknown(rootfd, entry);
+        break;
     case COURIER_ENTRY_BAD_FOLDER:
         take_reason(entry, COURIER_TREE_NO_FOLDER, text);
         break;
@@ -144,17 +161,15 @@ examine(int rootfd, const char *name, GError **error)
     return entry;
 }
 
-static bool
-add_inbox(int rootfd, GPtrArray *entries, GError **error)
+static void
+add_inbox(int rootfd, GPtrArray *entries)
 {
     CourierTreeEntry *inbox = g_new0(CourierTreeEntry, 1);
     inbox->name = g_strdup(".");
     g_ptr_array_add(entries, inbox);
-    if (!look_into(rootfd, inbox, error))
-        return false;
+    look_into_folder(rootfd, inbox);
     if (inbox->kind != COURIER_TREE_FOLDER)
         g_ptr_array_set_size(entries, 0);
-    return true;
 }
 
 GPtrArray *
@@ -164,15 +179,11 @@ courier_tree_list(int rootfd, MhFindings *findings, GError **error)
     g_autoptr(GPtrArray) entries =
         g_ptr_array_new_with_free_func((GDestroyNotify)courier_tree_entry_free);
     guint folders = 0;
-    if (names == NULL || !add_inbox(rootfd, entries, error))
+    if (names == NULL)
         return NULL;
+    add_inbox(rootfd, entries);
     for (guint i = 0; i < names->len; i++) {
-        GError *problem = NULL;
-        CourierTreeEntry *entry = examine(rootfd, names->pdata[i], &problem);
-        if (problem != NULL) {
-            g_propagate_error(error, g_steal_pointer(&problem));
-            return NULL;
-        }
+        CourierTreeEntry *entry = examine(rootfd, names->pdata[i]);
         if (entry == NULL)
             continue;
         if (entry->kind == COURIER_TREE_FOLDER && ++folders > MH_LIMIT_FOLDERS) {

@@ -21,6 +21,7 @@ typedef struct {
     CourierTreeKind kind;
     char *name;   /* of the entry: ".a.b"; "." is INBOX */
     char *reason; /* printable: why it is no folder, or what it is; NULL with FOLDER */
+    char *error;  /* with FOLDER: why it cannot be said whether it is one; else NULL */
     bool is_link;
     bool leads_out; /* the link leads out of the tree: nothing of it can be carried */
 } CourierTreeEntry;
@@ -29,5 +30,5 @@ void courier_tree_entry_free(CourierTreeEntry *entry);
 
 /* Everything in the root but cur, new, tmp and Courier's own state files: INBOX first (when there
  * is one), then in the order of bytes. A GPtrArray of CourierTreeEntry; NULL when the root cannot
- * be read, or when a folder cannot be looked into. */
+ * be read. */
 GPtrArray *courier_tree_list(int rootfd, MhFindings *findings, GError **error);

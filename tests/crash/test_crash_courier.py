@@ -53,7 +53,55 @@ class Place(in_place.Place):
         shutil.rmtree(os.path.join(top, ".R&D"))
 
 
+NEWS = ["%d.M1P2.mx:2," % (1104537600 + n) for n in range(4)]
+
+
+class SharedPlace(Place):
+    """The same with links: to a message, to a folder, and to mail that somebody else shares."""
+
+    def write_source(self, changed):
+        super().write_source(changed)
+        self.root = os.path.join(self.top, "shares")
+        self.news = os.path.join(self.root, "Maildir/.team.news")
+        top = os.path.join(self.home, "ann/Maildir")
+        folder = os.path.join(top, "shared-folders/pub/team.news")
+        for name in NEWS:
+            in_place.write(os.path.join(self.news, "cur", name), "Subject: %s\n\nnews\n" % name)
+        for path in os.path.join(self.root, "Maildir/cur"), folder + "/new", folder + "/cur":
+            os.makedirs(path)
+        for name in NEWS:
+            os.symlink(os.path.join(self.news, "cur", name), os.path.join(folder, "cur", name))
+        os.symlink(self.news, folder + "/shared")
+        in_place.write(folder + "/courierimapuiddb", "1 %d 5\n" % in_place.VALIDITY + "".join(
+            "%d %s\n" % (n, name.partition(":")[0]) for n, name in enumerate(NEWS, 1)))
+        name = sorted(os.listdir(os.path.join(top, "cur")))[-1]
+        os.symlink("../../cur/" + name, os.path.join(top, ".Sent/cur/1104637700.M1P1.mx:2,"))
+        os.symlink(".Sent", os.path.join(top, ".Gesendet"))
+        if run.IS_ROOT:
+            uid = os.stat(os.path.join(top, "cur")).st_uid
+            for path, names, files in os.walk(os.path.join(top, "shared-folders")):
+                for name in [".", *names, *files]:
+                    os.chown(os.path.join(path, name), uid, uid, follow_symlinks=False)
+
+    def command(self, *more, jobs=1):
+        whole = super().command("--shared", "copy", "--shared-root", self.root, *more, jobs=jobs)
+        whole[whole.index("--source-format") + 1] = "auto"
+        return whole
+
+    def change(self):
+        """One mail more, and one that is shared no more."""
+        top = os.path.join(self.home, "ann/Maildir")
+        name = os.path.join(top, "cur/1104637601.M1P1.mx:2,S")
+        in_place.write(name, "Subject: new\n\nnew\n")
+        if run.IS_ROOT:
+            uid = os.stat(os.path.join(top, "cur")).st_uid
+            os.chown(name, uid, uid)
+        os.unlink(os.path.join(self.news, "cur", NEWS[1]))
+
+
 class Courier:
+    place_class = Place
+    actions = in_place.ACTIONS
     transfer = None
     divided = False                       # three workers at the account; the end is that of one
     maxDiff = None
@@ -62,7 +110,7 @@ class Courier:
         run.adopt_orphans()
         top = run.scratch()
         self.addCleanup(shutil.rmtree, top, ignore_errors=True)
-        self.place = Place(top, run.IS_ROOT, self.transfer)
+        self.place = self.place_class(top, run.IS_ROOT, self.transfer)
         self.place.keep_as("empty")
 
     def good(self, counts=run.CHANGES):
@@ -76,9 +124,14 @@ class Courier:
     def view(self):
         return {"ann": run.view(os.path.join(self.place.target, "ann"))}
 
+    def folders(self):
+        return run.folders(os.path.join(self.place.target, "ann"))
+
     def disturb(self, start):
         self.place.bring(start)
+        before = self.folders()
         self.good()
+        after = self.folders()
         expected, view, source = self.look(), self.view(), run.snapshot(self.place.home)
         self.place.divided, steps = self.divided, {}
         for counts in (run.CHANGES, run.READS, run.LOOKS):
@@ -86,7 +139,7 @@ class Courier:
             steps[counts] = self.good(counts)
             self.assertEqual(run.differences(expected, self.look()), [])
         self.assertGreater(min(steps.values()), 50)
-        for part, (name, action, code, counts, stride) in enumerate(in_place.ACTIONS):
+        for part, (name, action, code, counts, stride) in enumerate(self.actions):
             if self.divided and counts == run.LOOKS:
                 continue
             parts = in_place.PARTS * (3 if self.divided and in_place.PARTS > 1 else 1)
@@ -99,6 +152,9 @@ class Courier:
                     self.assertNotIn("mistake", done.out + done.err, where)
                     if done.status == 0:
                         self.assertEqual(run.view_differences(view, self.view()), [], where)
+                    if before:            # what had been carried has not gone
+                        self.assertEqual(run.inconsistencies(self.folders(), before, after), [],
+                                         where)
                     self.good()
                     if counts == run.CHANGES:
                         self.assertEqual(run.differences(expected, self.look()), [], where)
@@ -131,6 +187,12 @@ class CopiedDivided(Copied):
 
 class LinkedDivided(Linked):
     divided = True
+
+
+class Shared(Copied):
+    """A look that fails is no answer, nor is a file that cannot be read."""
+    place_class = SharedPlace
+    actions = [(*a[:4], min(3, in_place.PARTS)) for a in in_place.ACTIONS if a[3] != run.CHANGES]
 
 
 if __name__ == "__main__":
