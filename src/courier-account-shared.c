@@ -35,8 +35,10 @@ add_shared(MhCourierSurvey *survey, const char *dir)
 static void
 copy_shared(MhCourierSurvey *survey, const char *dir)
 {
+    g_autoptr(GError) error = NULL;
     const char *root = survey->job->settings->shared_root;
-    MhCourierShared where = mh_courier_shared_find(&survey->watch, dir, root, survey->shared_fd);
+    MhCourierShared where =
+        mh_courier_shared_find(&survey->watch, dir, root, survey->shared_fd, &error);
     MhSurveyMailbox *mailbox = where != MH_COURIER_SHARED_GONE ? add_shared(survey, dir) : NULL;
     if (mailbox == NULL)
         return;
@@ -44,7 +46,8 @@ copy_shared(MhCourierSurvey *survey, const char *dir)
     mailbox->left = where == MH_COURIER_SHARED_AWAY;
     g_autofree char *shown = mh_printable_string(dir);
     if (mailbox->left)
-        mh_findings_add(survey->findings, MH_FINDING_COURIER_SHARED_AWAY, "'%s'", shown);
+        mh_findings_add(survey->findings, MH_FINDING_COURIER_SHARED_AWAY, "'%s'%s%s", shown,
+                        error != NULL ? ": " : "", error != NULL ? error->message : "");
 }
 
 /* What an earlier run may have copied of it stays. */

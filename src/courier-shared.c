@@ -80,7 +80,7 @@ mh_courier_shared_list(const MhCourierWatch *courier, GError **error)
 
 MhCourierShared
 mh_courier_shared_find(const MhCourierWatch *courier, const char *dir, const char *root,
-                       int shared_fd)
+                       int shared_fd, GError **error)
 {
     int fd = mh_open_dir_links(courier->root_fd, dir, MH_LINKS_REFUSE, NULL);
     char target[PATH_MAX];
@@ -94,8 +94,8 @@ mh_courier_shared_find(const MhCourierWatch *courier, const char *dir, const cha
         return MH_COURIER_SHARED_AWAY;
     g_autofree char *maildir = g_path_get_dirname(path);
     bool is_there, maildir_is_there;
-    if (!look_for_cur(shared_fd, path, MH_LINKS_BENEATH, &is_there, NULL) ||
-        !look_for_cur(shared_fd, maildir, MH_LINKS_BENEATH, &maildir_is_there, NULL))
+    if (!look_for_cur(shared_fd, path, MH_LINKS_BENEATH, &is_there, error) ||
+        !look_for_cur(shared_fd, maildir, MH_LINKS_BENEATH, &maildir_is_there, error))
         return MH_COURIER_SHARED_AWAY;
     if (is_there)
         return MH_COURIER_SHARED_THERE;

@@ -26,8 +26,9 @@ typedef enum {
                                be said whether it is */
 } MhCourierShared;
 
+/* @error says why it is away where that cannot be said. */
 MhCourierShared mh_courier_shared_find(const MhCourierWatch *courier, const char *dir,
-                                       const char *root, int shared_fd);
+                                       const char *root, int shared_fd, GError **error);
 
 /* Why shared folders cannot be copied into this account's target; NULL: they can. */
 const char *mh_courier_shared_obstacle(const MhAccount *account, bool in_place);

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""verify does not say that all is the same when something could not be read or looked at: with an
-error at any such call it finds what it finds without one, or says that it could not."""
+"""verify does not say that all is the same, nor check how much there is to carry, when something
+could not be read or looked at: with an error at any such call they find what they find without one,
+or say that they could not."""
 import glob
 import os
+import re
 import shutil
 import sys
 import unittest
@@ -54,7 +56,7 @@ DAMAGE = [None, lose_message, alter_message, lose_folder, alter_uid, lose_keywor
           lose_subscriptions]
 
 
-class Verify:
+class Told:
     maxDiff = None
 
     def setUp(self):
@@ -62,32 +64,47 @@ class Verify:
         top = run.scratch()
         self.addCleanup(shutil.rmtree, top, ignore_errors=True)
         self.place = self.make(top)
-        done = self.place.run()
-        self.assertEqual(done.status, 0, str(done))
-        self.place.keep("carried")
 
-    def verify(self, *orders, counts):
+    def go(self, command, *orders, counts):
         self.place.shared.order(*(orders or (run.NOTHING,)), counts=counts)
-        process = self.place.start(command="verify")
+        process = self.place.start(command=command)
         out, err = process.communicate(timeout=60)
         run.wait_for_orphans()
         return run.Done(process.returncode, out, err, self.place.shared.steps)
 
-    def test_all(self):
+    def test_check(self):
+        for name, action, code, counts, _ in in_place.ACTIONS:
+            plain = self.go("check", counts=counts)
+            counted = re.findall(r"^\w+: .*to carry.*|^\d+ accounts?: .*", plain.out, re.M)
+            self.assertGreater(len(counted), 1, str(plain))
+            self.assertEqual(plain.status, 0, str(plain))
+            for step in range(1, plain.steps + 1 if counts != run.CHANGES else 0, STRIDE // 3 or 1):
+                with self.subTest(name, step=step):
+                    done = self.go("check", action, step, code, counts=counts)
+                    where = self.place.shared.log()[step - 1:step]
+                    if [x for x in counted if x not in done.out]:
+                        self.assertIn(done.status, (1, 2, 78), where)
+                        if done.status == 1:
+                            self.assertIn(os.strerror(code), done.out, where)
+
+    def test_verify(self):
+        done = self.place.run()
+        self.assertEqual(done.status, 0, str(done))
+        self.place.keep("carried")
         for number, damage in enumerate(DAMAGE):
             self.place.restore("carried")
             if damage:
                 damage(os.path.join(self.place.target, "ann"))
             steps = {}
             for counts in (run.READS, run.LOOKS):
-                plain = self.verify(counts=counts)
+                plain = self.go("verify", counts=counts)
                 steps[counts] = plain.steps
                 self.assertEqual(plain.status == 0, damage is None, str(plain))
                 self.assertGreater(plain.steps, 100)
             for name, action, code, counts, _ in in_place.ACTIONS:
                 for step in range(1 + number, steps.get(counts, 0) + 1, STRIDE):
                     with self.subTest(name, step=step, damage=damage and damage.__name__):
-                        done = self.verify(action, step, code, counts=counts)
+                        done = self.go("verify", action, step, code, counts=counts)
                         where = self.place.shared.log()[step - 1:step]
                         if done.status == 0:
                             self.assertEqual(done.out, plain.out, where)
@@ -95,7 +112,7 @@ class Verify:
                             self.assertIn(os.strerror(code), done.out, where)
 
 
-class Mbox(Verify, unittest.TestCase):
+class Mbox(Told, unittest.TestCase):
     def make(self, top):
         return run.Place(top, run.IS_ROOT)
 
@@ -109,7 +126,7 @@ class CourierPlace(courier.SharedPlace):
         return whole[:at] + whole[at + 2:]
 
 
-class Courier(Verify, unittest.TestCase):
+class Courier(Told, unittest.TestCase):
     def make(self, top):
         return CourierPlace(top, run.IS_ROOT, "copy")
 
