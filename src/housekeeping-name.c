@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-typedef enum { EXACT, PREFIX, SUFFIX } Match;
+typedef enum { EXACT, PREFIX, SUFFIX, INSIDE } Match;
 
 typedef struct {
     Match match;
@@ -15,6 +15,8 @@ static const Row files[] = {
     {EXACT, ".subscriptions", "a list of subscriptions"},
     {EXACT, "subscriptions", "a list of subscriptions"},
     {SUFFIX, ".lock", "a lock"},
+    {INSIDE, ".lock.", "a lock in the making"},
+    {PREFIX, ".mailhaul-lock.", "a lock in the making"},
     {PREFIX, ".pine", "Pine's settings"},
     {PREFIX, ".alpine", "Alpine's settings"},
     {PREFIX, ".addressbook", "Pine's address book"},
@@ -51,6 +53,8 @@ matches(const Row *row, const char *name)
         return g_str_has_prefix(name, row->text);
     case SUFFIX:
         return g_str_has_suffix(name, row->text);
+    case INSIDE:
+        return strstr(name, row->text) != NULL;
     }
     return false;
 }
@@ -88,9 +92,9 @@ mh_housekeeping_is_pop_copy(const char *name)
 bool
 mh_housekeeping_is_apple(const char *name)
 {
-    return strcmp(name, "table_of_contents") == 0 || strcmp(name, "content_index") == 0 ||
-           strcmp(name, "Info.plist") == 0 || strcmp(name, ".DS_Store") == 0 ||
-           strcmp(name, ".index.ready") == 0 || g_str_has_suffix(name, ".SKindex");
+    return name[0] == '.' || g_str_has_prefix(name, "mbox.lock") ||
+           strcmp(name, "table_of_contents") == 0 || strcmp(name, "content_index") == 0 ||
+           strcmp(name, "Info.plist") == 0 || g_str_has_suffix(name, ".SKindex");
 }
 
 bool

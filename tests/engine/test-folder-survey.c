@@ -307,12 +307,18 @@ test_thunderbird_and_apple(void **state)
     put(tree->root, "own.sbd/x", MAIL);
     put(tree->root, "Work.mbox/mbox", MAIL);
     put(tree->root, "Work.mbox/table_of_contents", "x");
+    put(tree->root, "Work.mbox/mbox.lock", "0");
+    put(tree->root, "Work.mbox/mbox.lock.1.host", "");
+    put(tree->root, "Work.mbox/.mailhaul-lock.1.0", "0");
     put(tree->root, "mine.mbox/mbox", MAIL);
     put(tree->root, "mine.mbox/other", MAIL);
     put(tree->root, ".mbox/mbox", MAIL);
     check(tree, tree->root, &plain,
           "mailbox .mbox/mbox = .mbox|mbox\n"
+          "no Work.mbox/.mailhaul-lock.1.0 = Work|.mailhaul-lock.1.0\n"
           "mailbox Work.mbox/mbox = Work\n"
+          "no Work.mbox/mbox.lock = Work|mbox.lock\n"
+          "no Work.mbox/mbox.lock.1.host = Work|mbox.lock.1.host\n"
           "no Work.mbox/table_of_contents = Work|table_of_contents\n"
           "mailbox a = a\n"
           "no a.msf = a.msf\n"
