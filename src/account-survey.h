@@ -50,7 +50,8 @@ typedef struct {
     bool incomplete;   /* there may be mailboxes that were not found */
     GArray *roots;     /* of MhSurveyRoot: where the mail is */
     int64_t subscriptions_changed_ns; /* when a list of them last changed */
-    GArray *fds;                      /* of int: directories that stay open as long as the survey */
+    bool subscriptions_unread; /* a list could not be read: there may be more, and none is gone */
+    GArray *fds;               /* of int: directories that stay open as long as the survey */
 } MhAccountSurvey;
 
 /* A directory that holds mail: one that is empty all of a sudden may be an unmounted one. */

@@ -349,11 +349,10 @@ remember_account(MhHaul *haul, bool good)
     memory->made_root = haul->tree->made_root || (before != NULL && before->made_root);
     if (!good && before != NULL)
         mh_memory_copy_places(memory, before); /* nothing was found out about new ones */
-    if (!haul->subscribed) {
+    if (!haul->subscribed)
         g_clear_pointer(&memory->subscriptions, g_ptr_array_unref);
-        if (before != NULL && before->subscriptions != NULL)
-            memory->subscriptions = g_ptr_array_ref(before->subscriptions);
-    }
+    if (before != NULL && (!haul->subscribed || haul->survey->subscriptions_unread))
+        mh_memory_copy_subscriptions(memory, before);
     mh_remember_send_account(haul->fd, memory, complete && haul->job->settings->final, false,
                              false);
 }

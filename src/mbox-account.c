@@ -47,9 +47,11 @@ read_list(MhMboxSurvey *survey, int dirfd, const char *name)
     g_autoptr(GError) error = NULL;
     struct stat st;
     GBytes *text = mh_read_file_if_there(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, &error);
-    if (error != NULL)
+    if (error != NULL) {
+        survey->survey->subscriptions_unread = true;
         mh_findings_add(survey->findings, MH_FINDING_SUBSCRIPTIONS_UNREADABLE, "%s",
                         error->message);
+    }
     if (text != NULL) {
         MhStamp stamp = mh_stamp_of(&st);
         int64_t *changed = &survey->survey->subscriptions_changed_ns;
@@ -177,7 +179,9 @@ find_folders(MhMboxSurvey *survey, GError **error)
         mh_folder_survey(survey->folders_fd, &options, survey->findings, error);
     if (found == NULL)
         return false;
-    survey->survey->incomplete = found->incomplete;
+    /* in a home, an empty file is a folder where a list has it */
+    survey->survey->incomplete =
+        found->incomplete || (options.is_home && survey->survey->subscriptions_unread);
     for (guint i = 0; i < found->found->len; i++) {
         const MhFound *item = found->found->pdata[i];
         if (item->kind == MH_FOUND_MAILBOX || item->kind == MH_FOUND_ERROR)

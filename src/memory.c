@@ -96,6 +96,22 @@ mh_memory_copy_places(MhMemory *memory, const MhMemory *from)
     }
 }
 
+void
+mh_memory_copy_subscriptions(MhMemory *memory, const MhMemory *from)
+{
+    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    if (from->subscriptions == NULL)
+        return;
+    if (memory->subscriptions == NULL)
+        memory->subscriptions = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < memory->subscriptions->len; i++)
+        g_hash_table_add(known, memory->subscriptions->pdata[i]);
+    for (guint i = 0; i < from->subscriptions->len; i++) {
+        if (!g_hash_table_contains(known, from->subscriptions->pdata[i]))
+            g_ptr_array_add(memory->subscriptions, g_strdup(from->subscriptions->pdata[i]));
+    }
+}
+
 bool
 mh_memory_was_courier(const MhMemory *memory)
 {

@@ -61,6 +61,8 @@ void mh_memory_add(MhMemory *memory, MhMailboxMemory *mailbox);
 const MhMailboxMemory *mh_memory_find(const MhMemory *memory, const char *key);
 /* Makes the places of @from those of @memory. */
 void mh_memory_copy_places(MhMemory *memory, const MhMemory *from);
+/* Adds the subscriptions of @from that @memory does not have. */
+void mh_memory_copy_subscriptions(MhMemory *memory, const MhMemory *from);
 void mh_memory_add_place(MhMemory *memory, const char *path, uint64_t device, uint64_t inode);
 
 /* Was mail of the account carried from a Courier Maildir? @memory may be NULL. */

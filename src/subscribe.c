@@ -93,7 +93,7 @@ mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, const GPtrArray *
     g_autoptr(GHashTable) before = g_hash_table_new(g_str_hash, g_str_equal);
     for (guint i = 0; carried != NULL && there && i < carried->len; i++)
         g_hash_table_add(before, carried->pdata[i]);
-    bool changed = remove_gone(list, survey, carried);
+    bool changed = !survey->subscriptions_unread && remove_gone(list, survey, carried);
     changed |= add_new(list, survey, before, mirror, findings);
     *out_changed = changed || !there;
     return dry_run || !*out_changed || write_target(tree, list, error);
