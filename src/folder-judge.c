@@ -194,7 +194,8 @@ mh_folder_judge(int dirfd, const char *name, MhLinks links, const char *path,
         out.in_doubt = !mh_says_what_is_there(error);
         out.reason = g_strdup(error->message);
         /* in a home, what its owner cannot read is not the owner's mail */
-        out.finding = options->is_home ? MH_FINDING_SURVEY_NOT_MAIL : MH_FINDING_SURVEY_UNREADABLE;
+        out.finding = options->is_home && !out.in_doubt ? MH_FINDING_SURVEY_NOT_MAIL
+                                                        : MH_FINDING_SURVEY_UNREADABLE;
     }
     return out;
 }

@@ -147,6 +147,10 @@ survey_file(MhFolderWalk *walk, Directory *dir, const char *name, const struct s
     } else if (judged.expected) {
         mh_folder_walk_list(walk, mh_folder_walk_found(walk, judged.kind), judged.reason);
     } else if (judged.kind != MH_FOUND_MAILBOX) {
+        if (judged.kind == MH_FOUND_ERROR) { /* links to it are no other folder */
+            MhStamp stamp = mh_stamp_of(st);
+            mh_folder_walk_note(walk, &stamp, walk->path->str, true);
+        }
         mh_folder_walk_reject_here(walk, judged.kind, judged.finding, judged.reason);
     } else {
         MhFound *found = mh_folder_walk_found(walk, judged.kind);
@@ -196,10 +200,7 @@ survey_subdir(MhFolderWalk *walk, Directory *dir, const char *name, const struct
     char *component = fd >= 0 ? component_of_dir(walk, dir, name, &error) : NULL;
     if (component == NULL) {
         if (!g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
-            mh_folder_walk_reject_here(walk, MH_FOUND_ERROR,
-                                       walk->options->is_home ? MH_FINDING_SURVEY_NOT_MAIL
-                                                              : MH_FINDING_SURVEY_UNREADABLE,
-                                       g_strdup(error->message));
+            mh_folder_walk_fail_here(walk, error);
     } else {
         rename_component(walk, component);
         survey_dir(walk, fd, name, st);
@@ -222,9 +223,11 @@ survey_name(MhFolderWalk *walk, Directory *dir, const char *name)
 {
     struct stat st;
     if (fstatat(dir->fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
-        if (errno != ENOENT)
+        if (errno != ENOENT) {
+            walk->in_doubt |= errno != EACCES;
             mh_folder_walk_reject_here(walk, MH_FOUND_ERROR, MH_FINDING_SURVEY_UNREADABLE,
                                        g_strdup(g_strerror(errno)));
+        }
         return;
     }
     if (!S_ISDIR(st.st_mode) && !(walk->options->is_home && name[0] == '.')) {
@@ -282,6 +285,7 @@ survey_dir(MhFolderWalk *walk, int dirfd, const char *name, const struct stat *s
     Directory dir = {.fd = dirfd, .names = mh_list_dir(dirfd, &error)};
     if (dir.names == NULL || !look_whether_apple(&dir, name, &error)) {
         g_clear_pointer(&dir.names, g_ptr_array_unref);
+        walk->in_doubt |= !mh_says_what_is_there(error);
         mh_folder_walk_reject_here(walk, MH_FOUND_ERROR, MH_FINDING_SURVEY_UNREADABLE,
                                    g_strdup(error->message));
         return;

@@ -101,6 +101,17 @@ mh_folder_walk_reject_here(MhFolderWalk *walk, MhFoundKind kind, MhFindingCode c
 }
 
 void
+mh_folder_walk_fail_here(MhFolderWalk *walk, const GError *error)
+{
+    bool known = mh_says_what_is_there(error);
+    walk->in_doubt |= !known;
+    mh_folder_walk_reject_here(walk, MH_FOUND_ERROR,
+                               walk->options->is_home && known ? MH_FINDING_SURVEY_NOT_MAIL
+                                                               : MH_FINDING_SURVEY_UNREADABLE,
+                               g_strdup(error->message));
+}
+
+void
 mh_folder_walk_list(MhFolderWalk *walk, MhFound *found, char *reason)
 {
     found->kind = MH_FOUND_NO_MAIL;

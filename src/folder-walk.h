@@ -20,12 +20,13 @@ typedef struct {
     GArray *ancestors;     /* of struct stat, of the directories above */
     uint64_t names;
     bool full;
+    bool in_doubt; /* there may be places that are not in the table: they could not be looked at */
 } MhFolderWalk;
 
 /* A file or directory under its own name. */
 typedef struct {
     char *path;
-    bool carried; /* a mailbox, or a directory that was gone into */
+    bool carried; /* a mailbox, one that cannot be read, or a directory that was gone into */
 } MhFolderPlace;
 
 /* An entry for the place where the walk is. */
@@ -54,6 +55,9 @@ void mh_folder_walk_reject(MhFolderWalk *walk, MhFound *found, MhFoundKind kind,
                            char *reason);
 /* The same without a finding, for what is to be expected there. */
 void mh_folder_walk_list(MhFolderWalk *walk, MhFound *found, char *reason);
+/* What stands at the place where the walk is cannot be looked at. In a home, what its owner cannot
+ * read is not the owner's mail; what nothing is known of may be. */
+void mh_folder_walk_fail_here(MhFolderWalk *walk, const GError *error);
 /* mh_folder_walk_reject() of what stands at the place where the walk is. */
 void mh_folder_walk_reject_here(MhFolderWalk *walk, MhFoundKind kind, MhFindingCode code,
                                 char *reason);
