@@ -56,13 +56,13 @@ mh_courier_watch_root(const MhCourierWatch *courier)
                                         "courierimaphieracl"};
     struct stat st;
     g_autofree char *full = path_below_place(courier, ".");
-    if (fstat(courier->root_fd, &st) == 0) {
+    bool known = fstat(courier->root_fd, &st) == 0;
+    g_autoptr(GPtrArray) names = known ? mh_list_dir(courier->root_fd, NULL) : NULL;
+    if (names != NULL) {
         MhStamp stamp = mh_stamp_of(&st);
-        g_autoptr(GPtrArray) names = mh_list_dir(courier->root_fd, NULL);
-        if (names != NULL)
-            mh_watch_add_dir(courier->watch, courier->place, full, &stamp, names);
-        else
-            mh_watch_add(courier->watch, courier->place, full, false, NULL);
+        mh_watch_add_dir(courier->watch, courier->place, full, &stamp, names);
+    } else { /* what is there next time is something else then */
+        mh_watch_add(courier->watch, courier->place, full, false, NULL);
     }
     for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
         watch_place(courier, files[i]);
