@@ -88,7 +88,7 @@ void
 mh_courier_survey_quota(MhCourierSurvey *survey)
 {
     g_autoptr(GBytes) text =
-        read_state(survey, "maildirsize", MH_FINDING_COURIER_QUOTA_INVALID, NULL);
+        read_state(survey, "maildirsize", MH_FINDING_COURIER_QUOTA_UNREADABLE, NULL);
     if (text == NULL)
         return;
     CourierQuota quota = courier_quota_parse(mh_span_from_bytes(text), survey->findings);

@@ -109,6 +109,7 @@ typedef enum {
     X(ACCESS_UNREADABLE, LOSS, "an access list that cannot be read")                               \
     X(ACCESS_LOST, LOSS, "an entry of an access list that the target cannot hold")                 \
     X(COURIER_QUOTA_INVALID, NOTE, "the quota's first line holds no limit")                        \
+    X(COURIER_QUOTA_UNREADABLE, LOSS, "the quota cannot be read")                                  \
     /* folder names */                                                                             \
     X(FOLDER_NAME_LATIN1, REPAIRED, "a folder name was not UTF-8 and was read as Latin-1")         \
     X(FOLDER_NAME_COMPOSED, NOTE, "a folder name was put into Unicode's composed form")            \

@@ -165,8 +165,8 @@ mh_remember_unreadable(const MhFindings *findings)
 {
     static const MhFindingCode codes[] = {
         MH_FINDING_SUBSCRIPTIONS_UNREADABLE, MH_FINDING_SURVEY_UNREADABLE,
-        MH_FINDING_ACCESS_UNREADABLE, MH_FINDING_COURIER_KEYWORDS_UNREADABLE,
-        MH_FINDING_COURIER_SHARED_AWAY};
+        MH_FINDING_ACCESS_UNREADABLE,        MH_FINDING_COURIER_KEYWORDS_UNREADABLE,
+        MH_FINDING_COURIER_SHARED_AWAY,      MH_FINDING_COURIER_QUOTA_UNREADABLE};
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (mh_findings_count(findings, codes[i]) > 0)
             return true;

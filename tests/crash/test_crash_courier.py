@@ -2,6 +2,7 @@
 """Courier mail copied and linked into another tree, and followed there, stopped or given an error
 at each step: the next run ends where one ends that was left alone, and Courier's tree stays as it
 is."""
+import errno
 import os
 import shutil
 import sys
@@ -50,6 +51,7 @@ class Place(in_place.Place):
         os.unlink(os.path.join(top, "cur", names[0]))
         os.rename(os.path.join(top, "cur", names[1]), os.path.join(top, "cur", names[1] + "T"))
         write(".Sent/courierimapkeywords/.1.1104537601.M1P1.mx", "later\nwork\n")
+        write("maildirsize", "2000000S\n5 1\n")
         shutil.rmtree(os.path.join(top, ".R&D"))
 
 
@@ -112,6 +114,7 @@ class Courier:
         self.addCleanup(shutil.rmtree, top, ignore_errors=True)
         self.place = self.place_class(top, run.IS_ROOT, self.transfer)
         self.place.keep_as("empty")
+        self.place.shared.shift_clock(86400)     # what is remembered is old enough to be believed
 
     def good(self, counts=run.CHANGES):
         done = self.place.run(counts=counts)
@@ -127,10 +130,21 @@ class Courier:
     def folders(self):
         return run.folders(os.path.join(self.place.target, "ann"))
 
+    def lists(self):
+        """Subscriptions and limits."""
+        seen = {}
+        for name in ("subscriptions", "maildirsize"):
+            path = os.path.join(self.place.target, "ann", name)
+            if os.path.exists(path):
+                with open(path, encoding="utf-8") as f:
+                    seen[name] = set(f.read().split("\n"))
+        return seen
+
     def disturb(self, start):
         self.place.bring(start)
-        before = self.folders()
+        before, subscribed = self.folders(), self.lists().get("subscriptions", set())
         self.good()
+        lists = self.lists()
         after = self.folders()
         expected, view, source = self.look(), self.view(), run.snapshot(self.place.home)
         self.place.divided, steps = self.divided, {}
@@ -152,6 +166,9 @@ class Courier:
                     self.assertNotIn("mistake", done.out + done.err, where)
                     if done.status == 0:
                         self.assertEqual(run.view_differences(view, self.view()), [], where)
+                        self.assertEqual(lists, self.lists(), where)
+                    self.assertLessEqual(subscribed, self.lists().get("subscriptions", set()),
+                                         where)
                     if before:            # what had been carried has not gone
                         self.assertEqual(run.inconsistencies(self.folders(), before, after), [],
                                          where)
@@ -160,6 +177,7 @@ class Courier:
                         self.assertEqual(run.differences(expected, self.look()), [], where)
                     # A message that could not be read at first may cost keywords their letters.
                     self.assertEqual(run.view_differences(view, self.view()), [], where)
+                    self.assertEqual(lists, self.lists(), where)
                     self.assertEqual(run.differences(source, run.snapshot(self.place.home)), [],
                                      where)
 
@@ -193,6 +211,60 @@ class Shared(Copied):
     """A look that fails is no answer, nor is a file that cannot be read."""
     place_class = SharedPlace
     actions = [(*a[:4], min(3, in_place.PARTS)) for a in in_place.ACTIONS if a[3] != run.CHANGES]
+
+
+class Remembered(Courier, unittest.TestCase):
+    """What a run could not look at is looked at by the next, though nothing has changed since."""
+    transfer = "copy"
+    test_first = test_next = None
+
+    def own(self, *paths):
+        for path in paths if run.IS_ROOT else ():
+            uid = os.stat(os.path.join(self.maildir, "cur")).st_uid
+            os.chown(path, uid, uid)
+
+    def renew(self, limit):
+        """Another limit, by which the account is looked at."""
+        path = os.path.join(self.maildir, "maildirsize")
+        in_place.write(path, "%dS\n5 1\n" % limit)
+        self.own(path)
+
+    def add_folder(self):
+        path = os.path.join(self.maildir, ".Fresh")
+        in_place.write_folder(self.maildir, ".Fresh", 1)
+        for folder, _, names in os.walk(path):
+            self.own(folder, *[os.path.join(folder, name) for name in names])
+        return path
+
+    def try_step(self, counts, step):
+        limit = "%dS" % (1000 + step)
+        self.renew(1)
+        self.good()                       # the steps are as they were counted
+        self.renew(1000 + step)
+        done = self.place.run(run.ERROR, step, errno.EIO, counts)
+        if done.status == 0:
+            self.assertIn(limit, self.lists()["maildirsize"])
+        fresh = self.add_folder()
+        self.good()
+        self.assertIn(limit, self.lists()["maildirsize"])
+        self.assertIn(".Fresh", self.folders())
+        shutil.rmtree(fresh)
+        self.good()
+        self.assertNotIn(".Fresh", self.folders())
+
+    def test_root(self):
+        self.maildir = os.path.join(self.place.home, "ann/Maildir")
+        self.good()
+        for counts in (run.READS, run.LOOKS):
+            self.renew(1)
+            self.good()
+            self.renew(2)
+            self.good(counts)
+            steps = [step for step, row in enumerate(self.place.shared.log(), 1)
+                     if row[1] in (self.maildir, os.path.join(self.maildir, "maildirsize"))]
+            for step in steps:
+                with self.subTest(counts=counts, step=step):
+                    self.try_step(counts, step)
 
 
 if __name__ == "__main__":
