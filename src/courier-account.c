@@ -225,6 +225,7 @@ add_folder(MhCourierSurvey *survey, const CourierTreeEntry *entry, char **compon
     const char *path = courier_dir(survey, entry->name) + 1;
     MhSurveyMailbox *mailbox = mh_courier_survey_add(survey, entry->name, path, components);
     mailbox->error = g_strdup(entry->error);
+    mailbox->acl_unread = entry->error != NULL;
     if (entry->error == NULL)
         mailbox->acl = mh_courier_access(survey->root_fd, entry->name, path, &mailbox->acl_unread,
                                          survey->findings);

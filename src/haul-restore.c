@@ -141,13 +141,33 @@ restore_mailbox(MhHaul *haul, const MhSurveyMailbox *mailbox)
     mh_channel_send(haul->fd, MH_RECORD_MAILBOX, mh_mailbox_outcome_to_variant(outcome));
 }
 
+/* The subscriptions that were carried: where nothing is remembered, those of Courier's list. False
+ * with @error when that cannot be read, and there are some. */
+static bool
+find_subscribed(const MhHaul *haul, const GPtrArray **out_subscribed, GError **error)
+{
+    const MhMemory *memory = haul->job->memory;
+    bool known = memory != NULL && memory->subscriptions != NULL, there;
+    *out_subscribed = known ? memory->subscriptions : haul->survey->subscriptions;
+    if (known || !haul->survey->subscriptions_unread)
+        return true;
+    if (!mh_look_for(haul->tree->fd, "subscriptions", &there, error))
+        return false;
+    if (!there)
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                        "Courier's list of subscriptions cannot be read, so it is not known what "
+                        "of 'subscriptions' is to go; remove one of them and run again");
+    return false;
+}
+
 /* What stands in the root alone; the names of folders go back last, with the record of them. */
 static bool
 restore_root(MhHaul *haul, GError **error)
 {
-    const MhMemory *memory = haul->job->memory;
-    bool known = memory != NULL && memory->subscriptions != NULL;
-    const GPtrArray *subscribed = known ? memory->subscriptions : haul->survey->subscriptions;
+    const GPtrArray *subscribed;
+    if (!find_subscribed(haul, &subscribed, error))
+        return false;
     mh_findings_add(haul->findings, MH_FINDING_GIVEN_BACK, "'%s'", haul->tree->path);
     return mh_unsubscribe(haul->tree, subscribed, NULL, haul->dry_run, error) &&
            (haul->dry_run ||

@@ -201,6 +201,26 @@ class InPlace(unittest.TestCase):
             self.same(self.courier)
         self.disturb("undo", "converted", then)
 
+    def test_back_without_state(self):
+        """Nothing is remembered: what is to go is what Courier's files say, if they can be read."""
+        for counts in (run.READS, run.LOOKS):
+            self.place.bring("converted")
+            self.place.clear()
+            steps = range(1, self.go("undo", counts).steps + 1)
+            log = [row[:2] for row in self.place.shared.log()]
+            if PARTS > 1:
+                steps = [log.index(row) + 1 for row in sorted(set(log))
+                         if row[1].endswith(("/courierimapsubscribed", "/.Sent", "/.Sent/cur"))]
+            for step in steps:
+                with self.subTest(counts=counts, step=step):
+                    self.place.bring("converted")
+                    self.place.clear()
+                    done = self.place.run(run.ERROR, step, errno.EIO, counts)
+                    if done.status == 0:
+                        self.same(self.courier)
+                    self.go("undo")
+                    self.same(self.courier)
+
     def test_back_and_there(self):
         def then():
             self.go("migrate")
