@@ -141,6 +141,22 @@ class Undo(unittest.TestCase):
         self.assertEqual(again.status, 0, where + str(again))
         self.assertEqual(run.differences(self.expected, run.snapshot(self.place.target)), [], where)
 
+    def fail_at_look(self, name):
+        """A run in which the first look at that place fails, and what was there before. Two
+        processes look at once, so that a step may be another one in the next run."""
+        alone = () if self.place.task == "inspect" else ("--jobs", "1")
+        for _ in range(50):
+            self.place.restore("carried")
+            self.place.write_source(True)
+            self.place.run(counts=run.LOOKS, more=alone)
+            step = [row[1].endswith(name) for row in self.place.shared.log()].index(True) + 1
+            self.place.restore("carried")
+            before = run.snapshot(os.path.join(self.place.target, "ann"))
+            done = self.place.run(run.ERROR, step, errno.EIO, run.LOOKS, more=alone)
+            if self.place.shared.log()[step - 1][1].endswith(name):
+                return before, done
+        raise AssertionError("no run failed at " + name)
+
     def test_not_known(self):
         """What cannot be looked for is neither there nor not there, and nothing is done."""
         looks = [("undo", "mailhaul.folders"), ("undo", "courierimapsubscribed"),
@@ -149,15 +165,7 @@ class Undo(unittest.TestCase):
         for task, name in looks:
             with self.subTest(task, name=name):
                 self.place.task = task
-                alone = () if task == "inspect" else ("--jobs", "1")  # the same steps again
-                self.place.restore("carried")
-                self.place.write_source(True)
-                self.place.run(counts=run.LOOKS, more=alone)
-                paths = [row[1] for row in self.place.shared.log()]
-                step = [path.endswith("/ann/" + name) for path in paths].index(True) + 1
-                self.place.restore("carried")
-                before = run.snapshot(os.path.join(self.place.target, "ann"))
-                done = self.place.run(run.ERROR, step, errno.EIO, run.LOOKS, more=alone)
+                before, done = self.fail_at_look("/ann/" + name)
                 self.assertEqual(done.status, 2, done)
                 told = done.out + done.err
                 self.assertRegex(told, "cannot look at '[^']*/%s': Input/output error" %
