@@ -44,13 +44,29 @@ read_proc(char *text, size_t size, const char *path)
     text[len > 0 ? len : 0] = '\0';
 }
 
-/* Has somebody stopped it, as with kill -STOP? The state stands behind the name, which ends in the
- * last ')'. */
-static bool
-is_stopped(const char *stat)
+/* Its state, as in "42 (name) S ..."; the name may have a ')', too. '\0' when that is not told. */
+static char
+state_of(pid_t pid)
 {
-    const char *state = strrchr(stat, ')');
-    return state != NULL && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
+    char path[64], text[512];
+    g_snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    read_proc(text, sizeof text, path);
+    const char *end = strrchr(text, ')');
+    return end != NULL && end[1] == ' ' ? end[2] : '\0';
+}
+
+/* Has somebody stopped it, as with kill -STOP? Its user can. */
+static bool
+is_stopped(char state)
+{
+    return state == 'T';
+}
+
+/* Does somebody look into it, who makes it wait? Its user cannot. */
+static bool
+is_traced(char state)
+{
+    return state == 't';
 }
 
 /* What its tasks have had of the processor, as text. NULL when the system does not tell. */
@@ -58,10 +74,6 @@ static char *
 read_tasks(pid_t pid)
 {
     char path[128], text[512];
-    g_snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    read_proc(text, sizeof text, path);
-    if (is_stopped(text))
-        return NULL;
     g_snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     g_autoptr(GPtrArray) tasks = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;
@@ -83,8 +95,10 @@ mh_held_worker_look(MhHeldWorker *held, pid_t pid)
     int64_t now_us = g_get_monotonic_time(), since_us = now_us - held->looked_us;
     if (held->looked_us != 0 && since_us < LOOK_US)
         return (uint32_t)(held->held_us / G_USEC_PER_SEC);
-    char *seen = read_tasks(pid);
-    bool moved = seen == NULL || held->seen == NULL || strcmp(seen, held->seen) != 0;
+    char state = state_of(pid);
+    char *seen = is_traced(state) ? NULL : read_tasks(pid);
+    bool moved =
+        !is_stopped(state) && (seen == NULL || held->seen == NULL || strcmp(seen, held->seen) != 0);
     held->held_us = moved ? 0 : held->held_us + MIN(since_us, LOOK_MOST_US);
     held->looked_us = now_us;
     g_free(held->seen);
@@ -204,6 +218,8 @@ mh_held_worker_place(pid_t pid)
 {
     char path[64], text[256];
     uint64_t call, first, second;
+    if (is_stopped(state_of(pid)))
+        return g_strdup_printf("process %d, which somebody has stopped", (int)pid);
     g_snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
     read_proc(text, sizeof text, path);
     MhSpan line = mh_span_trim(mh_span_from_string(text));

@@ -24,12 +24,13 @@ void mh_held_worker_begin(MhHeldWorker *held);
 void mh_held_worker_clear(MhHeldWorker *held);
 
 /* Looks at the process at most once a second. Returns for how many seconds it has not moved; 0 when
- * it has, or where the system does not tell. A process that somebody has stopped counts as one that
- * works. */
+ * it has, or where the system does not tell. A process that somebody has stopped does not move,
+ * whatever it did since the last look: its own user can stop it, and again and again. One that is
+ * traced counts as one that works. */
 uint32_t mh_held_worker_look(MhHeldWorker *held, pid_t pid);
 
-/* The file or directory that its system call is about, printable; NULL when we may not know.
- * g_free(). */
+/* The file or directory that its system call is about, printable; or that it has been stopped. NULL
+ * when we may not know. g_free(). */
 char *mh_held_worker_place(pid_t pid);
 
 /* After how many seconds people are told of it, where it is given up after @timeout_s; 0: never. */

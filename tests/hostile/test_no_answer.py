@@ -25,6 +25,24 @@ esac
 """
 
 
+# Holds the lock of an mbox, so that its worker waits, and stops each worker of its user that it sees.
+STOP = """
+import fcntl, os, signal, sys, time
+file = open(sys.argv[1], "r+")
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("locked", flush=True)
+while True:
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open("/proc/%s/status" % pid) as status:
+                text = status.read()
+            if text.startswith("Name:\\tmailhaul") and "\\nUid:\\t%d\\t" % os.getuid() in text:
+                os.kill(int(pid), signal.SIGSTOP)
+        except OSError:
+            pass
+"""
+
+
 def may_look():
     """Can this process see what another user's waits for?"""
     with open("/proc/self/status") as file:
@@ -116,6 +134,22 @@ class NoAnswer(unittest.TestCase):
             self.assertIn(done.returncode, (0, 1), told(done))
         with open(self.site.path("control.users")) as file:
             self.assertEqual({int(line) for line in file}, {EVE})
+
+    def test_its_user_stops_the_worker(self):
+        """A worker is a process of eve's, and she may send it signals."""
+        eve = subprocess.Popen(["/usr/bin/python3", "-B", "-c", STOP, self.site.path("spool/eve")],
+                               stdout=subprocess.PIPE, user=EVE, group=EVE, extra_groups=[])
+        self.addCleanup(eve.stdout.close)
+        self.addCleanup(eve.wait)
+        self.addCleanup(eve.kill)
+        self.assertEqual(eve.stdout.readline(), b"locked\n")
+        done = self.site.run("migrate", "--answer-timeout", "5", "--jobs", "1")
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertRegex(done.stderr, r"eve: no answer from 'process \d+, which somebody has stopped' "
+                         r"for \d+ s, so its worker was ended")
+        self.assert_joe_done()
+        eve.kill()
+        self.assert_completed()
 
     def test_it_falls_silent_between_two_runs(self):
         """What is unchanged is not even looked at by a worker: that must not hold the run."""
