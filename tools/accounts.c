@@ -7,6 +7,7 @@
 #include "printable.h"
 #include "safe-file.h"
 #include "size-limits.h"
+#include "target-place.h"
 #include "user-list.h"
 #include "user-sample.h"
 
@@ -97,14 +98,12 @@ choose(MhAccounts *accounts, const MhCommandContext *context, const MhUserList *
     return list != NULL ? everybody(list) : oneself(context, out_exit, error);
 }
 
-/* Two accounts in one Maildir would be mixed for good. Those whose path cannot be made are left
- * out. */
-static bool
-check_targets(MhAccounts *accounts, const char *pattern, GError **error)
+/* Accounts whose path cannot be made are left out. Of the others, @out_paths has it. */
+static void
+expand_targets(MhAccounts *accounts, const char *pattern, GPtrArray *out_paths)
 {
-    g_autoptr(GHashTable) owners = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(MhLineErrors) errors = mh_line_errors_new("--maildir");
-    for (unsigned i = 0; pattern != NULL && i < accounts->accounts->len;) {
+    for (unsigned i = 0; i < accounts->accounts->len;) {
         const MhAccount *account = g_ptr_array_index(accounts->accounts, i);
         g_autoptr(GError) why = NULL;
         g_autofree char *path = mh_path_pattern_expand(pattern, account, &why);
@@ -113,18 +112,91 @@ check_targets(MhAccounts *accounts, const char *pattern, GError **error)
             g_ptr_array_remove_index(accounts->accounts, i);
             continue;
         }
-        const MhAccount *other = g_hash_table_lookup(owners, path);
+        g_ptr_array_add(out_paths, g_canonicalize_filename(path, "/"));
+        i++;
+    }
+    report(accounts, errors);
+}
+
+/* How long a look at one target may take, and at all of them. Those that are not known in time are
+ * told apart by their paths. */
+#define PLACE_S  5
+#define PLACES_S 30
+
+typedef struct {
+    const GPtrArray *accounts;
+    const char *pattern;
+} Targets;
+
+static uint64_t
+place_of(size_t item, void *data)
+{
+    const Targets *targets = data;
+    return mh_target_place(targets->pattern, targets->accounts->pdata[item]);
+}
+
+/* Those of one path are a mistake in the settings. */
+static bool
+check_paths(const GPtrArray *accounts, const GPtrArray *paths, GError **error)
+{
+    g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+    for (guint i = 0; i < paths->len; i++) {
+        const MhAccount *account = accounts->pdata[i];
+        const MhAccount *other = g_hash_table_lookup(owners, paths->pdata[i]);
         if (other != NULL) {
-            g_autofree char *shown = mh_printable_string(path);
+            g_autofree char *shown = mh_printable_string(paths->pdata[i]);
             g_set_error(error, MH_CONFIG_ERROR, MH_CONFIG_ERROR_REFUSED,
                         "users '%s' and '%s' would share the target '%s'", other->user,
                         account->user, shown);
             return false;
         }
-        g_hash_table_insert(owners, g_steal_pointer(&path), (void *)(uintptr_t)account);
-        i++;
+        g_hash_table_insert(owners, paths->pdata[i], accounts->pdata[i]);
     }
+    return true;
+}
+
+/* Those of one place are left out, and nobody else for their sake: a link may be a user's. */
+static void
+leave_out_shared(MhAccounts *accounts, const GPtrArray *paths, const uint64_t *places)
+{
+    g_autoptr(GHashTable) first = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(MhLineErrors) errors = mh_line_errors_new("--maildir");
+    g_autoptr(GPtrArray) shared = g_ptr_array_new();
+    for (guint i = 0; i < paths->len; i++) {
+        MhAccount *account = accounts->accounts->pdata[i];
+        MhAccount *other = places[i] != 0 ? g_hash_table_lookup(first, &places[i]) : NULL;
+        if (places[i] != 0 && other == NULL)
+            g_hash_table_insert(first, (void *)(uintptr_t)&places[i], account);
+        if (other == NULL)
+            continue;
+        g_autofree char *shown = mh_printable_string(paths->pdata[i]);
+        mh_line_errors_add(errors, 0, "users '%s' and '%s' would share the target '%s'",
+                           other->user, account->user, shown);
+        g_ptr_array_add(shared, account);
+        if (!g_ptr_array_find(shared, other, NULL))
+            g_ptr_array_add(shared, other);
+    }
+    for (guint i = 0; i < shared->len; i++)
+        g_ptr_array_remove(accounts->accounts, shared->pdata[i]);
     report(accounts, errors);
+}
+
+/* Two accounts in one Maildir would be mixed for good. */
+static bool
+check_targets(MhAccounts *accounts, const char *pattern, GError **error)
+{
+    g_autoptr(GPtrArray) paths = g_ptr_array_new_with_free_func(g_free);
+    if (pattern == NULL)
+        return true;
+    expand_targets(accounts, pattern, paths);
+    if (!check_paths(accounts->accounts, paths, error))
+        return false;
+    if (paths->len <= 1)
+        return true;
+    g_autofree uint64_t *places = g_new0(uint64_t, paths->len);
+    Targets targets = {accounts->accounts, pattern};
+    mh_apart(paths->len, PLACE_S, PLACES_S, place_of, &targets, places);
+    leave_out_shared(accounts, paths, places);
     return true;
 }
 

@@ -134,6 +134,51 @@ test_choice(void **state)
     }
 }
 
+/* Paths that differ, and one place. */
+static void
+test_one_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *home, *maildir; /* of the second user; the first one's home is "a" */
+        bool is_there;              /* the first one's target */
+        const char *result;         /* NULL: the path is refused */
+    } rows[] = {
+        {"/b", "%h/Maildir", false, "a:0: b:0: c:0: refused 0"},
+        {"/b", "%h/Maildir", true, "a:0: b:0: c:0: refused 0"},
+        {"//a", "%h/Maildir", false, NULL},
+        {"/./a", "%h/Maildir", true, NULL},
+        {"/link", "%h/Maildir", false, "c:0: refused 1"},
+        {"/link", "%h/Maildir", true, "c:0: refused 1"},
+        {"/none", "%h/Maildir", true, "a:0: b:0: c:0: refused 0"},
+    };
+    char *a = g_build_filename(folder, "a", NULL), *b = g_build_filename(folder, "b", NULL);
+    char *link = g_build_filename(folder, "link", NULL);
+    char *target = g_build_filename(a, "Maildir", NULL);
+    assert_int_equal(g_mkdir(a, 0700) + g_mkdir(b, 0700) + symlink("a", link), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char *users = g_strdup_printf("a:x:11:1::%s:\nb:x:12:1::%s%s:\nc:x:13:1::/no:\n", a, folder,
+                                      rows[i].home);
+        char *refused =
+            g_strdup_printf("!78: users 'a' and 'b' would share the target '%s'", target);
+        const char *wanted = rows[i].result != NULL ? rows[i].result : refused;
+        if (rows[i].is_there)
+            g_mkdir(target, 0700);
+        char *got = describe(rows[i].maildir, users, NULL, NULL, "");
+        g_rmdir(target);
+        if (strcmp(got, wanted) != 0)
+            fail_msg("%s, %s: %s", rows[i].home, rows[i].maildir, got);
+        g_free(got);
+        g_free(users);
+        g_free(refused);
+    }
+    assert_int_equal(g_unlink(link) + g_rmdir(b) + g_rmdir(a), 0);
+    g_free(a);
+    g_free(b);
+    g_free(link);
+    g_free(target);
+}
+
 static void
 test_nobody_named(void **state)
 {
@@ -170,6 +215,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_one_place),
         cmocka_unit_test(test_nobody_named),
         cmocka_unit_test(test_no_file),
     };
