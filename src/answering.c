@@ -2,9 +2,12 @@
 
 #include "bytes.h"
 
+#include <fcntl.h>
 #include <glib.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 static const char *const answering[] = {"ext2", "ext3", "ext4",  "xfs",     "btrfs", "zfs",
                                         "f2fs", "jfs",  "tmpfs", "overlay", "ramfs", "bcachefs"};
@@ -13,6 +16,12 @@ static const char *const answering[] = {"ext2", "ext3", "ext4",  "xfs",     "btr
 static const char *const waiting[] = {"nfs",  "cifs",     "smb",      "fuse",  "9p",    "ceph",
                                       "afs",  "coda",     "lustre",   "gfs2",  "ocfs2", "beegfs",
                                       "gpfs", "orangefs", "virtiofs", "autofs"};
+
+typedef struct {
+    uint32_t id, parent;
+    uint64_t device;
+    bool may_wait;
+} Mount;
 
 static GHashTable *devices; /* of those that answer: uint64_t */
 static bool any_may_wait;
@@ -27,51 +36,113 @@ is_answering(MhSpan type)
     return false;
 }
 
-/* What is mounted into /proc and /sys holds no mail. */
+/* What is mounted there holds no mail. */
+static bool
+is_without_mail(MhSpan place)
+{
+    return mh_span_starts_with(place, MH_SPAN_LITERAL("/proc/")) ||
+           mh_span_starts_with(place, MH_SPAN_LITERAL("/sys/")) ||
+           mh_span_starts_with(place, MH_SPAN_LITERAL("/run/user/"));
+}
+
 static bool
 may_wait(MhSpan type, MhSpan place)
 {
-    if (mh_span_starts_with(place, MH_SPAN_LITERAL("/proc/")) ||
-        mh_span_starts_with(place, MH_SPAN_LITERAL("/sys/")))
-        return false;
     for (size_t i = 0; i < G_N_ELEMENTS(waiting); i++) {
         if (mh_span_starts_with(type, mh_span_from_string(waiting[i])))
-            return true;
+            return !is_without_mail(place);
     }
     return false;
 }
 
-static void
-add_device(MhSpan device)
+static bool
+take_device(MhSpan text, uint64_t *out_device)
 {
     MhSpan major_text, minor_text;
     uint32_t major_number, minor_number;
-    if (!mh_span_split(device, ':', &major_text, &minor_text) ||
+    if (!mh_span_split(text, ':', &major_text, &minor_text) ||
         !mh_span_to_u32(major_text, UINT32_MAX, &major_number) ||
         !mh_span_to_u32(minor_text, UINT32_MAX, &minor_number))
-        return;
-    uint64_t number = makedev(major_number, minor_number);
-    g_hash_table_add(devices, g_memdup2(&number, sizeof number));
+        return false;
+    *out_device = makedev(major_number, minor_number);
+    return true;
 }
 
 static void
-add_mount(MhSpan line)
+add_mount(MhSpan line, GArray *mounts)
 {
-    enum { DEVICE = 2, PLACE = 4, OPTIONS = 5 };
-    MhSpan word, device = mh_span(NULL, 0), place = mh_span(NULL, 0);
+    enum { ID, PARENT, DEVICE, PLACE = 4, OPTIONS };
+    MhSpan word, words[OPTIONS + 1] = {{0}};
+    Mount mount;
     for (unsigned i = 0; mh_span_take_word(&line, &word); i++) {
-        if (i == DEVICE)
-            device = word;
-        else if (i == PLACE)
-            place = word;
-        else if (i > OPTIONS && mh_span_equal(word, MH_SPAN_LITERAL("-")))
+        if (i <= OPTIONS)
+            words[i] = word;
+        else if (mh_span_equal(word, MH_SPAN_LITERAL("-")))
             break;
     }
-    if (!mh_span_take_word(&line, &word))
+    if (!mh_span_take_word(&line, &word) || !mh_span_to_u32(words[ID], UINT32_MAX, &mount.id) ||
+        !mh_span_to_u32(words[PARENT], UINT32_MAX, &mount.parent) ||
+        !take_device(words[DEVICE], &mount.device))
         return;
-    any_may_wait |= may_wait(word, place);
+    mount.may_wait = may_wait(word, words[PLACE]);
+    any_may_wait |= mount.may_wait;
     if (is_answering(word))
-        add_device(device);
+        g_hash_table_add(devices, g_memdup2(&mount.device, sizeof mount.device));
+    g_array_append_val(mounts, mount);
+}
+
+static const Mount *
+find_mount(const GArray *mounts, uint32_t id)
+{
+    for (guint i = 0; i < mounts->len; i++) {
+        const Mount *mount = &g_array_index(mounts, Mount, i);
+        if (mount->id == id)
+            return mount;
+    }
+    return NULL;
+}
+
+/* Who walks over what @mount is mounted on may come to it, too. */
+static void
+distrust_below(const GArray *mounts, const Mount *mount)
+{
+    for (guint i = 0; mount != NULL && i < mounts->len; i++) { /* the first is its own parent */
+        g_hash_table_remove(devices, &mount->device);
+        mount = find_mount(mounts, mount->parent);
+    }
+}
+
+static void
+read_mounts(void)
+{
+    g_autofree char *text = NULL;
+    g_autoptr(GArray) mounts = g_array_new(FALSE, FALSE, sizeof(Mount));
+    gsize len;
+    if (devices == NULL)
+        devices = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    g_hash_table_remove_all(devices);
+    any_may_wait = !g_file_get_contents("/proc/self/mountinfo", &text, &len, NULL);
+    MhSpan rest = any_may_wait ? mh_span(NULL, 0) : mh_span(text, len), line;
+    while (mh_span_take_line(&rest, &line, NULL))
+        add_mount(line, mounts);
+    for (guint i = 0; i < mounts->len; i++) {
+        const Mount *mount = &g_array_index(mounts, Mount, i);
+        if (mount->may_wait)
+            distrust_below(mounts, mount);
+    }
+}
+
+/* Has something been mounted, or unmounted, since this was asked? The first time: yes. */
+static bool
+has_changed(void)
+{
+    static int fd = -1;
+    if (fd < 0) {
+        fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+        return true;
+    }
+    struct pollfd change = {.fd = fd, .events = POLLPRI};
+    return poll(&change, 1, 0) != 0;
 }
 
 /* Not every file has the number of its mount (subvolumes, layers), and that of a server changes
@@ -79,14 +150,7 @@ add_mount(MhSpan line)
 bool
 mh_answering(uint64_t device)
 {
-    g_autofree char *text = NULL;
-    gsize len;
-    if (devices == NULL) {
-        devices = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-        any_may_wait = !g_file_get_contents("/proc/self/mountinfo", &text, &len, NULL);
-        MhSpan rest = any_may_wait ? mh_span(NULL, 0) : mh_span(text, len), line;
-        while (mh_span_take_line(&rest, &line, NULL))
-            add_mount(line);
-    }
+    if (has_changed())
+        read_mounts();
     return !any_may_wait || g_hash_table_contains(devices, &device);
 }

@@ -25,8 +25,8 @@ def message(number, text="text"):
 
 
 class Site:
-    def __init__(self):
-        self.top = tempfile.mkdtemp(prefix="mh-hostile-", dir="/var/tmp")
+    def __init__(self, below="/var/tmp"):
+        self.top = tempfile.mkdtemp(prefix="mh-hostile-", dir=below)
         os.chmod(self.top, 0o755)
         for name in ("home", "data", "others", "others/directory"):
             os.mkdir(self.path(name), 0o755)

@@ -25,7 +25,8 @@ esac
 """
 
 
-# Holds the lock of an mbox, so that its worker waits, and stops each worker of its user that it sees.
+# Holds the lock of an mbox, so that its worker waits, and stops each worker of its user and the site
+# that it sees.
 STOP = """
 import fcntl, os, signal, sys, time
 file = open(sys.argv[1], "r+")
@@ -35,8 +36,10 @@ while True:
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open("/proc/%s/status" % pid) as status:
-                text = status.read()
-            if text.startswith("Name:\\tmailhaul") and "\\nUid:\\t%d\\t" % os.getuid() in text:
+                uid = status.read().split("\\nUid:\\t")[1].split()[0]
+            with open("/proc/%s/cmdline" % pid) as arguments:
+                mine = "\\0migrate\\0" in (text := arguments.read()) and sys.argv[2] in text
+            if mine and uid == str(os.getuid()):
                 os.kill(int(pid), signal.SIGSTOP)
         except OSError:
             pass
@@ -137,7 +140,8 @@ class NoAnswer(unittest.TestCase):
 
     def test_its_user_stops_the_worker(self):
         """A worker is a process of eve's, and she may send it signals."""
-        eve = subprocess.Popen(["/usr/bin/python3", "-B", "-c", STOP, self.site.path("spool/eve")],
+        eve = subprocess.Popen(["/usr/bin/python3", "-B", "-c", STOP, self.site.path("spool/eve"),
+                                self.site.top],
                                stdout=subprocess.PIPE, user=EVE, group=EVE, extra_groups=[])
         self.addCleanup(eve.stdout.close)
         self.addCleanup(eve.wait)
@@ -160,6 +164,19 @@ class NoAnswer(unittest.TestCase):
         self.say("silent")
         self.assert_told(self.site.run("migrate", *TIMEOUT), self.mail)
         self.end(daemon)
+
+    def test_it_is_mounted_between_two_runs(self):
+        """Over a directory of a file system that answers, as which it is remembered."""
+        self.site = Site("/dev/shm")
+        self.addCleanup(self.site.remove)
+        self.mail = self.site.path("home/eve/mail")
+        batch = ("--sync", "batch", *TIMEOUT)
+        for _ in range(2):
+            done = self.site.run("migrate", *batch)
+            self.assertEqual(done.returncode, 0, told(done))
+            time.sleep(1)
+        self.start("silent")
+        self.assert_told(self.site.run("migrate", *batch), self.mail)
 
     def alone(self, command, *arguments, env=None):
         """A command without lists and workers."""
