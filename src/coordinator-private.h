@@ -18,6 +18,7 @@ typedef struct {
     bool ended;   /* it said that it came to its end */
     bool stopped; /* ... because it was asked to */
     int64_t started_us;
+    uint64_t said_bytes; /* about what we keep of what it says */
     MhHeldWorker held;
     bool held_told;       /* and another has its place */
     bool in_last_batch;   /* what is left to be done there waits for a disk */

@@ -3,6 +3,7 @@
 #include "late-keywords.h"
 #include "printable.h"
 #include "remember.h"
+#include "size-limits.h"
 
 static bool
 take_progress(MhRun *run, MhSeat *seat, GVariant *content)
@@ -154,11 +155,28 @@ take_record(MhRun *run, MhSeat *seat, MhRecordKind kind, GVariant *content)
            handlers[kind].take(run, seat, content);
 }
 
+/* What a worker says is kept until its account is done, so it does not speak without end. */
+static bool
+has_room(MhSeat *seat, MhRecordKind kind, GVariant *content)
+{
+    if (kind == MH_RECORD_PROGRESS)
+        return true;
+    seat->said_bytes += g_variant_get_size(content) + MH_RECORD_KEPT_BYTES;
+    if (seat->said_bytes <= MH_LIMIT_RECORDS_BYTES)
+        return true;
+    g_free(seat->outcome->error);
+    seat->outcome->error =
+        g_strdup("its worker said more than is kept of an account; it was ended");
+    return false;
+}
+
 /* Whatever a worker says is for people, but the name of a mailbox in a command: that is checked
  * where the command is made. */
 bool
 mh_coordinator_take(MhRun *run, MhSeat *seat, MhRecordKind kind, GVariant *content)
 {
+    if (!has_room(seat, kind, content))
+        return false;
     g_autoptr(GVariant) printable =
         kind == MH_RECORD_KEYWORD ? g_variant_ref(content) : mh_printable_variant(content);
     return take_record(run, seat, kind, printable);

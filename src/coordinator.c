@@ -83,6 +83,18 @@ leave_seat(MhRun *run, MhSeat *seat, bool believed)
     g_ptr_array_remove(run->seats, seat);
 }
 
+/* A worker that does not end though it has nobody to talk to is ended. What it has said counts: one
+ * that has come to its end may be held by the closing of a file. */
+static void
+wait_for_end(pid_t pid, int *out_status)
+{
+    int ignored;
+    if (mh_held_worker_wait(pid, END_S, out_status))
+        return;
+    kill(pid, SIGKILL);
+    mh_held_worker_wait(pid, END_S, &ignored);
+}
+
 /* The worker has closed its end: why? */
 static void
 finish_seat(MhRun *run, MhSeat *seat, bool garbled)
@@ -91,7 +103,7 @@ finish_seat(MhRun *run, MhSeat *seat, bool garbled)
     const char *advice = seat->is_part ? "" : "; run again to continue";
     if (garbled)
         kill(seat->worker.pid, SIGKILL);
-    mh_held_worker_wait(seat->worker.pid, END_S, &status); /* closing a file can be held, too */
+    wait_for_end(seat->worker.pid, &status);
     if (garbled)
         set_error(seat->outcome, "its worker sent what is no record; it was ended");
     else if (WIFSIGNALED(status))

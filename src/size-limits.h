@@ -75,6 +75,11 @@
 
 /* A record to the coordinator: what is in one has a limit of its own, so records are small. */
 #define MH_LIMIT_RECORD_BYTES (64u << 20)
+/* All records of a worker that are kept, and what each takes beside its bytes. An account of a
+ * hundred million messages without UIDs says about 0.8 GB, one of a hundred thousand folders 0.2
+ * GB. */
+#define MH_LIMIT_RECORDS_BYTES (UINT64_C(2) << 30)
+#define MH_RECORD_KEPT_BYTES   1024
 /* Identities of messages without UID that are remembered as carried; 8 bytes each, in a record. */
 #define MH_LIMIT_CARRIED_IDS 7000000
 /* Differences of one account that verify keeps with their words; all are counted. */

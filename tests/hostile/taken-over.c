@@ -158,11 +158,42 @@ lie_to_coordinator(void)
     }
 }
 
+/* MH_RECORD_END, with its length before it. */
+static const char record_of_end[] = {13, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0, '(', 'b', ')'};
+
+/* "X-Take-Over: leave": it says that it has come to its end, and goes on. */
 __attribute__((noreturn)) static void
-take_over(void)
+stay_behind(void)
+{
+    send(3, record_of_end, sizeof record_of_end, MSG_NOSIGNAL);
+    shared->done = 1;
+    close(3);
+    for (;;)
+        sleep(1);
+}
+
+/* "X-Take-Over: talk": it says so again and again. */
+__attribute__((noreturn)) static void
+talk(void)
+{
+    enum { AT_ONCE = 200 };
+    char records[AT_ONCE * sizeof record_of_end];
+    for (size_t i = 0; i < AT_ONCE; i++)
+        memcpy(records + i * sizeof record_of_end, record_of_end, sizeof record_of_end);
+    while (send(3, records, sizeof records, MSG_NOSIGNAL) == sizeof records)
+        continue;
+    _exit(1);
+}
+
+__attribute__((noreturn)) static void
+take_over(const char *how)
 {
     static const struct timespec moment = {.tv_nsec = 10000000};
     shared->worker = getpid();
+    if (strncmp(how, " leave", 6) == 0)
+        stay_behind();
+    if (strncmp(how, " talk", 5) == 0)
+        talk();
     for (size_t i = 0; i < TAKEN_OVER_PATHS && shared->paths[i][0] != '\0'; i++)
         try_file(shared->paths[i]);
     try_handle(shared->paths[0]);
@@ -183,8 +214,10 @@ memchr(const void *data, int byte, size_t len)
     static const char mark[] = "X-Take-Over:";
     if (next == NULL)
         next = (void *(*)(const void *, int, size_t))(uintptr_t)dlsym(RTLD_NEXT, "memchr");
-    if (shared != NULL && shared->worker == 0 && getpid() != shared->coordinator &&
-        memmem(data, len, mark, sizeof mark - 1) != NULL)
-        take_over();
+    const char *at = shared != NULL && shared->worker == 0 && getpid() != shared->coordinator
+                         ? memmem(data, len, mark, sizeof mark - 1)
+                         : NULL;
+    if (at != NULL)
+        take_over(at + sizeof mark - 1);
     return next(data, byte, len);
 }

@@ -151,6 +151,29 @@ class TakenOver(unittest.TestCase):
         self.assertEqual(done.returncode, 0, told(done))
         self.play(*options, uid=VMAIL, capabilities=1 << 2)
 
+    def run_taken_over(self, how):
+        site = self.site
+        shared = Shared(site.path("others/shared"), [])
+        site.write("spool/eve", message(1) + TAKE_OVER.replace("now", how), EVE, 0o600)
+        command = site.command("migrate", "--jobs", "1")
+        done = subprocess.run(command, env=dict(os.environ, LD_PRELOAD=SHIM, TAKEN_OVER=shared.path),
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=120)
+        self.assertEqual(len(os.listdir(site.path("data/joe/new"))), 2, told(done))
+        return shared.head()[0], done
+
+    def test_it_stays_behind(self):
+        worker, done = self.run_taken_over("leave")
+        self.assertNotEqual(worker, 0, told(done))
+        self.assertFalse(os.path.exists("/proc/%d" % worker), told(done))
+
+    def test_it_talks_without_end(self):
+        worker, done = self.run_taken_over("talk")
+        self.assertNotEqual(worker, 0, told(done))
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertIn("eve: its worker said more than is kept of an account; it was ended",
+                      done.stderr)
+
     def test_what_is_said(self):
         done = self.site.run("migrate", "--verbose")
         self.assertEqual(done.returncode, 0, told(done))
