@@ -14,18 +14,19 @@
 /* Root reads what is root's place, and what is the account's own: anybody can link another's file
  * into a directory of theirs. */
 static bool
-may_be_read(int dirfd, const struct stat *st, const MhAccount *account)
+may_be_read(int dirfd, const struct stat *st, const char *path, const MhAccount *account)
 {
-    return geteuid() != 0 || mh_is_roots_place(dirfd) ||
+    return geteuid() != 0 || (mh_is_roots_place(dirfd) && mh_is_out_of_reach(path, account)) ||
            (account->has_ids && st->st_uid == account->uid);
 }
 
 static GBytes *
-read_listing(int dirfd, const char *name, const MhAccount *account, GError **error)
+read_listing(int dirfd, const char *name, const char *path, const MhAccount *account,
+             GError **error)
 {
     struct stat st;
     g_autoptr(GBytes) text = mh_read_file(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, error);
-    if (text == NULL || may_be_read(dirfd, &st, account))
+    if (text == NULL || may_be_read(dirfd, &st, path, account))
         return g_steal_pointer(&text);
     g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_PERM, "it belongs to another user");
     return NULL;
@@ -43,7 +44,7 @@ mh_saved_uidls_load(const MhJob *job, const MhAccount *account, GError **error)
     GBytes *text = NULL;
     int dirfd = mh_place_open_parent(job->settings->pop3_uidl_file, account, &name, error);
     if (dirfd >= 0)
-        text = read_listing(dirfd, name, account, error);
+        text = read_listing(dirfd, name, path, account, error);
     if (dirfd >= 0)
         close(dirfd);
     if (text == NULL)

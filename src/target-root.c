@@ -18,6 +18,24 @@ mh_is_roots_place(int fd)
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
+bool
+mh_is_out_of_reach(const char *path, const MhAccount *account)
+{
+    g_autofree char *whole = g_canonicalize_filename(path, "/");
+    struct stat st;
+    for (char *slash = whole; account->has_ids && slash != NULL;) {
+        slash = strchr(slash + 1, '/');
+        g_autofree char *part = slash != NULL ? g_strndup(whole, (gsize)(slash - whole)) : NULL;
+        if (lstat(part != NULL ? part : whole, &st) != 0)
+            return true; /* what is there not leads nowhere */
+        if (S_ISLNK(st.st_mode) && st.st_uid == account->uid)
+            return false;
+        if (part != NULL && (stat(part, &st) != 0 || st.st_uid == account->uid))
+            return false;
+    }
+    return true;
+}
+
 /* Opens the directory that the admin chose, making what is missing of it. -1 with @error, or
  * without when root may not make it. */
 static int
@@ -107,6 +125,8 @@ mh_target_root_prepare(const MhJob *job, const MhAccount *account, uid_t uid, gi
         return true;
     if (!mh_place_split(settings->maildir, account, &root, &rest, error))
         return false;
+    if (!mh_is_out_of_reach(root, account))
+        return true;
     /* A home is nobody's to make but the system's. */
     int fd = g_str_has_prefix(settings->maildir, "%h") ? mh_open_root(root, &failure)
                                                        : open_trusted(root, &failure);
@@ -121,7 +141,10 @@ mh_target_root_prepare(const MhJob *job, const MhAccount *account, uid_t uid, gi
 void
 mh_target_root_retire(const MhJob *job, const MhAccount *account)
 {
-    g_autofree char *name = NULL;
+    g_autofree char *root = NULL, *rest = NULL, *name = NULL;
+    if (!mh_place_split(job->settings->maildir, account, &root, &rest, NULL) ||
+        !mh_is_out_of_reach(root, account))
+        return;
     int fd = mh_place_open_parent(job->settings->maildir, account, &name, NULL);
     if (fd >= 0 && mh_is_roots_place(fd))
         unlinkat(fd, name, AT_REMOVEDIR); /* what is not empty stays */

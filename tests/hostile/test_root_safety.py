@@ -277,6 +277,23 @@ class RootSafety(unittest.TestCase):
                 self.check(before, site.run(maildir=pattern), joe_is_done=False)
                 site.remove()
 
+    def test_home_in_a_directory_of_hers(self):
+        """She decides where such a home leads: root makes nothing there, and reads nothing."""
+        site = self.site
+        os.mkdir(site.path("site"))
+        os.chown(site.path("site"), EVE, EVE)
+        os.symlink("../others/directory", site.path("site/eve"))
+        site.write("others/directory/uidls", "1 abc\n2 def\n", 0, 0o600)
+        site.write("users", "eve:x:%d:%d::%s:/bin/sh\n" % (EVE, EVE, site.path("site/eve")), 0, 0o644)
+        for maildir in ("%h/Maildir", "site/%u/Maildir"):
+            before = site.snapshot()
+            done = site.run(maildir=maildir)
+            self.assertEqual(done.returncode, 2, told(done))
+            self.assertIn("cannot make the target", done.stderr)
+            self.assertEqual(site.snapshot(), before)
+        done = site.run("migrate", "--pop3-uidl", "file:%h/uidls")
+        self.assertIn("it belongs to another user", done.stderr)
+
     def test_unchanged_behind_a_link(self):
         """Is nothing new? Not even that does root look at along a link out of the home."""
         site = self.site
