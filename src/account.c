@@ -40,10 +40,41 @@ mh_account_free(MhAccount *account)
     g_free(account);
 }
 
+/* Would a terminal obey it rather than show it? Control characters, those of eight bits too, and
+ * what ends a line or turns its direction. */
+static bool
+is_obeyed(gunichar c)
+{
+    return c <= ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x2028 && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
+static bool
+has_obeyed(MhSpan user)
+{
+    for (size_t i = 0; i < user.len;) {
+        const char *at = (const char *)user.data + i;
+        gunichar c = g_utf8_get_char_validated(at, (gssize)(user.len - i));
+        bool valid = c != (gunichar)-1 && c != (gunichar)-2;
+        if (is_obeyed(valid ? c : user.data[i]))
+            return true;
+        i += valid ? (size_t)g_unichar_to_utf8(c, NULL) : 1;
+    }
+    return false;
+}
+
+/* The name that a target's root is made under. */
+static bool
+is_aside(MhSpan part)
+{
+    return mh_span_starts_with(part, MH_SPAN_LITERAL("mailhaul-tmp."));
+}
+
 /* Why @user is no user name; NULL when it is one. */
 static const char *
 user_fault(MhSpan user)
 {
+    size_t slash;
     if (user.len == 0)
         return "is empty";
     if (user.len > MH_LIMIT_NAME_BYTES)
@@ -52,17 +83,15 @@ user_fault(MhSpan user)
         return "starts with '.', '-' or '#'";
     if (mh_span_equal(user, MH_SPAN_LITERAL("*")))
         return "is '*'";
-    for (size_t i = 0; i < user.len; i++) {
-        if (user.data[i] == '/')
-            return "has a '/'";
-        if (user.data[i] <= ' ' || user.data[i] == 0x7f)
-            return "has a blank or a control character";
-    }
-    MhSpan local, domain;
+    if (mh_span_find(user, '/', &slash))
+        return "has a '/'";
+    if (has_obeyed(user))
+        return "has a blank or a control character";
+    MhSpan local, domain = mh_span(NULL, 0);
     if (mh_span_split(user, '@', &local, &domain) &&
         mh_span_starts_with(domain, MH_SPAN_LITERAL(".")))
         return "has a '.' behind its '@'";
-    return NULL;
+    return is_aside(user) || is_aside(domain) ? "starts with 'mailhaul-tmp.'" : NULL;
 }
 
 bool
