@@ -107,8 +107,9 @@ find_account(const Reader *reader, sqlite3_stmt *row, int column)
 static void
 take_account(Reader *reader, sqlite3_stmt *row)
 {
+    const char *user = (const char *)sqlite3_column_text(row, 0);
     MhReportAccount *account = g_new0(MhReportAccount, 1);
-    account->user = take_some_text(row, 0);
+    account->user = g_strdup(user != NULL ? user : ""); /* the bytes by which it is found */
     account->run = sqlite3_column_int64(row, 1);
     account->synced = sqlite3_column_int64(row, 2);
     account->error = take_text(row, 3);

@@ -208,5 +208,6 @@ mh_report_text(const MhSiteReport *report)
         add_foremost(out, report, "Largest accounts", compare_bytes);
         add_foremost(out, report, "Slowest accounts", compare_elapsed);
     }
-    return g_string_free(out, FALSE);
+    g_autofree char *text = g_string_free(out, FALSE);
+    return g_utf8_make_valid(text, -1); /* users may have other names */
 }

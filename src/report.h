@@ -33,7 +33,7 @@ typedef struct {
 } MhReportMailbox;
 
 typedef struct {
-    char *user;
+    char *user;  /* not always UTF-8 */
     char *error; /* of the account as a whole; NULL: none */
     MhAccountState state;
     int64_t run;    /* the run that tried it last */

@@ -131,6 +131,39 @@ test_reads_what_was_recorded(void **state)
     mh_state_free(site);
 }
 
+/* Names of old systems are no UTF-8, and two of them may differ in just that. */
+static void
+test_users_in_latin1(void **state)
+{
+    static const char *const users[] = {"b\xe9", "b\xe8"};
+    GError *error = NULL;
+    MhState *site = mh_state_open(*state, &error);
+    assert_no_error(error);
+    mh_state_begin_run(site, "migrate", &error);
+    assert_no_error(error);
+    for (size_t i = 0; i < G_N_ELEMENTS(users); i++) {
+        MhAccountOutcome *account = mh_account_outcome_new(users[i]);
+        MhMailboxOutcome *mailbox = add_mailbox(account, "INBOX", i + 1, 100);
+        mh_findings_add(mailbox->findings, MH_FINDING_MBOX_KEYWORD_DROPPED, NULL);
+        record(site, account);
+    }
+    mh_state_settle(site, true, &error);
+    assert_no_error(error);
+    MhSiteReport *report = load(*state);
+    char *text = mh_report_text(report), *json = mh_report_json(report);
+    for (size_t i = 0; i < G_N_ELEMENTS(users); i++) {
+        const MhReportAccount *account = mh_site_report_find(report, users[i]);
+        assert_non_null(account);
+        assert_int_equal(account->messages, i + 1);
+        assert_int_equal(account->found[MH_WEIGHT_LOSS], 1);
+    }
+    assert_true(g_utf8_validate(text, -1, NULL) && g_utf8_validate(json, -1, NULL));
+    g_free(text);
+    g_free(json);
+    mh_site_report_free(report);
+    mh_state_free(site);
+}
+
 static void
 test_codes(void **state)
 {
@@ -238,6 +271,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_reads_what_was_recorded, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_users_in_latin1, setup, teardown),
         cmocka_unit_test_setup_teardown(test_codes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_sizes_and_rates, setup, teardown),
         cmocka_unit_test_setup_teardown(test_json_parses, setup, teardown),
