@@ -34,6 +34,17 @@ void mh_courier_survey_set_shared(const MhSurveyMailbox *mailbox, const char *ro
 bool mh_courier_survey_is_listed(const MhCourierSurvey *survey, const char *path,
                                  char *const *components);
 
+/* What Courier called the directory @name: in place it may have another name now. */
+const char *mh_courier_survey_dir(const MhCourierSurvey *survey, const char *name);
+/* The target's directory that an earlier run gave to the folder; NULL: none. */
+const char *mh_courier_survey_earlier(const MhCourierSurvey *survey, const char *path);
+/* The folder's name for lists and maps that an admin writes. g_free(). */
+char *mh_courier_survey_levels(char *const *components);
+/* Finds out how Courier wrote names, from all of them: survey->names. @entries: courier-tree. */
+void mh_courier_survey_guess_names(MhCourierSurvey *survey, const GPtrArray *entries);
+/* Gives every mailbox its directory at the target. */
+MhNamePlan *mh_courier_survey_choose_names(MhCourierSurvey *survey);
+
 /* Adds the folders that others share, to be copied or to be left: MhSurveyMailbox.left. */
 bool mh_courier_survey_shared(MhCourierSurvey *survey, GError **error);
 /* Those that are left have had their part in the choice of names: now only MhAccountSurvey.left has

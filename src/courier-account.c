@@ -170,26 +170,6 @@ open_folder(void *user, MhFindings *findings, GError **error)
 
 /* ---- folders ------------------------------------------------------------------------------ */
 
-/* What Courier called the directory @name. */
-static const char *
-courier_dir(const MhCourierSurvey *survey, const char *name)
-{
-    const char *before =
-        survey->renamed != NULL ? g_hash_table_lookup(survey->renamed, name) : NULL;
-    return before != NULL ? before : name;
-}
-
-/* The directory that an earlier run gave to a folder. */
-static const char *
-earlier_name(const char *path, void *data)
-{
-    const MhCourierSurvey *survey = data;
-    const MhMailboxMemory *known = *path != '\0' ? mh_memory_find(survey->job->memory, path) : NULL;
-    bool usable = known != NULL && !survey->survey->in_place && !survey->survey->utf8 &&
-                  g_str_is_ascii(known->directory);
-    return usable ? known->directory : NULL;
-}
-
 MhSurveyMailbox *
 mh_courier_survey_add(MhCourierSurvey *survey, const char *dir, const char *path, char **components)
 {
@@ -222,7 +202,7 @@ mh_courier_survey_set_shared(const MhSurveyMailbox *mailbox, const char *root, i
 static void
 add_folder(MhCourierSurvey *survey, const CourierTreeEntry *entry, char **components)
 {
-    const char *path = courier_dir(survey, entry->name) + 1;
+    const char *path = mh_courier_survey_dir(survey, entry->name) + 1;
     MhSurveyMailbox *mailbox = mh_courier_survey_add(survey, entry->name, path, components);
     mailbox->error = g_strdup(entry->error);
     mailbox->acl_unread = entry->error != NULL;
@@ -233,19 +213,12 @@ add_folder(MhCourierSurvey *survey, const CourierTreeEntry *entry, char **compon
         mailbox->directory = g_strdup(entry->name);
 }
 
-/* The folder's name for lists and maps that an admin writes. g_free(). */
-static char *
-levels_of(char *const *components)
-{
-    return g_strjoinv("/", (char **)(uintptr_t)components);
-}
-
 bool
 mh_courier_survey_is_listed(const MhCourierSurvey *survey, const char *path,
                             char *const *components)
 {
     const MhFolderList *list = survey->job->folders;
-    g_autofree char *levels = levels_of(components);
+    g_autofree char *levels = mh_courier_survey_levels(components);
     return list == NULL ||
            mh_folder_list_has(list, survey->account->user, mh_span_from_string(levels)) ||
            mh_folder_list_has(list, survey->account->user, mh_span_from_string(path));
@@ -256,21 +229,6 @@ add_no_mail(MhCourierSurvey *survey, const char *name, const char *reason)
 {
     g_autofree char *shown = mh_printable_string(name);
     g_ptr_array_add(survey->survey->not_mail, mh_not_mail_new(shown, reason));
-}
-
-static void
-guess_names(MhCourierSurvey *survey, const GPtrArray *entries)
-{
-    g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
-    for (guint i = 0; i < entries->len; i++) {
-        const CourierTreeEntry *entry = entries->pdata[i];
-        MhSpan path = mh_span_from_string(courier_dir(survey, entry->name) + 1);
-        if (entry->kind == COURIER_TREE_FOLDER && path.len > 0)
-            g_array_append_val(paths, path);
-    }
-    survey->names =
-        mh_courier_names(survey->job->settings, (const MhSpan *)(const void *)paths->data,
-                         paths->len, survey->findings);
 }
 
 /* Is it what we have written beside Courier's own files? */
@@ -286,8 +244,8 @@ add_unsure(MhCourierSurvey *survey, const char *name)
 {
     g_autoptr(GArray) stamps = mh_stamps_new();
     mh_courier_watch_folder(&survey->watch, name, stamps);
-    const char *path = courier_dir(survey, name) + 1;
-    const char *earlier = earlier_name(path, survey);
+    const char *path = mh_courier_survey_dir(survey, name) + 1;
+    const char *earlier = mh_courier_survey_earlier(survey, path);
     g_auto(GStrv) components =
         courier_folder_components(mh_span_from_string(path), survey->names, NULL);
     g_autofree char *planned = mh_name_plan_directory(components, survey->survey->escape);
@@ -299,7 +257,7 @@ add_unsure(MhCourierSurvey *survey, const char *name)
 static void
 take_entry(MhCourierSurvey *survey, const CourierTreeEntry *entry)
 {
-    const char *path = courier_dir(survey, entry->name) + 1;
+    const char *path = mh_courier_survey_dir(survey, entry->name) + 1;
     if (entry->kind != COURIER_TREE_FOLDER) {
         if (!survey->survey->in_place || !is_dovecots(entry->name))
             add_no_mail(survey, entry->name, entry->reason);
@@ -327,7 +285,7 @@ static bool
 is_of_mailbox(const MhCourierSurvey *survey, guint i, const char *listed)
 {
     const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
-    g_autofree char *levels = levels_of(mailbox->components);
+    g_autofree char *levels = mh_courier_survey_levels(mailbox->components);
     return strcmp(listed, levels) == 0 || strcmp(listed, survey->paths->pdata[i]) == 0;
 }
 
@@ -361,7 +319,7 @@ find_folders(MhCourierSurvey *survey, GError **error)
     g_autoptr(GPtrArray) entries = courier_tree_list(survey->root_fd, survey->findings, error);
     if (entries == NULL)
         return false;
-    guess_names(survey, entries);
+    mh_courier_survey_guess_names(survey, entries);
     for (guint i = 0; i < entries->len; i++)
         take_entry(survey, entries->pdata[i]);
     if (!mh_courier_survey_shared(survey, error))
@@ -373,52 +331,6 @@ find_folders(MhCourierSurvey *survey, GError **error)
     mh_findings_add(survey->findings, MH_FINDING_NO_INBOX, "'%s'", shown);
     g_ptr_array_add(survey->survey->unsure, g_strdup("."));
     return true;
-}
-
-/* ---- names -------------------------------------------------------------------------------- */
-
-/* The name that the admin has chosen for a folder. */
-static const char *
-mapped_name(const char *path, void *data)
-{
-    const MhCourierSurvey *survey = data;
-    for (guint i = 0; i < survey->paths->len; i++) {
-        const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
-        if (strcmp(survey->paths->pdata[i], path) != 0)
-            continue;
-        g_autofree char *levels = levels_of(mailbox->components);
-        return mh_name_map_lookup(survey->job->names, survey->account->user,
-                                  mh_span_from_string(levels));
-    }
-    return NULL;
-}
-
-static MhNamePlan *
-choose_names(MhCourierSurvey *survey)
-{
-    guint count = survey->survey->mailboxes->len;
-    g_autofree MhNameSource *sources = g_new0(MhNameSource, count + 1);
-    MhNamePlanOptions options = {.escape = survey->survey->escape,
-                                 .folds_case = survey->survey->folds_case,
-                                 .is_text = true,
-                                 .map = mapped_name,
-                                 .earlier = earlier_name,
-                                 .data = survey};
-    for (guint i = 0; i < count; i++) {
-        const MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
-        sources[i].path = survey->paths->pdata[i];
-        sources[i].components = (const char *const *)mailbox->components;
-    }
-    MhNamePlan *names = mh_name_plan_new(sources, count, &options, survey->findings);
-    for (guint i = 0; i < count; i++) {
-        MhSurveyMailbox *mailbox = survey->survey->mailboxes->pdata[i];
-        const MhTargetName *name = mh_name_plan_get(names, i);
-        g_autofree char *levels = levels_of(mailbox->components);
-        mailbox->target = mh_account_survey_directory(survey->survey, name->directory);
-        if (name->changed && !name->mapped)
-            mailbox->name_map = mh_name_map_line(survey->account->user, levels, name->levels);
-    }
-    return names;
 }
 
 /* ---- the account -------------------------------------------------------------------------- */
@@ -485,7 +397,7 @@ do_survey(MhCourierSurvey *survey, GError **error)
         return false;
     if (!find_folders(survey, error))
         return false;
-    g_autoptr(MhNamePlan) names = choose_names(survey);
+    g_autoptr(MhNamePlan) names = mh_courier_survey_choose_names(survey);
     mh_courier_survey_subscriptions(survey, names);
     mh_courier_survey_drop_left(survey);
     mh_courier_survey_quota(survey);
