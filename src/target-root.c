@@ -23,7 +23,8 @@ mh_is_out_of_reach(const char *path, const MhAccount *account)
 {
     g_autofree char *whole = g_canonicalize_filename(path, "/");
     struct stat st;
-    for (char *slash = whole; account->has_ids && slash != NULL;) {
+    bool is_root = account->has_ids && account->uid == 0; /* whose directories are the system's */
+    for (char *slash = whole; account->has_ids && !is_root && slash != NULL;) {
         slash = strchr(slash + 1, '/');
         g_autofree char *part = slash != NULL ? g_strndup(whole, (gsize)(slash - whole)) : NULL;
         if (lstat(part != NULL ? part : whole, &st) != 0)
