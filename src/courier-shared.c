@@ -8,18 +8,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* False with @error when @failure is no answer to what is there. Takes @failure. */
-static bool
-is_answer(GError *failure, GError **error)
-{
-    if (failure != NULL && !mh_says_what_is_there(failure)) {
-        g_propagate_error(error, failure);
-        return false;
-    }
-    g_clear_error(&failure);
-    return true;
-}
-
 /* The names in @dir, sorted; none where it is no directory. NULL with @error when that cannot be
  * said. */
 static GPtrArray *
@@ -29,7 +17,7 @@ list(const MhCourierWatch *courier, const char *dir, GError **error)
     mh_courier_watch_place(courier, dir);
     int fd = mh_open_dir_links(courier->root_fd, dir, MH_LINKS_REFUSE, &failure);
     if (fd < 0)
-        return is_answer(failure, error) ? g_ptr_array_new() : NULL;
+        return mh_is_answer(failure, error) ? g_ptr_array_new() : NULL;
     GPtrArray *names = mh_list_dir(fd, error);
     close(fd);
     return names;
@@ -43,7 +31,7 @@ look_for_cur(int fd, const char *path, MhLinks links, bool *out_there, GError **
     GError *failure = NULL;
     struct stat st;
     *out_there = mh_stat(fd, cur, links, &st, &failure) && S_ISDIR(st.st_mode);
-    return is_answer(failure, error);
+    return mh_is_answer(failure, error);
 }
 
 /* Adds the folders in "shared-folders/NAME". */

@@ -28,12 +28,7 @@ real_root(const MhFolderWalk *walk, char **out_real, GError **error)
     GError *failure = NULL;
     g_snprintf(in_proc, sizeof in_proc, "/proc/self/fd/%d", walk->root);
     *out_real = g_file_read_link(in_proc, &failure);
-    if (failure == NULL || mh_says_what_is_there(failure)) {
-        g_clear_error(&failure);
-        return true;
-    }
-    g_propagate_error(error, failure);
-    return false;
+    return mh_is_answer(failure, error);
 }
 
 /* What below the root the absolute link @path means: @out_inside, g_free(); NULL when it is none.

@@ -123,6 +123,25 @@ rename_component(MhFolderWalk *walk, char *name)
 }
 
 static void
+take_judged(MhFolderWalk *walk, const MhJudgement *judged, const struct stat *st)
+{
+    if (judged->expected) {
+        mh_folder_walk_list(walk, mh_folder_walk_found(walk, judged->kind), judged->reason);
+    } else if (judged->kind != MH_FOUND_MAILBOX) {
+        if (judged->kind == MH_FOUND_ERROR) { /* links to it are no other folder */
+            MhStamp stamp = mh_stamp_of(st);
+            mh_folder_walk_note(walk, &stamp, walk->path->str, true);
+        }
+        mh_folder_walk_reject_here(walk, judged->kind, judged->finding, judged->reason);
+    } else {
+        MhFound *found = mh_folder_walk_found(walk, judged->kind);
+        found->stamp = judged->stamp;
+        found->empty = judged->empty;
+        mh_folder_walk_keep(walk, found);
+    }
+}
+
+static void
 survey_file(MhFolderWalk *walk, Directory *dir, const char *name, const struct stat *st)
 {
     bool number = mh_housekeeping_is_number(name);
@@ -144,19 +163,8 @@ survey_file(MhFolderWalk *walk, Directory *dir, const char *name, const struct s
     if (judged.gone || (number && judged.is_message)) {
         dir->messages += judged.is_message;
         g_free(judged.reason);
-    } else if (judged.expected) {
-        mh_folder_walk_list(walk, mh_folder_walk_found(walk, judged.kind), judged.reason);
-    } else if (judged.kind != MH_FOUND_MAILBOX) {
-        if (judged.kind == MH_FOUND_ERROR) { /* links to it are no other folder */
-            MhStamp stamp = mh_stamp_of(st);
-            mh_folder_walk_note(walk, &stamp, walk->path->str, true);
-        }
-        mh_folder_walk_reject_here(walk, judged.kind, judged.finding, judged.reason);
     } else {
-        MhFound *found = mh_folder_walk_found(walk, judged.kind);
-        found->stamp = judged.stamp;
-        found->empty = judged.empty;
-        mh_folder_walk_keep(walk, found);
+        take_judged(walk, &judged, st);
     }
 }
 

@@ -164,13 +164,11 @@ mh_gone_from_courier(const MaildirTree *tree, GError **error)
         return false;
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *path = g_build_filename(names->pdata[i], MAILDIR_UIDLIST_FILE, NULL);
-        g_autoptr(GError) failure = NULL;
+        GError *failure = NULL;
         g_autoptr(GBytes) text =
             mh_read_file_if_there(tree->fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
-        if (failure != NULL && !mh_says_what_is_there(failure)) {
-            g_propagate_error(error, g_steal_pointer(&failure));
+        if (!mh_is_answer(failure, error))
             return false;
-        }
         g_autoptr(MaildirUidlist) list =
             text != NULL ? maildir_uidlist_parse(mh_span_from_bytes(text), NULL, NULL) : NULL;
         if (list != NULL && is_couriers(list))

@@ -310,12 +310,7 @@ open_home(MhMboxSurvey *survey, GError **error)
     survey->home_fd = mh_open_root(survey->account->home, &failure);
     if (survey->home_fd >= 0)
         mh_account_survey_keep_fd(survey->survey, survey->home_fd);
-    if (failure == NULL || mh_says_what_is_there(failure)) {
-        g_clear_error(&failure);
-        return true;
-    }
-    g_propagate_error(error, failure);
-    return false;
+    return mh_is_answer(failure, error);
 }
 
 static bool

@@ -33,6 +33,17 @@ mh_says_what_is_there(const GError *error)
     return false;
 }
 
+bool
+mh_is_answer(GError *failure, GError **error)
+{
+    if (failure != NULL && !mh_says_what_is_there(failure)) {
+        g_propagate_error(error, failure);
+        return false;
+    }
+    g_clear_error(&failure);
+    return true;
+}
+
 char *
 mh_safe_error_path(int dirfd)
 {

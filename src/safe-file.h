@@ -35,6 +35,9 @@ bool mh_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PR
 /* Does the failure to open or look at something say what is there, or that nothing is, so that it
  * will be the same the next time? After another one it is not known, and nothing follows. */
 bool mh_says_what_is_there(const GError *error);
+/* The same of @failure, which is taken; NULL is an answer, too. False with @failure as @error when
+ * it is none. */
+bool mh_is_answer(GError *failure, GError **error);
 
 typedef enum {
     MH_LINKS_REFUSE,  /* no component may be a symlink */

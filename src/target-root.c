@@ -23,12 +23,13 @@ mh_is_out_of_reach(const char *path, const MhAccount *account)
 {
     g_autofree char *whole = g_canonicalize_filename(path, "/");
     struct stat st;
-    bool is_root = account->has_ids && account->uid == 0; /* whose directories are the system's */
-    for (char *slash = whole; account->has_ids && !is_root && slash != NULL;) {
+    if (!account->has_ids || account->uid == 0) /* root's directories are the system's */
+        return true;
+    for (char *slash = whole; slash != NULL;) {
         slash = strchr(slash + 1, '/');
         g_autofree char *part = slash != NULL ? g_strndup(whole, (gsize)(slash - whole)) : NULL;
         if (lstat(part != NULL ? part : whole, &st) != 0)
-            return true; /* what is there not leads nowhere */
+            return errno == ENOENT; /* what is not there leads nowhere */
         if (S_ISLNK(st.st_mode) && st.st_uid == account->uid)
             return false;
         if (part != NULL && (stat(part, &st) != 0 || st.st_uid == account->uid))

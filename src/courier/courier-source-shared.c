@@ -39,15 +39,13 @@ path_in_link(const CourierSource *source, const char *name, bool is_new, GError 
 static bool
 list_shared(CourierSource *source, const char *dir, GError **error)
 {
-    g_autoptr(GError) failure = NULL;
+    GError *failure = NULL;
     int fd = mh_open_dir(source->options.shared_fd, dir, &failure);
     g_autoptr(GPtrArray) names = fd >= 0 ? mh_list_dir(fd, &failure) : NULL;
     if (fd >= 0)
         close(fd);
-    if (failure != NULL && !mh_says_what_is_there(failure)) {
-        g_propagate_error(error, g_steal_pointer(&failure));
+    if (!mh_is_answer(failure, error))
         return false;
-    }
     g_clear_pointer(&source->shared_names, g_hash_table_unref);
     source->shared_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_free(source->shared_dir);
