@@ -33,7 +33,7 @@ ask(IsUnchanged is_unchanged, const MhJob *job, const MhAccount *account, const 
 {
     Question question = {is_unchanged, memory, job, account};
     uint64_t said = false;
-    if (mh_remember_may_wait(memory))
+    if (mh_remember_may_wait(memory, job, account))
         mh_apart(1, UNCHANGED_S, UNCHANGED_S, answer, &question, &said);
     else
         said = answer(0, &question);

@@ -70,21 +70,30 @@ mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyM
     return true;
 }
 
-/* What is looked at comes from a worker, which may have been taken over: it names no other places
- * than those of its account. */
-static bool
-watches_own_places(const MhWatch *watch, const MhJob *job, const MhAccount *account)
+/* The directories, char *, that all places of the account are below. */
+static GPtrArray *
+roots_of(const MhJob *job, const MhAccount *account)
 {
     const char *const patterns[] = {job->settings->inbox, job->settings->folders,
                                     job->settings->maildir};
-    g_autoptr(GPtrArray) roots = g_ptr_array_new_with_free_func(g_free);
-    g_ptr_array_add(roots, g_strdup(account->home != NULL ? account->home : ""));
+    GPtrArray *roots = g_ptr_array_new_with_free_func(g_free);
+    if (account->home != NULL)
+        g_ptr_array_add(roots, g_strdup(account->home));
     for (size_t i = 0; i < G_N_ELEMENTS(patterns); i++) {
         char *root = NULL, *rest = NULL;
         if (patterns[i] != NULL && mh_place_split(patterns[i], account, &root, &rest, NULL))
             g_ptr_array_add(roots, root);
         g_free(rest);
     }
+    return roots;
+}
+
+/* What is looked at comes from a worker, which may have been taken over: it names no other places
+ * than those of its account. */
+static bool
+watches_own_places(const MhWatch *watch, const MhJob *job, const MhAccount *account)
+{
+    g_autoptr(GPtrArray) roots = roots_of(job, account);
     return mh_watch_is_below(watch, roots);
 }
 
@@ -120,20 +129,16 @@ mh_remember_all_unchanged(const MhMemory *memory, const MhJob *job, const MhAcco
 }
 
 bool
-mh_remember_may_wait(const MhMemory *memory)
+mh_remember_may_wait(const MhMemory *memory, const MhJob *job, const MhAccount *account)
 {
     if (memory->watch == NULL)
         return false; /* nothing will be asked */
-    bool answers = mh_watch_answers(memory->watch, mh_answering);
-    for (guint i = 0; answers && i < memory->mailboxes->len; i++) {
-        const MhMailboxMemory *mailbox = memory->mailboxes->pdata[i];
-        for (guint k = 0; answers && k < mailbox->target->len; k++) {
-            const MhStamp *stamp = &g_array_index(mailbox->target, MhStamp, k);
-            answers = stamp->inode == 0 || stamp->device == MH_STAMP_UNSURE ||
-                      mh_answering(stamp->device);
-        }
+    g_autoptr(GPtrArray) roots = roots_of(job, account);
+    for (guint i = 0; i < roots->len; i++) {
+        if (!mh_answering(roots->pdata[i]))
+            return true;
     }
-    return !answers;
+    return false;
 }
 
 bool

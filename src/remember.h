@@ -32,7 +32,7 @@ bool mh_remember_all_unchanged(const MhMemory *memory, const MhJob *job, const M
  * closely as then. */
 bool mh_remember_still_closed(const MhMemory *memory, const MhJob *job, const MhAccount *account);
 /* Can a file system that must be asked for that be silent for ever? */
-bool mh_remember_may_wait(const MhMemory *memory);
+bool mh_remember_may_wait(const MhMemory *memory, const MhJob *job, const MhAccount *account);
 /* And what the account's outcome is then. False when the memory cannot say. */
 bool mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out);
 

@@ -331,22 +331,6 @@ mh_watch_length(const MhWatch *watch)
     return watch->items->len;
 }
 
-bool
-mh_watch_answers(const MhWatch *watch, bool (*answers)(uint64_t device))
-{
-    uint64_t known = 0; /* mostly there is one */
-    for (guint i = 0; i < watch->items->len; i++) {
-        const Item *item = &g_array_index(watch->items, Item, i);
-        uint64_t device = item->stamp.device != MH_STAMP_UNSURE ? item->stamp.device : item->device;
-        if (item->stamp.inode == 0 || (known != 0 && device == known))
-            continue;
-        if (!answers(device))
-            return false;
-        known = device;
-    }
-    return known != 0;
-}
-
 /* ---- the stored form ---------------------------------------------------------------------- */
 
 /* Flat, since it is read for each account in each run: texts with a NUL at the end of each, and the

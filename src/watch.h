@@ -48,8 +48,6 @@ const char *mh_watch_foreign_root(const MhWatch *watch);
 /* Are all its places below directories of @roots, char *, as they were given? */
 bool mh_watch_is_below(const MhWatch *watch, const GPtrArray *roots);
 size_t mh_watch_length(const MhWatch *watch);
-/* Does @answers say so of the device of every place that was there? */
-bool mh_watch_answers(const MhWatch *watch, bool (*answers)(uint64_t device));
 
 /* For the state directory and the channel; a floating reference. NULL when it is none. */
 GVariant *mh_watch_to_variant(const MhWatch *watch);

@@ -10,7 +10,7 @@ import time
 import unittest
 
 import silent_fuse
-from hostile_site import EVE, MAILHAUL, Site, message, told
+from hostile_site import EVE, JOE, MAILHAUL, Site, message, told
 
 SHIM = os.environ["SILENT_SHIM"]
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -177,6 +177,40 @@ class NoAnswer(unittest.TestCase):
             time.sleep(1)
         self.start("silent")
         self.assert_told(self.site.run("migrate", *batch), self.mail)
+
+    def processes(self):
+        """How many a run starts in which nothing is new."""
+        trace = self.site.path("others/trace")
+        done = subprocess.run(["strace", "-f", "-qq", "-e", "trace=clone,clone3,fork,vfork", "-o",
+                               trace, *self.site.command("migrate", "--sync", "batch")],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=60)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(done.stdout.count("up to date"), 2, told(done))
+        with open(trace) as file:
+            return len(re.findall(r"= [1-9]", file.read()))
+
+    def users_of(self, homes):
+        self.site.write("users", "".join(
+            "%s:x:%d:%d::%s:/bin/sh\n" % (name, uid, uid, self.site.path(homes, name))
+            for name, uid in (("eve", EVE), ("joe", JOE))), 0, 0o644)
+        for _ in range(2):
+            done = self.site.run("migrate", "--sync", "batch")
+            self.assertEqual(done.returncode, 0, told(done))
+            time.sleep(1)
+
+    def test_who_has_nothing_of_it_is_asked_as_ever(self):
+        """A process for each account costs more than to ask it."""
+        self.site = Site("/dev/shm")
+        self.addCleanup(self.site.remove)
+        self.mail = self.site.path("others/directory")
+        self.users_of("home")
+        without = self.processes()
+        self.start("answer")
+        self.assertEqual(self.processes(), without)
+        os.symlink("home", self.site.path("linked"))
+        self.users_of("linked")
+        self.assertEqual(self.processes(), without + 2)      # it may lead anywhere
 
     def alone(self, command, *arguments, env=None):
         """A command without lists and workers."""
