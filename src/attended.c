@@ -1,6 +1,7 @@
 #include "attended.h"
 
 #include "coverage.h"
+#include "held-place.h"
 #include "held-worker.h"
 #include "safe-file.h"
 
@@ -153,7 +154,7 @@ look(const MhAttended *attended, pid_t pid, MhHeldWorker *held, bool *told, GErr
     *told &= seconds != 0;
     if (!is_over && (*told || !is_due))
         return true;
-    g_autofree char *place = mh_held_worker_place(pid);
+    g_autofree char *place = mh_held_place(pid);
     if (is_over) {
         give_up(pid, place, seconds, error);
         return false;

@@ -1,5 +1,7 @@
 #include "coordinator-private.h"
 
+#include "apart.h"
+#include "held-place.h"
 #include "target-root.h"
 
 #include <errno.h>
@@ -11,6 +13,8 @@
 
 /* A worker that was killed may be held all the same: it ends when its file system answers. */
 #define END_S 2
+/* To take away one empty directory. */
+#define RETIRE_S 10
 
 static volatile sig_atomic_t stop_asked;
 
@@ -95,6 +99,29 @@ wait_for_end(pid_t pid, int *out_status)
     mh_held_worker_wait(pid, END_S, &ignored);
 }
 
+typedef struct {
+    const MhJob *job;
+    const MhAccount *account;
+} Retired;
+
+static uint64_t
+retire(size_t item, void *data)
+{
+    const Retired *retired = data;
+    (void)item;
+    mh_target_root_retire(retired->job, retired->account);
+    return 0;
+}
+
+/* Takes away the root of a target that was undone; where nothing answers it stays. */
+static void
+retire_root(const MhJob *job, const MhAccount *account)
+{
+    Retired retired = {job, account};
+    uint64_t ignored;
+    mh_apart(1, RETIRE_S, RETIRE_S, retire, &retired, &ignored);
+}
+
 /* The worker has closed its end: why? */
 static void
 finish_seat(MhRun *run, MhSeat *seat, bool garbled)
@@ -117,7 +144,7 @@ finish_seat(MhRun *run, MhSeat *seat, bool garbled)
     if (seat->is_part && (garbled || !seat->ended)) /* what it says itself the last one will say */
         mh_division_fail_part(seat->division, seat->outcome->error);
     if (seat->outcome->root_left && geteuid() == 0)
-        mh_target_root_retire(run->job, seat->account);
+        retire_root(run->job, seat->account);
     if (seat->outcome->memory != NULL)
         seat->outcome->memory->settings = g_strdup(run->job->settings_digest);
     leave_seat(run, seat, !garbled);
@@ -171,7 +198,7 @@ look_at_seat(MhRun *run, MhSeat *seat)
         seat->held_told = false;
     if (!is_over && seconds < mh_held_worker_tell_after(timeout_s))
         return;
-    g_autofree char *place = mh_held_worker_place(seat->worker.pid);
+    g_autofree char *place = mh_held_place(seat->worker.pid);
     if (!seat->held_told && run->events->held != NULL)
         run->events->held(seat->outcome->user, place, seconds, run->events->user);
     seat->held_told = true;

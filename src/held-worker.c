@@ -1,16 +1,12 @@
 #include "held-worker.h"
 
-#include "bytes.h"
-#include "printable.h"
 #include "safe-file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/pidfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -119,117 +115,10 @@ mh_held_worker_is_over(uint32_t seconds, uint32_t timeout_s, bool stop)
     return most_s != 0 && seconds >= most_s;
 }
 
-/* ---- where it waits ----------------------------------------------------------------------- */
-
-/* Calls that take a directory and a name below it. */
-static bool
-takes_name(uint64_t call)
+bool
+mh_held_worker_is_stopped(pid_t pid)
 {
-    switch (call) {
-    case SYS_openat:
-    case SYS_openat2:
-    case SYS_newfstatat:
-    case SYS_statx:
-    case SYS_readlinkat:
-    case SYS_mkdirat:
-    case SYS_unlinkat:
-    case SYS_renameat2:
-    case SYS_linkat:
-    case SYS_faccessat:
-    case SYS_faccessat2:
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Calls whose first argument is a name. Some machines have none of these. */
-static bool
-begins_with_name(uint64_t call)
-{
-#ifdef SYS_open
-    return call == SYS_open || call == SYS_stat || call == SYS_lstat || call == SYS_mkdir ||
-           call == SYS_rmdir || call == SYS_unlink || call == SYS_readlink || call == SYS_access ||
-           call == SYS_statfs;
-#else
-    return call == SYS_statfs;
-#endif
-}
-
-/* The string at @address of the process. NULL when it cannot be read. g_free(). */
-static char *
-read_string(pid_t pid, uint64_t address)
-{
-    char path[64], text[PATH_MAX];
-    g_snprintf(path, sizeof path, "/proc/%d/mem", (int)pid);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len =
-        fd >= 0 && address <= INT64_MAX ? pread(fd, text, sizeof text, (off_t)address) : 0;
-    if (fd >= 0)
-        close(fd);
-    return len > 0 && memchr(text, '\0', (size_t)len) != NULL ? g_strdup(text) : NULL;
-}
-
-/* What the process's descriptor stands for, without asking its file system. NULL: not known. */
-static char *
-path_of_descriptor(pid_t pid, int32_t fd)
-{
-    char path[64], text[PATH_MAX];
-    g_snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
-    ssize_t len = fd >= 0 ? readlink(path, text, sizeof text) : -1;
-    return len > 0 && (size_t)len < sizeof text ? g_strndup(text, (size_t)len) : NULL;
-}
-
-static char *
-join(pid_t pid, int32_t dirfd, const char *name)
-{
-    static const char own[] = "/proc/self/fd/";
-    uint32_t number;
-    if (name != NULL && g_str_has_prefix(name, own) &&
-        mh_span_to_u32(mh_span_from_string(name + strlen(own)), INT32_MAX, &number))
-        return path_of_descriptor(pid, (int32_t)number);
-    if (name != NULL && name[0] == '/')
-        return g_strdup(name);
-    char *directory = path_of_descriptor(pid, dirfd);
-    if (directory == NULL || name == NULL || name[0] == '\0' || strcmp(name, ".") == 0)
-        return directory;
-    char *path = g_build_filename(directory, name, NULL);
-    g_free(directory);
-    return path;
-}
-
-/* Takes a number, decimal or with 0x, off a line of them. */
-static bool
-take_number(MhSpan *line, uint64_t *out)
-{
-    MhSpan word;
-    char text[24];
-    if (!mh_span_take_word(line, &word) || word.len >= sizeof text)
-        return false;
-    memcpy(text, word.data, word.len);
-    text[word.len] = '\0';
-    bool hexadecimal = g_str_has_prefix(text, "0x");
-    return g_ascii_string_to_unsigned(hexadecimal ? text + 2 : text, hexadecimal ? 16 : 10, 0,
-                                      UINT64_MAX, out, NULL);
-}
-
-char *
-mh_held_worker_place(pid_t pid)
-{
-    char path[64], text[256];
-    uint64_t call, first, second;
-    if (is_stopped(state_of(pid)))
-        return g_strdup_printf("process %d, which somebody has stopped", (int)pid);
-    g_snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
-    read_proc(text, sizeof text, path);
-    MhSpan line = mh_span_trim(mh_span_from_string(text));
-    if (!take_number(&line, &call) || !take_number(&line, &first) || !take_number(&line, &second))
-        return NULL;
-    g_autofree char *name = takes_name(call)         ? read_string(pid, second)
-                            : begins_with_name(call) ? read_string(pid, first)
-                                                     : NULL;
-    g_autofree char *place = join(pid, (int32_t)(uint32_t)first, name);
-    return place != NULL && place[0] == '/' ? mh_printable_string(place) : NULL;
+    return is_stopped(state_of(pid));
 }
 
 bool

@@ -1,9 +1,9 @@
 /* held-worker: tells a worker that a file system holds (NFS without its server, FUSE without its
- * program) from one that works, and says where it waits.
+ * program) from one that works.
  *
  * A process that does anything at all, be it to sleep for a lock, has been given the processor
  * meanwhile; one whose system call does not return has not. That is how the kernel itself looks for
- * hung tasks. Source: proc(5), /proc/PID/task/TID/schedstat and /proc/PID/syscall.
+ * hung tasks. Source: proc(5), /proc/PID/task/TID/schedstat.
  */
 #pragma once
 
@@ -29,9 +29,8 @@ void mh_held_worker_clear(MhHeldWorker *held);
  * traced counts as one that works. */
 uint32_t mh_held_worker_look(MhHeldWorker *held, pid_t pid);
 
-/* The file or directory that its system call is about, printable; or that it has been stopped. NULL
- * when we may not know. g_free(). */
-char *mh_held_worker_place(pid_t pid);
+/* Has somebody stopped it, as with kill -STOP? Its user can. */
+bool mh_held_worker_is_stopped(pid_t pid);
 
 /* After how many seconds people are told of it, where it is given up after @timeout_s; 0: never. */
 uint32_t mh_held_worker_tell_after(uint32_t timeout_s);

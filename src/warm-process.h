@@ -24,7 +24,7 @@ bool mh_warm_process_read(MhWarmProcess *process, uint64_t *out_messages, uint64
 pid_t mh_warm_process_pid(const MhWarmProcess *process);
 
 /* Ends it, since a file system has held it for so long: mh_warm_process_end() then says so. @place,
- * printable: see mh_held_worker_place(). */
+ * printable: see mh_held_place(). */
 void mh_warm_process_give_up(MhWarmProcess *process, const char *place, uint32_t seconds);
 
 /* Asks it to end. */

@@ -1,5 +1,6 @@
 #include "warm.h"
 
+#include "held-place.h"
 #include "held-worker.h"
 #include "printable.h"
 #include "safe-file.h"
@@ -262,7 +263,7 @@ look_at_seat(Run *run, Seat *seat)
         seat->held_told = false;
     if (!is_over && seconds < mh_held_worker_tell_after(timeout_s))
         return;
-    g_autofree char *place = mh_held_worker_place(pid);
+    g_autofree char *place = mh_held_place(pid);
     if (!seat->held_told && run->events->held != NULL)
         run->events->held(place, seconds, run->events->user);
     seat->held_told = true;

@@ -185,25 +185,45 @@ talk(void)
     _exit(1);
 }
 
+static void
+wait_for_test(void)
+{
+    static const struct timespec moment = {.tv_nsec = 10000000};
+    shared->done = 1;
+    while (!shared->go_on)
+        nanosleep(&moment, NULL);
+}
+
+/* "X-Take-Over: map": it waits for a file whose name stands in a file that does not answer. */
+__attribute__((noreturn)) static void
+wait_for_name(const char *path)
+{
+    int fd = open(path, O_RDONLY);
+    void *name = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    tell("map", NULL, name != MAP_FAILED);
+    wait_for_test();
+    openat(AT_FDCWD, name, O_RDONLY);
+    _exit(1);
+}
+
 __attribute__((noreturn)) static void
 take_over(const char *how)
 {
-    static const struct timespec moment = {.tv_nsec = 10000000};
     shared->worker = getpid();
     if (strncmp(how, " leave", 6) == 0)
         stay_behind();
     if (strncmp(how, " talk", 5) == 0)
         talk();
+    if (strncmp(how, " map", 4) == 0)
+        wait_for_name(shared->paths[0]);
     for (size_t i = 0; i < TAKEN_OVER_PATHS && shared->paths[i][0] != '\0'; i++)
         try_file(shared->paths[i]);
     try_handle(shared->paths[0]);
     try_processes();
     try_privileges();
     lie_to_coordinator();
-    shared->done = 1;
-    while (!shared->go_on) /* the test looks at this process */
-        nanosleep(&moment, NULL);
-    raise(SIGSEGV); /* as such things end */
+    wait_for_test(); /* it looks at this process */
+    raise(SIGSEGV);  /* as such things end */
     _exit(1);
 }
 

@@ -5,9 +5,11 @@ import mmap
 import os
 import struct
 import subprocess
+import sys
 import time
 import unittest
 
+import silent_fuse
 from hostile_site import EVE, VMAIL, Site, message, told
 
 SHIM, WITHOUT = os.environ["TAKEN_OVER_SHIM"], os.environ["WITHOUT"]
@@ -173,6 +175,38 @@ class TakenOver(unittest.TestCase):
         self.assertEqual(done.returncode, 2, told(done))
         self.assertIn("eve: its worker said more than is kept of an account; it was ended",
                       done.stderr)
+
+    def test_it_waits_for_a_name_that_cannot_be_read(self):
+        """Who asks where it waits must not wait, too."""
+        site, mail = self.site, self.site.path("home/eve/mail")
+        if not silent_fuse.is_available(mail):
+            self.skipTest("nothing of FUSE can be mounted here")
+        site.write("control", "answer", 0, 0o600)
+        daemon = subprocess.Popen(
+            [sys.executable, "-B", silent_fuse.__file__, mail, site.path("control"), str(EVE),
+             site.path("users")], stdout=subprocess.PIPE)
+        self.addCleanup(daemon.stdout.close)
+        self.addCleanup(silent_fuse.unmount, mail)
+        self.addCleanup(daemon.wait)
+        self.addCleanup(daemon.kill)
+        self.assertEqual(daemon.stdout.readline(), b"mounted\n")
+        site.write("spool/eve", message(1) + TAKE_OVER.replace("now", "map"), EVE, 0o600)
+        shared = Shared(site.path("others/shared"), [mail + "/saved"])
+        run = subprocess.Popen(site.command("migrate", "--answer-timeout", "5", "--jobs", "1"),
+                               env=dict(os.environ, LD_PRELOAD=SHIM, TAKEN_OVER=shared.path),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+        self.addCleanup(run.kill)
+        until = time.monotonic() + 30
+        while not shared.head()[1] and time.monotonic() < until:
+            time.sleep(0.01)
+        self.assertEqual(shared.tries(), {"map": "0"})
+        site.write("control", "silent", 0, 0o600)
+        shared.set(2, 1)
+        _, err = run.communicate(timeout=60)
+        self.assertEqual(run.returncode, 2, err)
+        self.assertIn("eve: no answer from a file system of the account for", err)
+        self.assertEqual(len(os.listdir(site.path("data/joe/new"))), 2, err)
 
     def test_what_is_said(self):
         done = self.site.run("migrate", "--verbose")
