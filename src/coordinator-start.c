@@ -53,12 +53,13 @@ is_unchanged(const MhJob *job, const MhAccount *account, const MhMemory *memory,
 }
 
 /* Is the account closed, and not for this run? Then @outcome says so. What was done already a final
- * run need not do again. */
+ * run need not do again; what could not be read when the account was closed it tries again. */
 static bool
 is_held_back(const MhJob *job, const MhAccount *account, const MhMemory *memory,
              MhAccountOutcome *outcome)
 {
-    if (!mh_closed_holds_back(job, memory))
+    if (!mh_closed_holds_back(job, memory) ||
+        (mh_closed_is_goal(job) && mh_remember_left_unread(memory)))
         return false;
     if (mh_closed_is_goal(job) && ask(mh_remember_still_closed, job, account, memory) &&
         mh_remember_outcome(memory, outcome))

@@ -179,6 +179,25 @@ mh_remember_unreadable(const MhFindings *findings)
     return false;
 }
 
+static bool
+tells_of_unread(GVariant *variant)
+{
+    g_autoptr(MhFindings) findings = variant != NULL ? mh_findings_from_variant(variant) : NULL;
+    return findings != NULL && mh_remember_unreadable(findings);
+}
+
+bool
+mh_remember_left_unread(const MhMemory *memory)
+{
+    bool left = tells_of_unread(memory->findings);
+    for (guint i = 0; !left && i < memory->mailboxes->len; i++) {
+        MhMailboxOutcome *mailbox = outcome_of(memory->mailboxes->pdata[i]);
+        left = mailbox != NULL && mh_remember_unreadable(mailbox->findings);
+        mh_mailbox_outcome_free(mailbox);
+    }
+    return left;
+}
+
 /* ---- what is to be remembered ------------------------------------------------------------- */
 
 /* A folder that was only read may have been changed in the tick in which it was read. */

@@ -21,6 +21,9 @@ MhMailboxMemory *mh_remember_same(const MhJob *job, const MhSurveyMailbox *mailb
  * tried again, though nothing has changed. */
 bool mh_remember_unreadable(const MhFindings *findings);
 
+/* Was there such a thing when the account was done last? */
+bool mh_remember_left_unread(const MhMemory *memory);
+
 /* What is to be remembered of the account. @watch: everything was done, so that the next run need
  * not look into it while what the survey has seen stays. */
 MhMemory *mh_remember_account(const MhAccountSurvey *survey, bool watch);

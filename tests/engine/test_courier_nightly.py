@@ -427,6 +427,28 @@ class Nightly(unittest.TestCase):
         self.run_it("--final", target=here[-1])
         self.assertIn("closed", self.run_it(expect=2, target=here[-1]))
 
+    def test_another_final_run_reads_what_could_not_be_read(self):
+        """A list that was none closes the account; once it is one, it is carried."""
+        for name, spoil, clear in (("courierimapsubscribed", os.mkdir, os.rmdir),
+                                   ("courierimapkeywords", lambda path: write(path, "x"),
+                                    os.remove)):
+            with self.subTest(name):
+                path, good = os.path.join(self.maildir, name), self.path("good-" + name)
+                if os.path.exists(path):
+                    os.rename(path, good)
+                spoil(path)
+                self.own()
+                self.run_it("--final", expect=1)
+                self.assertIn("closed", self.run_it(expect=2))
+                clear(path)
+                if os.path.exists(good):
+                    os.rename(good, path)
+                self.own()
+                self.run_it("--final")
+                self.assertIn("up to date", self.run_it("--final"))
+                self.assertIn("closed", self.run_it(expect=2))
+                self.run_it("--reopen")
+
     def final_held_up(self, where, change):
         """A final run that waits for a server's lock on Sent while @change happens to the INBOX,
         whose turn is over."""
