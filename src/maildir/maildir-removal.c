@@ -109,8 +109,10 @@ move_out(MaildirTree *tree, const char *name, int fd, bool *out_removed, GError 
     if (renameat(tree->fd, name, tree->build_fd, aside) != 0)
         return mh_set_errno(error, errno, "cannot remove the folder");
     g_autoptr(GPtrArray) names = mh_list_dir(fd, error);
-    if (names == NULL)
+    if (names == NULL) { /* what it holds is not known */
+        mh_rename_noreplace(tree->build_fd, aside, tree->fd, name, NULL);
         return false;
+    }
     if (!only_known(names, NULL))
         return mh_rename_noreplace(tree->build_fd, aside, tree->fd, name, error);
     *out_removed = true;
