@@ -252,6 +252,12 @@ commit(MhCarry *carry, GError **error)
 }
 
 void
+mh_carry_rest(MhCarry *carry)
+{
+    mh_carry_plan_forget(carry);
+}
+
+void
 mh_carry_target(const MhCarry *carry, GArray *out_stamps)
 {
     g_array_append_vals(out_stamps, carry->left, MH_TARGET_STAMPS);

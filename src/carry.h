@@ -56,6 +56,8 @@ bool mh_carry_has_work(const MhCarry *carry);
 bool mh_carry_is_staged(const MhCarry *carry);
 /* Puts it in place. False as well when the source was not whole. */
 bool mh_carry_commit(MhCarry *carry, GError **error);
+/* It is in place: makes room, so that only what is below can be asked of it still. */
+void mh_carry_rest(MhCarry *carry);
 /* For the next run, once it is in place: how the folder was left (MH_TARGET_STAMPS stamps are
  * added), and what of the mailbox has been carried. */
 void mh_carry_target(const MhCarry *carry, GArray *out_stamps);

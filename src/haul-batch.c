@@ -85,14 +85,17 @@ mh_haul_fail_mailbox(MhHaul *haul, MhMailboxOutcome *outcome, const GError *erro
     outcome->error = mh_haul_describe(haul, error);
 }
 
-/* Sends what is to be remembered of a mailbox that is in place and durable. */
+/* Sends what is to be remembered of a mailbox that is in place and durable. Its carry is done with:
+ * a large one makes room for what is sent. */
 static void
-remember_mailbox(const MhHaul *haul, const MhHaulPending *pending)
+remember_mailbox(const MhHaul *haul, MhHaulPending *pending)
 {
-    const MhCarry *carry = pending->carry != NULL ? pending->carry : pending->done;
+    MhCarry *carry = pending->carry != NULL ? pending->carry : pending->done;
     if (pending->outcome->done == MH_DONE_FAILED || pending->mailbox == NULL || haul->dry_run)
         return;
     MhMailboxMemory *memory = NULL;
+    if (carry != NULL)
+        mh_carry_rest(carry);
     if (pending->unchanged)
         memory = mh_remember_same(haul->job, pending->mailbox);
     else if (carry != NULL)
@@ -100,6 +103,8 @@ remember_mailbox(const MhHaul *haul, const MhHaulPending *pending)
                                      pending->changed,
                                      haul->tree->options.sync_batches &&
                                          !mh_remember_unreadable(pending->outcome->findings));
+    g_clear_pointer(&pending->carry, mh_carry_free);
+    g_clear_pointer(&pending->done, mh_carry_free);
     mh_remember_send_mailbox(haul->fd, memory);
 }
 

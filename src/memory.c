@@ -313,7 +313,7 @@ mh_carried_new(const MhMailbox *mailbox)
     size_t count = mh_mailbox_length(mailbox), kept = 0;
     uint32_t uidvalidity = mailbox->uids.uidvalidity;
     uint32_t next = uidvalidity != 0 ? MAX(mailbox->uids.uidnext, 1) : 0;
-    g_autofree uint64_t *ids = g_new(uint64_t, count + 1);
+    uint64_t *ids = g_new(uint64_t, count + 1);
     for (size_t i = 0; i < count; i++) {
         const MhMessage *message = mh_mailbox_get(mailbox, i);
         if (uidvalidity != 0 && message->uid != 0)
@@ -321,10 +321,11 @@ mh_carried_new(const MhMailbox *mailbox)
         else
             ids[kept++] = short_id(message);
     }
+    qsort(ids, kept, sizeof ids[0], compare_ids);
+    g_autoptr(GBytes) bytes = g_bytes_new_take(ids, kept * sizeof ids[0]);
     if (kept > MH_LIMIT_CARRIED_IDS)
         return NULL;
-    qsort(ids, kept, sizeof ids[0], compare_ids);
-    GVariant *list = g_variant_new_fixed_array(G_VARIANT_TYPE_UINT64, ids, kept, sizeof ids[0]);
+    GVariant *list = g_variant_new_from_bytes(G_VARIANT_TYPE("at"), bytes, TRUE);
     return g_variant_ref_sink(g_variant_new("(uu@at)", uidvalidity, next, list));
 }
 

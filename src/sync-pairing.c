@@ -194,18 +194,34 @@ pair_by_uid(Pairing *pairing)
 
 /* ---- by identity alone -------------------------------------------------------------------- */
 
-/* A message of the source that is not paired, and the number of the next one with its identity. */
+/* Several messages of the source with one identity are a chain of these, in mailbox order. */
 typedef struct {
-    uint32_t source, next;
-} Unpaired;
+    uint32_t source, next; /* next: its number; 0: there is none */
+} Twin;
 
-/* A hash table from identity to these, in mailbox order: slots hold the number of the first of a
- * chain. Numbers are indexes + 1. Identities are digests, so their first bytes are the hash. */
+/* A hash table from identity to the messages of the source that are not paired. A slot holds the
+ * number of the only one, or that of the first of a chain. Numbers are indexes + 1. Identities are
+ * digests, so their first bytes are the hash. */
 typedef struct {
     uint32_t *slots;
     size_t slot_count;
-    Unpaired *unpaired; /* few, mostly */
+    GArray *twins; /* of Twin; few, mostly */
 } IdTable;
+
+#define CHAIN (UINT32_C(1) << 31)
+
+static Twin *
+twin_at(const IdTable *table, uint32_t number)
+{
+    return &g_array_index(table->twins, Twin, number - 1);
+}
+
+/* The message that the slot is about, or the first of them. */
+static uint32_t
+slot_source(const IdTable *table, uint32_t slot)
+{
+    return (slot & CHAIN) != 0 ? twin_at(table, slot & ~CHAIN)->source : slot - 1;
+}
 
 static size_t
 id_slot(const IdTable *table, const Pairing *pairing, const MhDigest *id)
@@ -214,12 +230,34 @@ id_slot(const IdTable *table, const Pairing *pairing, const MhDigest *id)
     memcpy(&hash, id->bytes, sizeof hash);
     size_t slot = (size_t)((uint64_t)hash * table->slot_count >> 32);
     while (table->slots[slot] != 0) {
-        MhDigest other = source_id(pairing, table->unpaired[table->slots[slot] - 1].source);
+        MhDigest other = source_id(pairing, slot_source(table, table->slots[slot]));
         if (mh_digest_equal(&other, id))
             break;
         slot = slot + 1 < table->slot_count ? slot + 1 : 0;
     }
     return slot;
+}
+
+static uint32_t
+add_twin(IdTable *table, uint32_t source, uint32_t next)
+{
+    Twin twin = {source, next};
+    g_array_append_val(table->twins, twin);
+    return table->twins->len;
+}
+
+/* Before those that are there. */
+static void
+id_table_add(IdTable *table, const Pairing *pairing, uint32_t source)
+{
+    MhDigest id = source_id(pairing, source);
+    uint32_t *slot = &table->slots[id_slot(table, pairing, &id)];
+    if (*slot == 0) {
+        *slot = source + 1;
+        return;
+    }
+    uint32_t next = (*slot & CHAIN) != 0 ? *slot & ~CHAIN : add_twin(table, *slot - 1, 0);
+    *slot = CHAIN | add_twin(table, source, next);
 }
 
 /* False when every message of the source is paired already. */
@@ -231,16 +269,12 @@ id_table_init(IdTable *table, const Pairing *pairing)
         unpaired += pairing->pairs->target_of[s] == 0;
     if (unpaired == 0)
         return false;
-    table->slot_count = unpaired + unpaired / 2 + 16;
+    table->slot_count = unpaired + unpaired / 4 + 16;
     table->slots = g_new0(uint32_t, table->slot_count);
-    table->unpaired = g_new(Unpaired, unpaired);
-    uint32_t made = 0;
+    table->twins = g_array_new(FALSE, FALSE, sizeof(Twin));
     for (size_t s = count; s-- > 0;) { /* backwards, so that chains run forwards */
-        if (pairing->pairs->target_of[s] != 0)
-            continue;
-        size_t slot = id_slot(table, pairing, &mh_mailbox_get(pairing->source, s)->id);
-        table->unpaired[made++] = (Unpaired){.source = (uint32_t)s, .next = table->slots[slot]};
-        table->slots[slot] = made;
+        if (pairing->pairs->target_of[s] == 0)
+            id_table_add(table, pairing, (uint32_t)s);
     }
     return true;
 }
@@ -249,16 +283,19 @@ id_table_init(IdTable *table, const Pairing *pairing)
 static uint32_t
 id_table_take(IdTable *table, const Pairing *pairing, const MhDigest *id)
 {
-    size_t slot = id_slot(table, pairing, id);
-    uint32_t at = table->slots[slot];
-    if (at != 0 && pairing->pairs->target_of[table->unpaired[at - 1].source] != 0) {
-        /* The head of a chain is never taken off: an empty slot would end the search for others.
-         * So it stands for what was taken last, and only the one behind it is new. */
-        at = table->unpaired[at - 1].next;
-        if (at != 0)
-            table->slots[slot] = at;
-    }
-    return at != 0 ? table->unpaired[at - 1].source + 1 : 0;
+    const uint32_t *target_of = pairing->pairs->target_of;
+    uint32_t *slot = &table->slots[id_slot(table, pairing, id)];
+    if (*slot == 0)
+        return 0;
+    uint32_t source = slot_source(table, *slot);
+    if (target_of[source] == 0)
+        return source + 1;
+    if ((*slot & CHAIN) == 0 || twin_at(table, *slot & ~CHAIN)->next == 0)
+        return 0;
+    /* The head of a chain is never taken off: an empty slot would end the search for others. So it
+     * stands for what was taken last, and only the one behind it is new. */
+    *slot = CHAIN | twin_at(table, *slot & ~CHAIN)->next;
+    return slot_source(table, *slot) + 1;
 }
 
 static bool
@@ -267,6 +304,23 @@ unpaired_entry(const Pairing *pairing, uint32_t index, Entry *out)
     const MhTargetMessage *there = mh_target_index_get(pairing->target, index);
     *out = (Entry){.uid = there->uid, .index = index & INDEX_MAX, .weak = !there->ours};
     return !mh_sync_pairing_has(pairing->pairs, index);
+}
+
+/* As far as both sides are the same there is nothing to look up: mostly that is all that has been
+ * carried before. @out_next is what comes then; false when it is the end. */
+static bool
+pair_in_order(Pairing *pairing, Side *target, Entry *out_next)
+{
+    size_t s = 0, count = mh_mailbox_length(pairing->source);
+    while (side_next(target, out_next)) {
+        while (s < count && pairing->pairs->target_of[s] != 0)
+            s++;
+        if (s == count ||
+            compare_ids(source_id(pairing, s), target_id(pairing, out_next->index)) != 0)
+            return true;
+        pair(pairing, s, out_next->index);
+    }
+    return false;
 }
 
 static void
@@ -278,18 +332,19 @@ pair_by_id(Pairing *pairing)
                    .count = pairing->target->messages->len,
                    .make = unpaired_entry,
                    .compare = compare_uids};
-    if (!id_table_init(&table, pairing))
-        return;
     side_sort(&target);
-    while (side_next(&target, &theirs)) {
-        MhDigest id = target_id(pairing, theirs.index);
-        uint32_t s = id_table_take(&table, pairing, &id);
-        if (s != 0)
-            pair(pairing, s - 1, theirs.index);
+    bool more = pair_in_order(pairing, &target, &theirs);
+    if (more && id_table_init(&table, pairing)) {
+        for (; more; more = side_next(&target, &theirs)) {
+            MhDigest id = target_id(pairing, theirs.index);
+            uint32_t s = id_table_take(&table, pairing, &id);
+            if (s != 0)
+                pair(pairing, s - 1, theirs.index);
+        }
+        g_free(table.slots);
+        g_array_unref(table.twins);
     }
     side_clear(&target);
-    g_free(table.slots);
-    g_free(table.unpaired);
 }
 
 void
