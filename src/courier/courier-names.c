@@ -36,7 +36,7 @@ check(const MhNames *base, GError **error)
         return false;
     if (names->failed)
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
-                            "the list of UIDs was changed while it was read");
+                            "a list of Courier's was changed while it was read");
     return !names->failed;
 }
 
@@ -52,12 +52,13 @@ free_names(MhNames *base)
 }
 
 CourierNames *
-courier_names_new(MhLineText *text)
+courier_names_new(MhLineText *text, CourierNamesLine base_of)
 {
     CourierNames *names = g_new0(CourierNames, 1);
     names->names = (MhNames){
         .refs = 1, .tell = tell, .tell_file = tell_file, .check = check, .free = free_names};
     names->text = text;
+    names->base_of = base_of;
     names->held = g_byte_array_new();
     names->inodes = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     names->room = g_string_new(NULL);
@@ -94,7 +95,7 @@ courier_names_hold(CourierNames *names, const char *name)
 const char *
 courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_base_len)
 {
-    MhSpan line, uid, base;
+    MhSpan line, base;
     uint64_t next;
     char info[3 + MH_FLAG_LETTERS_MAX + 1] = ":2,";
     size_t info_len = 3;
@@ -104,8 +105,8 @@ courier_names_read(CourierNames *names, CourierNamesPlace place, size_t *out_bas
         *out_base_len = courier_file_name_base(mh_span(names->room->str, names->room->len)).len;
         return names->room->str;
     }
-    if (!mh_line_text_get(names->text, place.place, &line, &next) ||
-        !mh_span_split(line, ' ', &uid, &base) || base.len == 0)
+    if (!mh_line_text_get(names->text, place.place, &line, &next) || !names->base_of(line, &base) ||
+        base.len == 0)
         return NULL;
     if (!place.is_bare)
         info_len += mh_flags_to_maildir(place.flags, info + info_len);

@@ -1,9 +1,11 @@
-/* courier-names: the names of a large folder's messages, told from the UID list and not held.
+/* courier-names: the names of a large folder's messages, told from a list of Courier's and not
+ * held.
  *
- * Nearly every file in cur/ is called as its line in courierimapuiddb says, then ":2,", then the
- * letters of its flags in the order D F R S T, or nothing at all. Of such a file the place of the
- * line and the flags are enough; the name of any other is held. The list stays open: Courier puts a
- * new one in its place and leaves the old one as it is. Should somebody else write into it, that
+ * Nearly every file in cur/ is called as its line in courierimapuiddb says (courierpop3dsizelist,
+ * where only POP3 is used), then ":2,", then the letters of its flags in the order D F R S T, or
+ * nothing at all. Of such a file the place of the line and the flags are enough; the name of any
+ * other is held. The list stays open: Courier puts a new one in its place and leaves the old one as
+ * it is. Should somebody else write into it, that
  * shows (see line-text.h), and no name comes to be told wrong.
  */
 #pragma once
@@ -11,9 +13,13 @@
 #include "line-text.h"
 #include "mailbox.h"
 
+/* The base name of which a plain line of the list is. False when it is of none. */
+typedef bool (*CourierNamesLine)(MhSpan line, MhSpan *out_base);
+
 typedef struct {
     MhNames names;
     MhLineText *text;
+    CourierNamesLine base_of;
     GByteArray *held; /* names that the list does not tell; NUL-terminated */
     GArray *inodes;   /* of uint64_t: those that a message has no room for */
     GString *room;    /* the name told last */
@@ -32,7 +38,7 @@ typedef struct {
 } CourierNamesPlace;
 
 /* Takes @text, the list, which lasts; lines of which names are told must be plain. */
-CourierNames *courier_names_new(MhLineText *text);
+CourierNames *courier_names_new(MhLineText *text, CourierNamesLine base_of);
 static inline void
 courier_names_unref(CourierNames *names)
 {

@@ -139,6 +139,16 @@ courier_pop3_sizelist_plain_line(MhSpan line, int version, CourierEra era, Couri
     return parse_line(line, version, era, out, &odd) && !odd;
 }
 
+bool
+courier_pop3_sizelist_line_base(MhSpan line, MhSpan *out_base)
+{
+    MhSpan name, rest;
+    if (!cut_last(line, &name, &rest) || !cut_last(name, &name, &rest))
+        return false;
+    *out_base = courier_file_name_base(name);
+    return true;
+}
+
 /* What must be equal for the server to find a line: the name up to its first ':', and that. */
 static MhSpan
 match_key(MhSpan name)

@@ -67,6 +67,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierPop3Sizelist, courier_pop3_sizelist_free)
 bool courier_pop3_sizelist_plain_header(MhSpan line, CourierEra era, CourierPop3Sizelist *out);
 bool courier_pop3_sizelist_plain_line(MhSpan line, int version, CourierEra era,
                                       CourierPop3Line *out);
+/* The base name of which such a line is, of version 2 or 3. */
+bool courier_pop3_sizelist_line_base(MhSpan line, MhSpan *out_base);
 
 typedef enum {
     COURIER_POP3_NO_MATCH,

@@ -3,6 +3,7 @@
 #include "courier-source-tidy.h"
 
 #include "courier-file-name.h"
+#include "courier-pop3-sizelist.h"
 #include "courier-sort.h"
 #include "courier-tidy-pop3.h"
 #include "courier-uiddb.h"
@@ -24,7 +25,11 @@ typedef struct {
     CourierSource *source;
     CourierNames *names;
     MhMailbox *out;
-    uint32_t *slots; /* of the messages by that hash: index + 1; 0: free */
+    bool has_uids;     /* the list is that of UIDs, not the POP3 server's */
+    int version;       /* of the latter */
+    uint32_t last_uid; /* of the lines so far */
+    GString *last;     /* without UIDs: the base name of the last one */
+    uint32_t *slots;   /* of the messages by that hash: index + 1; 0: free */
     size_t slot_count;
     GArray *unlisted;        /* of Unlisted */
     CourierTidyOrder *order; /* of the POP3 server; NULL: none is wanted */
@@ -65,18 +70,58 @@ find_slot(const Tidy *tidy, uint64_t hash)
     return &tidy->slots[at];
 }
 
+/* A line of the POP3 server's list. It writes them in the order of names, which is nearly always
+ * the one that an IMAP client would see. */
 static bool
-add_line(Tidy *tidy, MhSpan line, uint64_t at, uint32_t last_uid)
+take_pop3_line(const Tidy *tidy, MhSpan line, CourierUiddbLine *out)
+{
+    CourierPop3Line listed;
+    size_t at;
+    CourierEra era = tidy->source->options.era;
+    MhSpan last = mh_span(tidy->last->str, tidy->last->len);
+    if (!courier_pop3_sizelist_plain_line(line, tidy->version, era, &listed) ||
+        !courier_pop3_sizelist_line_base(line, &out->name) || out->name.len == 0 ||
+        mh_span_find(out->name, '\r', &at) || mh_span_find(out->name, '\0', &at) ||
+        mh_span_find(out->name, '/', &at))
+        return false;
+    out->uid = 0;
+    return last.len == 0 || courier_sort_compare(last, out->name, COURIER_SORT_IMAP) < 0;
+}
+
+static bool
+take_line(const Tidy *tidy, MhSpan line, CourierUiddbLine *out)
+{
+    return tidy->has_uids ? courier_uiddb_plain_line(line, out) && out->uid > tidy->last_uid
+                          : take_pop3_line(tidy, line, out);
+}
+
+static bool
+add_line(Tidy *tidy, MhSpan line, uint64_t at)
 {
     CourierUiddbLine listed;
-    if (!courier_uiddb_plain_line(line, &listed) || listed.uid <= last_uid)
+    if (!take_line(tidy, line, &listed))
         return false;
     MhMessage *message = mh_mailbox_add(tidy->out);
     uint64_t hash = hash_of(tidy, listed.name);
-    message->uid = listed.uid;
+    message->uid = tidy->last_uid = listed.uid;
+    if (!tidy->has_uids) {
+        g_string_truncate(tidy->last, 0);
+        g_string_append_len(tidy->last, (const char *)listed.name.data, (gssize)listed.name.len);
+    }
     courier_names_set_place(message, (CourierNamesPlace){.place = (uint32_t)at});
     memcpy(message->id.bytes, &hash, sizeof hash);
     return true;
+}
+
+static bool
+take_header(Tidy *tidy, MhSpan line)
+{
+    CourierPop3Sizelist header;
+    if (tidy->has_uids)
+        return courier_uiddb_plain_header(line, &tidy->out->uids);
+    bool plain = courier_pop3_sizelist_plain_header(line, tidy->source->options.era, &header);
+    tidy->version = header.version;
+    return plain;
 }
 
 /* One message a line. False when there is anything odd about the list. */
@@ -86,16 +131,13 @@ read_lines(Tidy *tidy)
     MhLineText *text = tidy->names->text;
     MhSpan line;
     uint64_t at = 0, next, size = mh_line_text_size(text);
-    uint32_t last = 0;
-    if (size > UINT32_MAX || !mh_line_text_get(text, 0, &line, &at) ||
-        !courier_uiddb_plain_header(line, &tidy->out->uids))
+    if (size > UINT32_MAX || !mh_line_text_get(text, 0, &line, &at) || !take_header(tidy, line))
         return false;
     for (; at < size; at = next) {
-        if (!mh_line_text_get(text, at, &line, &next) || !add_line(tidy, line, at, last))
+        if (!mh_line_text_get(text, at, &line, &next) || !add_line(tidy, line, at))
             return false;
-        last = mh_mailbox_get(tidy->out, mh_mailbox_length(tidy->out) - 1)->uid;
     }
-    return tidy->out->uids.uidnext > last;
+    return !tidy->has_uids || tidy->out->uids.uidnext > tidy->last_uid;
 }
 
 /* False when two names seem to be equal. */
@@ -118,13 +160,15 @@ static bool
 read_list(Tidy *tidy)
 {
     struct stat st;
-    int fd = mh_open_file(tidy->source->folderfd, "courierimapuiddb", MH_LINKS_BENEATH, &st, NULL);
+    const char *name = tidy->has_uids ? "courierimapuiddb" : "courierpop3dsizelist";
+    int fd = mh_open_file(tidy->source->folderfd, name, MH_LINKS_BENEATH, &st, NULL);
     MhLineText *text = fd >= 0 && (uint64_t)st.st_size <= MH_LIMIT_STATE_FILE_BYTES
                            ? mh_line_text_open_lasting(fd, (uint64_t)st.st_size, NULL)
                            : NULL;
     if (text == NULL)
         return false;
-    tidy->names = courier_names_new(text);
+    tidy->names = courier_names_new(text, tidy->has_uids ? courier_uiddb_line_base
+                                                         : courier_pop3_sizelist_line_base);
     return read_lines(tidy) && fill_slots(tidy);
 }
 
@@ -214,6 +258,16 @@ compare_unlisted(gconstpointer a, gconstpointer b, gpointer tidy)
     return courier_sort_compare(unlisted_name(tidy, a), unlisted_name(tidy, b), COURIER_SORT_IMAP);
 }
 
+/* Without UIDs all mail is in the order of names: is the first of those that are not listed behind
+ * the last of those that are? */
+static bool
+comes_behind(const Tidy *tidy, const Unlisted *first)
+{
+    MhSpan last = mh_span(tidy->last->str, tidy->last->len);
+    return tidy->has_uids || last.len == 0 ||
+           courier_sort_compare(last, unlisted_name(tidy, first), COURIER_SORT_IMAP) < 0;
+}
+
 /* They get the next UIDs in Courier's order. False when two have one name, or UIDs run out. */
 static bool
 add_unlisted(Tidy *tidy)
@@ -223,7 +277,8 @@ add_unlisted(Tidy *tidy)
     g_array_sort_with_data(unlisted, compare_unlisted, tidy);
     for (guint i = 0; i < unlisted->len; i++) {
         const Unlisted *file = &g_array_index(unlisted, Unlisted, i);
-        if (uids->uidnext >= MH_UID_MAX || (i > 0 && compare_unlisted(file - 1, file, tidy) == 0))
+        if (uids->uidnext >= MH_UID_MAX ||
+            (i > 0 ? compare_unlisted(file - 1, file, tidy) == 0 : !comes_behind(tidy, file)))
             return false;
         MhMessage *message = mh_mailbox_add(tidy->out);
         CourierNamesPlace place = {.place = file->held,
@@ -232,7 +287,7 @@ add_unlisted(Tidy *tidy)
                                    .flags = courier_file_name_flags(unlisted_name(tidy, file))};
         courier_names_set_place(message, place);
         message->where_len = MET;
-        message->uid = uids->uidnext++;
+        message->uid = tidy->has_uids ? uids->uidnext++ : 0;
     }
     return true;
 }
@@ -305,8 +360,9 @@ may_be_tidy(const CourierSource *source)
     const CourierSourceOptions *options = &source->options;
     bool of_names = wants_uidls(source) &&
                     (options->uidl == COURIER_UIDL_FILE_NAMES || options->era == COURIER_ERA_OLD);
-    return !source->source.careful && options->shared_path == NULL && !of_names &&
-           source->stamps[COURIER_STAMP_UIDDB].inode != 0;
+    bool has_list = source->stamps[COURIER_STAMP_UIDDB].inode != 0 ||
+                    (wants_uidls(source) && source->stamps[COURIER_STAMP_SIZELIST].inode != 0);
+    return !source->source.careful && options->shared_path == NULL && !of_names && has_list;
 }
 
 static void
@@ -316,6 +372,8 @@ set_out(Tidy *tidy, MhFindings *findings)
     source->tidy = tidy->names;
     mh_names_ref(&tidy->names->names);
     mh_mailbox_set_names(tidy->out, &tidy->names->names);
+    if (!tidy->has_uids && mh_mailbox_length(tidy->out) > 0)
+        mh_findings_add(findings, MH_FINDING_COURIER_UIDS_NONE, NULL);
     if (wants_uidls(source) && source->stamps[COURIER_STAMP_SIZELIST].inode == 0 &&
         mh_mailbox_length(tidy->out) > 0)
         mh_findings_add(findings, MH_FINDING_COURIER_POP3_LIST_NONE, NULL);
@@ -328,6 +386,8 @@ courier_source_add_tidy(CourierSource *source, MhMailbox *out, MhFindings *findi
     if (!may_be_tidy(source))
         return false;
     randombytes_buf(tidy.hash_key, sizeof tidy.hash_key);
+    tidy.has_uids = source->stamps[COURIER_STAMP_UIDDB].inode != 0;
+    tidy.last = g_string_new(NULL);
     tidy.unlisted = g_array_new(FALSE, FALSE, sizeof(Unlisted));
     bool good = read_list(&tidy) && list_files(&tidy) && !tidy.odd;
     g_free(tidy.slots);
@@ -338,6 +398,7 @@ courier_source_add_tidy(CourierSource *source, MhMailbox *out, MhFindings *findi
            mh_line_text_check(tidy.names->text, NULL);
     courier_tidy_order_free(tidy.order);
     g_array_unref(tidy.unlisted);
+    g_string_free(tidy.last, TRUE);
     if (good)
         set_out(&tidy, findings);
     courier_names_unref(tidy.names);

@@ -154,6 +154,13 @@ courier_uiddb_plain_line(MhSpan line, CourierUiddbLine *out)
            memchr(out->name.data, '/', out->name.len) == NULL;
 }
 
+bool
+courier_uiddb_line_base(MhSpan line, MhSpan *out_base)
+{
+    MhSpan uid;
+    return mh_span_split(line, ' ', &uid, out_base);
+}
+
 /* ---- names that are listed more than once ------------------------------------------------- */
 
 /* A line as Courier has it in its array. */

@@ -42,6 +42,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(CourierUiddb, courier_uiddb_free)
 /* The header, and a line, that hold just what they should; false for any other. */
 bool courier_uiddb_plain_header(MhSpan line, MhUidState *out);
 bool courier_uiddb_plain_line(MhSpan line, CourierUiddbLine *out);
+/* The base name of which such a line is. */
+bool courier_uiddb_line_base(MhSpan line, MhSpan *out_base);
 
 /* uidvalidity is 0 when the one in the file cannot be carried; uidnext is above all UIDs. */
 MhUidState courier_uiddb_state(const CourierUiddb *list);

@@ -128,10 +128,10 @@ test_what_is_tidy(void **state)
 }
 
 /* Beside the files 1.a, 2.b, 3.c and new/4.n of 14 bytes, of 17 with CRLF, of which three have
- * UIDs. */
+ * UIDs; or none has, and then not even the list. */
 typedef struct {
     const char *name, *list;
-    bool tidy;
+    bool tidy, tidy_without;
 } Pop3Row;
 
 static void
@@ -140,39 +140,51 @@ test_pop3(void **state)
     (void)state;
     static const Pop3Row rows[] = {
         {"all", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:1\n3.c:2,S 17 3:7:0\n4.n:2, 17 8:7:0\n",
+         true, false}, /* it is new, and listed */
+        {"the version before", "/2 9 7\n1.a:2,S 17 1:7\n2.b:2, 17 2:7\n3.c:2, 17 3:7\n", true,
          true},
-        {"the version before", "/2 9 7\n1.a:2,S 17 1:7\n2.b:2, 17 2:7\n3.c:2, 17 3:7\n", true},
-        {"none", "/3 9 7\n", true},
-        {"no V", "/2 9 0\n1.a:2, 17 1:0\n2.b:2, 17 2:0\n", true},
-        {"several V", "/3 9 7\n1.a:2, 17 1:5:0\n2.b:2, 17 2:6:0\n3.c:2, 17 3:7:0\n", true},
-        {"numbers larger than UIDs", "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n", true},
-        {"V of the UIDs", "/3 30 5\n1.a:2, 17 1:5:0\n3.c:2, 17 20:5:0\n", true},
-        {"V of the UIDs, gone", "/3 30 6\n1.a:2, 17 1:5:0\n3.d:2, 17 20:5:0\n", true},
+        {"none", "/3 9 7\n", true, true},
+        {"no V", "/2 9 0\n1.a:2, 17 1:0\n2.b:2, 17 2:0\n", true, true},
+        {"several V", "/3 9 7\n1.a:2, 17 1:5:0\n2.b:2, 17 2:6:0\n3.c:2, 17 3:7:0\n", true, true},
+        {"numbers larger than UIDs", "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n", true, true},
+        {"V of the UIDs", "/3 30 5\n1.a:2, 17 1:5:0\n3.c:2, 17 20:5:0\n", true, false},
+        {"V of the UIDs, gone", "/3 30 6\n1.a:2, 17 1:5:0\n3.d:2, 17 20:5:0\n", true, false},
         {"files have gone",
-         "/3 9 7\n0.x:2, 9 1:7:0\n1.a:2, 17 2:7:0\n2.x:2, 9 3:7:0\n5.x:2, 9 4:7:0\n", true},
-        {"wrong sizes", "/3 9 7\n1.a:2, 16 1:7:0\n2.b:2, 18 2:7:0\n3.c:2, 9999 3:7:0\n", true},
-        {"a bare name, and a file", "/3 9 7\n2.b 17 2:7:0\n", false},
-        {"numbers not in order", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n", true},
-        {"one of them twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n3.c:2, 17 2:7:0\n", false},
+         "/3 9 7\n0.x:2, 9 1:7:0\n1.a:2, 17 2:7:0\n2.x:2, 9 3:7:0\n5.x:2, 9 4:7:0\n", true, false},
+        {"wrong sizes", "/3 9 7\n1.a:2, 16 1:7:0\n2.b:2, 18 2:7:0\n3.c:2, 9999 3:7:0\n", true,
+         true},
+        {"a bare name, and a file", "/3 9 7\n2.b 17 2:7:0\n", false, false},
+        {"numbers not in order", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n", true, true},
+        {"one of them twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 1:7:0\n3.c:2, 17 2:7:0\n", false,
+         false},
         {"one that is not, twice",
-         "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 3:7:0\n3.c:2, 17 2:7:0\n4.n:2, 17 1:7:0\n", false},
+         "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 3:7:0\n3.c:2, 17 2:7:0\n4.n:2, 17 1:7:0\n", false,
+         false},
         {"one of them thrice",
-         "/3 9 7\n1.a:2, 17 4:7:0\n2.b:2, 17 3:7:0\n3.c:2, 17 4:7:0\n4.n:2, 17 3:7:0\n", false},
-        {"a number twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 2:7:0\n", false},
-        {"a number that is NEXT", "/3 2 7\n1.a:2, 17 2:7:0\n", false},
-        {"the number of a file name", "/3 9 7\n1.a:2, 17 0:0:0\n", false},
-        {"names not in order", "/3 9 7\n2.b:2, 17 1:7:0\n1.a:2, 17 2:7:0\n", false},
-        {"a name twice", "/3 9 7\n1.a:2, 17 1:7:0\n1.a:2,S 17 2:7:0\n", false},
-        {"an odd line", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17\n", false},
-        {"an odd last line", "/3 9 7\n1.a:2, 17 1:7:0\n9.x\n", false},
+         "/3 9 7\n1.a:2, 17 4:7:0\n2.b:2, 17 3:7:0\n3.c:2, 17 4:7:0\n4.n:2, 17 3:7:0\n", false,
+         false},
+        {"a number twice", "/3 9 7\n1.a:2, 17 2:7:0\n2.b:2, 17 2:7:0\n", false, false},
+        {"a number that is NEXT", "/3 2 7\n1.a:2, 17 2:7:0\n", false, false},
+        {"the number of a file name", "/3 9 7\n1.a:2, 17 0:0:0\n", false, false},
+        {"names not in order", "/3 9 7\n2.b:2, 17 1:7:0\n1.a:2, 17 2:7:0\n", false, false},
+        {"a name twice", "/3 9 7\n1.a:2, 17 1:7:0\n1.a:2,S 17 2:7:0\n", false, false},
+        {"an odd line", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17\n", false, false},
+        {"an odd last line", "/3 9 7\n1.a:2, 17 1:7:0\n9.x\n", false, false},
         {"large numbers, and an odd last line",
-         "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n9.x\n", false},
-        {"not ended", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0", false},
-        {"an odd header", "/3 9\n1.a:2, 17 1:7:0\n", false},
-        {"an old version", "/1 9\n1.a:2, 17 1\n", false},
-        {"no header", "1.a:2, 17\n", false},
-        {"a version to come", "/4 9 7\n1.a:2, 17 1:7:0\n", false},
-        {"empty", "", false},
+         "/3 99999999999 7\n1.a:2, 17 99999999998:7:0\n9.x\n", false, false},
+        {"not ended", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0", false, false},
+        {"an odd header", "/3 9\n1.a:2, 17 1:7:0\n", false, false},
+        {"an old version", "/1 9\n1.a:2, 17 1\n", false, false},
+        {"no header", "1.a:2, 17\n", false, false},
+        {"a version to come", "/4 9 7\n1.a:2, 17 1:7:0\n", false, false},
+        {"empty", "", false, false},
+        {"a number in another form", "/3 9 7\n1.a:2, 17 1:7:0\n2.b:2, 17 2:7:0\n03.c:2, 17 3:7:0\n",
+         true, true},
+        {"a path", "/3 9 7\n1.a:2, 17 1:7:0\n2.b/x:2, 17 2:7:0\n", true, false},
+        {"CR", "/3 9 7\n1.a:2, 17 1:7:0\n2.b\r:2, 17 2:7:0\n", true, false},
+        {"no base", "/3 9 7\n:2, 17 1:7:0\n1.a:2, 17 2:7:0\n", true, false},
+        {"another order for IMAP", "/3 9 7\n1.a:2, 17 1:7:0\n2.b,:2, 17 2:7:0\n2.b:2, 17 3:7:0\n",
+         true, false},
     };
     static const CourierSourceOptions options[] = {
         {0},
@@ -194,6 +206,12 @@ test_pop3(void **state)
             bool tidy = is_tidy(maildir, &options[j]);
             if (j < 2 && tidy != rows[i].tidy)
                 fail_msg("%s: not as expected", rows[i].name);
+        }
+        assert_int_equal(unlinkat(maildir->fd, UIDDB, 0), 0);
+        for (size_t j = 0; j < G_N_ELEMENTS(options); j++) {
+            bool tidy = is_tidy(maildir, &options[j]);
+            if (j < 2 && tidy != rows[i].tidy_without)
+                fail_msg("%s: not as expected without UIDs", rows[i].name);
         }
     }
 }
@@ -332,6 +350,30 @@ test_large(void **state)
     assert_true(is_tidy(maildir, &(CourierSourceOptions){.uidl = COURIER_UIDL_NONE}));
 }
 
+/* The same of an INBOX of which there is but the POP3 server's list, and new mail after it. */
+static void
+test_large_without_uids(void **state)
+{
+    static const char *const infos[] = {":2,", ":2,S", ":2,DFRST", ":2,Sa", ":2,TS", ":1,x"};
+    CourierMaildir *maildir = *state;
+    g_autoptr(GString) list = g_string_new("/3 60001 1058640000\n");
+    for (int i = 1; i <= 60000; i++) {
+        g_autofree char *base =
+            g_strdup_printf("%d.M%dP1V2I3.a.long.name.of.a.host.example.org", 1100000000 + i, i);
+        g_autofree char *name =
+            g_strconcat(i < 59000 ? "cur/" : "new/", base, i < 59000 ? infos[i % 6] : "", NULL);
+        if (i < 59000)
+            g_string_append_printf(list, "%s:2, 17 %d:1058640000:0\n", base, i);
+        if (i % 119 == 0)
+            add(maildir, name);
+    }
+    add_pop3_list(maildir, list->str);
+    assert_true(list->len > 3 << 20);
+    assert_true(is_tidy(maildir, &(CourierSourceOptions){.sizes = COURIER_SIZES_LIST}));
+    add(maildir, "cur/1100000001.M0");
+    assert_false(is_tidy(maildir, &(CourierSourceOptions){0}));
+}
+
 /* Somebody writes into the list while names are told from it: none comes to be told wrong. */
 static void
 test_list_written(void **state)
@@ -391,6 +433,7 @@ main(void)
         cmocka_unit_test(test_pop3_moved),
         cmocka_unit_test(test_pop3_sample),
         cmocka_unit_test_setup_teardown(test_large, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_large_without_uids, setup, teardown),
         cmocka_unit_test_setup_teardown(test_list_written, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

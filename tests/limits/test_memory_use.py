@@ -127,6 +127,17 @@ def courier(top, count):
     yield "linked, flags", convert(source, target)
 
 
+def pop3_only(top, count):
+    """Nobody has read the INBOX by IMAP: it has no UIDs."""
+    source, target = maildir(top, count), os.path.join(top, "target")
+    os.remove(os.path.join(source, "courierimapuiddb"))
+    yield "POP3", convert(source, target)
+    yield "POP3, same", convert(source, target)
+    oldest = sorted(os.listdir(os.path.join(source, "cur")))[0]
+    os.remove(os.path.join(source, "cur", oldest))
+    yield "POP3, deleted", convert(source, target)
+
+
 def copied(top, count):
     source, target = maildir(top, count), os.path.join(top, "target")
     yield "copied", convert(source, target, "--transfer", "copy")
@@ -144,6 +155,7 @@ SCENES = (
     (mbox, 40000, 160000, {"first": 100, "same": 100, "new": 100, "flags": 100}),
     (arrived, 10000, 40000, {"arrived": 100, "doubled": 200}),
     (courier, 60000, 140000, {"linked": 100, "linked, same": 100, "linked, flags": 100}),
+    (pop3_only, 60000, 140000, {"POP3": 100, "POP3, same": 100, "POP3, deleted": 100}),
     (copied, 60000, 140000, {"copied": 100}),
     (in_place, 60000, 140000, {"in place": 100, "in place, same": 100}),
 )
