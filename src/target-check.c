@@ -1,17 +1,12 @@
 #include "target-check.h"
 
-#include "file-system.h"
 #include "printable.h"
 #include "time-text.h"
 
 #include <cap-ng.h>
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* A folder: itself, cur, new, tmp; dovecot-uidlist, dovecot-keywords, maildirfolder. */
@@ -56,7 +51,8 @@ MhTargetCheck *
 mh_target_check_new(MhQuotaRead read)
 {
     MhTargetCheck *check = g_new0(MhTargetCheck, 1);
-    check->limits = mh_target_limits_new(read);
+    check->limits = mh_target_limits_new();
+    check->read = read;
     check->systems = g_ptr_array_new_with_free_func(system_free);
     for (int i = 0; i < MH_OBSTACLE_COUNT; i++)
         check->found[i].examples = g_ptr_array_new_with_free_func(g_free);
@@ -92,26 +88,6 @@ add(MhTargetCheck *check, MhObstacle obstacle, const char *format, ...)
 
 /* ---- the place ---------------------------------------------------------------------------- */
 
-/* @path, or the nearest directory above it that exists. */
-static char *
-nearest_existing(const char *path, struct stat *out_stat, bool *out_whole)
-{
-    char *at = g_strdup(path);
-    *out_whole = true;
-    while (stat(at, out_stat) != 0) {
-        char *parent = g_path_get_dirname(at);
-        bool top = strcmp(parent, at) == 0;
-        g_free(at);
-        at = parent;
-        *out_whole = false;
-        if (top && stat(at, out_stat) != 0) {
-            g_free(at);
-            return NULL;
-        }
-    }
-    return at;
-}
-
 static bool
 in_group(const MhTargetWriter *writer, gid_t group)
 {
@@ -142,90 +118,46 @@ may_write(const struct stat *st, const MhTargetWriter *writer)
     return (bits & 3) == 3;
 }
 
-static bool
-is_empty(const char *path)
-{
-    DIR *dir = opendir(path);
-    bool empty = dir != NULL;
-    const struct dirent *entry;
-    while (empty && (entry = readdir(dir)) != NULL)
-        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-    if (dir != NULL)
-        closedir(dir);
-    return empty;
-}
-
-static bool
-is_maildir_or_empty(const char *path, const struct stat *st)
-{
-    struct stat sub;
-    g_autofree char *cur = g_build_filename(path, "cur", NULL);
-    if (!S_ISDIR(st->st_mode))
-        return false;
-    return (stat(cur, &sub) == 0 && S_ISDIR(sub.st_mode)) || is_empty(path);
-}
-
 static void
-check_place(MhTargetCheck *check, const char *user, const char *path, const char *existing,
-            const struct stat *st, const MhTargetWriter *writer)
+check_place(MhTargetCheck *check, const char *user, const char *path, const MhTargetLook *look,
+            const MhTargetWriter *writer)
 {
     g_autofree char *shown = mh_printable_string(path);
-    g_autofree char *where = mh_printable_string(existing);
-    bool whole = strcmp(path, existing) == 0;
-    if (whole && !is_maildir_or_empty(existing, st)) {
+    g_autofree char *where = mh_printable_string(look->existing);
+    if (look->whole && !look->fits) {
         add(check, MH_OBSTACLE_NOT_OURS, "%s: %s", user, shown);
         return;
     }
     /* Root makes the target where nobody else can, and gives it away. */
-    bool made_by_root = !whole && geteuid() == 0 && st->st_uid == 0;
-    if (!made_by_root && (!S_ISDIR(st->st_mode) || !may_write(st, writer)))
+    bool made_by_root = !look->whole && geteuid() == 0 && look->st.st_uid == 0;
+    if (!made_by_root && (!S_ISDIR(look->st.st_mode) || !may_write(&look->st, writer)))
         add(check, MH_OBSTACLE_NOT_WRITABLE, "%s: %s", user, where);
 }
 
 /* ---- room --------------------------------------------------------------------------------- */
 
-/* Where the file system is mounted that @path is on. */
-static char *
-mount_point(const char *path, const struct stat *st)
-{
-    char *at = g_strdup(path);
-    for (;;) {
-        struct stat above;
-        char *parent = g_path_get_dirname(at);
-        if (strcmp(parent, at) == 0 || stat(parent, &above) != 0 || above.st_dev != st->st_dev) {
-            g_free(parent);
-            return at;
-        }
-        g_free(at);
-        at = parent;
-    }
-}
-
 static MhTargetSystem *
-find_system(MhTargetCheck *check, const char *place, const struct stat *st)
+find_system(MhTargetCheck *check, const MhTargetLook *look)
 {
     for (guint i = 0; i < check->systems->len; i++) {
         MhTargetSystem *system = check->systems->pdata[i];
-        if (system->device == (uint64_t)st->st_dev)
+        if (system->device == (uint64_t)look->st.st_dev)
             return system;
     }
-    struct statvfs fs;
-    g_autofree char *top = mount_point(place, st); /* below, a project's quota may be told for it */
-    if (statvfs(top, &fs) != 0)
+    if (look->top[0] == '\0')
         return NULL;
     MhTargetSystem *system = g_new0(MhTargetSystem, 1);
-    system->device = (uint64_t)st->st_dev;
-    system->kind = mh_file_system_mounted_at(top);
-    system->place = mh_printable_string(top);
-    system->free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
-    system->free_files = fs.f_favail;
-    system->counts_files = fs.f_files > 0;
+    system->device = (uint64_t)look->st.st_dev;
+    system->kind = look->kind;
+    system->place = mh_printable_string(look->top);
+    system->free_bytes = look->free_bytes;
+    system->free_files = look->free_files;
+    system->counts_files = look->counts_files;
     g_ptr_array_add(check->systems, system);
-    if ((fs.f_flag & ST_RDONLY) != 0)
+    if (look->read_only)
         add(check, MH_OBSTACLE_READ_ONLY, "%s", system->place);
-    if (fs.f_namemax < NAME_BYTES)
-        add(check, MH_OBSTACLE_SHORT_NAMES, "%s: %lu bytes", system->place,
-            (unsigned long)fs.f_namemax);
+    if (look->name_max < NAME_BYTES)
+        add(check, MH_OBSTACLE_SHORT_NAMES, "%s: %lu bytes", system->place, look->name_max);
     if (system->kind->no_colons)
         add(check, MH_OBSTACLE_NO_COLONS, "%s: %s", system->place, system->kind->name);
     return system;
@@ -281,35 +213,45 @@ check_outcome(MhTargetCheck *check, const MhAccountOutcome *outcome)
     }
 }
 
-void
-mh_target_check_account(MhTargetCheck *check, const MhAccountOutcome *outcome, const char *path,
-                        const char *source, const MhTargetWriter *writer)
+static void
+check_need(MhTargetCheck *check, const MhAccountOutcome *outcome, const MhTargetPlace *place,
+           const MhTargetLook *look)
 {
-    struct stat st, from;
-    bool whole;
-    check_outcome(check, outcome);
-    g_autofree char *existing = nearest_existing(path, &st, &whole);
-    if (existing == NULL)
-        return;
-    check_place(check, outcome->user, path, existing, &st, writer);
-    MhTargetSystem *system = find_system(check, existing, &st);
+    MhTargetSystem *system = find_system(check, look);
     if (system == NULL)
         return;
-    bool linked = source != NULL && stat(source, &from) == 0 && from.st_dev == st.st_dev;
     MhTargetNeed need = {.user = outcome->user,
-                         .path = path,
-                         .existing = existing,
+                         .path = place->path,
                          .place = system->place,
                          .kind = system->kind,
                          .device = system->device,
-                         .uid = writer->uid,
-                         .gid = writer->gid};
+                         .uid = place->uid,
+                         .gid = place->gid,
+                         .look = look};
     for (guint i = 0; i < outcome->mailboxes->len; i++)
-        add_needs(&need, outcome->mailboxes->pdata[i], linked);
+        add_needs(&need, outcome->mailboxes->pdata[i], look->same_device);
     system->accounts++;
     system->need_bytes += need.bytes;
     system->need_files += need.files;
     mh_target_limits_add(check->limits, &need);
+}
+
+void
+mh_target_check_account(MhTargetCheck *check, const MhAccountOutcome *outcome, const char *path,
+                        const char *source, const MhTargetWriter *writer)
+{
+    MhTargetPlace place = {path, source, writer->uid, writer->gid, check->read};
+    MhTargetLook look;
+    check_outcome(check, outcome);
+    if (mh_target_look(&place, &look)) {
+        if (look.existing[0] == '\0')
+            return;
+        check_place(check, outcome->user, path, &look, writer);
+        check_need(check, outcome, &place, &look);
+    } else if (outcome->error == NULL) { /* else it was told */
+        g_autofree char *shown = mh_printable_string(path);
+        add(check, MH_OBSTACLE_FAILED, "%s: no answer from '%s'", outcome->user, shown);
+    }
 }
 
 /* No clock that is right shows a time before this program was written. */

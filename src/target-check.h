@@ -58,6 +58,7 @@ typedef struct {
     MhObstacleFound found[MH_OBSTACLE_COUNT];
     GPtrArray *systems; /* of MhTargetSystem */
     MhTargetLimits *limits;
+    MhQuotaRead read;
     uint64_t read_bytes, read_us;         /* what the survey read, and how long its workers took */
     uint64_t carry_messages, carry_bytes; /* what a migration would write */
     uint64_t sizes_read, sizes_read_bytes, sizes_listed; /* MhMailboxOutcome */

@@ -2,8 +2,6 @@
 
 #include "printable.h"
 
-#include <sys/stat.h>
-
 /* One quota on one file system, and who draws on it. */
 typedef struct {
     char *place, *user; /* the first of them */
@@ -22,7 +20,6 @@ typedef struct {
 } Directory;
 
 struct MhTargetLimits {
-    MhQuotaRead read;
     GPtrArray *quotas;      /* of Quota */
     GHashTable *by_key;     /* "DEVICE:KIND:ID" -> Quota; NULL where there is none */
     GPtrArray *directories; /* of Directory, those near or past their limit alone */
@@ -47,10 +44,9 @@ directory_free(gpointer item)
 }
 
 MhTargetLimits *
-mh_target_limits_new(MhQuotaRead read)
+mh_target_limits_new(void)
 {
     MhTargetLimits *limits = g_new0(MhTargetLimits, 1);
-    limits->read = read;
     limits->quotas = g_ptr_array_new_with_free_func(quota_free);
     limits->by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     limits->directories = g_ptr_array_new_with_free_func(directory_free);
@@ -72,24 +68,23 @@ mh_target_limits_free(MhTargetLimits *limits)
 
 /* ---- quotas ------------------------------------------------------------------------------- */
 
-/* NULL: nothing is limited there. Each is asked for once. */
+/* NULL: nothing is limited there. What was told first counts. */
 static Quota *
 find_quota(MhTargetLimits *limits, const MhTargetNeed *need, MhQuotaKind kind, uint32_t id)
 {
     g_autofree char *key =
         g_strdup_printf("%" G_GUINT64_FORMAT ":%d:%u", (guint64)need->device, kind, id);
     gpointer known;
-    MhQuotaCounts counts;
     if (g_hash_table_lookup_extended(limits->by_key, key, NULL, &known))
         return known;
     Quota *quota = NULL;
-    if (limits->read(need->existing, kind, id, &counts)) {
+    if (need->look->limited[kind]) {
         quota = g_new0(Quota, 1);
         quota->place = g_strdup(need->place);
         quota->user = g_strdup(need->user);
         quota->kind = kind;
         quota->id = id;
-        quota->left = mh_quota_left(&counts);
+        quota->left = mh_quota_left(&need->look->quotas[kind]);
         g_ptr_array_add(limits->quotas, quota);
     }
     g_hash_table_insert(limits->by_key, g_steal_pointer(&key), quota);
@@ -142,14 +137,6 @@ mh_target_limits_quotas(const MhTargetLimits *limits, MhTargetLimitTake take, vo
 
 /* ---- directories -------------------------------------------------------------------------- */
 
-/* Each subdirectory is a link; where they are not counted, the limit is not known either. */
-static uint64_t
-subdirectories_of(const char *path)
-{
-    struct stat st;
-    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) && st.st_nlink > 2 ? st.st_nlink - 2 : 0;
-}
-
 static Directory *
 add_directory(MhTargetLimits *limits, const MhTargetNeed *need, const char *path, const char *what,
               uint64_t count, uint64_t limit)
@@ -171,7 +158,7 @@ add_to_parent(MhTargetLimits *limits, const MhTargetNeed *need)
     g_autofree char *parent = g_path_get_dirname(need->path);
     Directory *directory = g_hash_table_lookup(limits->parents, parent);
     if (directory == NULL) {
-        directory = add_directory(limits, need, parent, "subdirectories", subdirectories_of(parent),
+        directory = add_directory(limits, need, parent, "subdirectories", need->look->beside,
                                   need->kind->subdirectories);
         g_hash_table_insert(limits->parents, g_steal_pointer(&parent), directory);
     }
@@ -182,8 +169,8 @@ add_to_parent(MhTargetLimits *limits, const MhTargetNeed *need)
 static void
 add_subdirectories(MhTargetLimits *limits, const MhTargetNeed *need)
 {
-    bool whole = g_strcmp0(need->path, need->existing) == 0;
-    uint64_t count = need->folders + (whole ? subdirectories_of(need->path) : 3);
+    bool whole = need->look->whole;
+    uint64_t count = need->folders + (whole ? need->look->subdirectories : 3);
     if (count > need->kind->subdirectories)
         add_directory(limits, need, need->path, "subdirectories", count,
                       need->kind->subdirectories);
@@ -194,11 +181,10 @@ add_subdirectories(MhTargetLimits *limits, const MhTargetNeed *need)
 void
 mh_target_limits_add(MhTargetLimits *limits, const MhTargetNeed *need)
 {
-    uint32_t project;
     draw_on(limits, need, MH_QUOTA_USER, need->uid);
     draw_on(limits, need, MH_QUOTA_GROUP, need->gid);
-    if (mh_quota_project(need->existing, &project))
-        draw_on(limits, need, MH_QUOTA_PROJECT, project);
+    if (need->look->project != 0)
+        draw_on(limits, need, MH_QUOTA_PROJECT, need->look->project);
     if (need->kind->subdirectories > 0)
         add_subdirectories(limits, need);
     if (need->kind->entries > 0 && need->most_entries > need->kind->entries) {

@@ -6,15 +6,13 @@
  */
 #pragma once
 
-#include "file-system.h"
-#include "quota.h"
+#include "target-look.h"
 
 #include <stddef.h>
 
 /* What one account needs. */
 typedef struct {
     const char *user, *path;  /* the target */
-    const char *existing;     /* @path, or the nearest directory above it that exists */
     const char *place;        /* where that file system is mounted, printable */
     const MhFileSystem *kind; /* of it */
     uint64_t device;
@@ -24,12 +22,12 @@ typedef struct {
     uint64_t folders;            /* new ones */
     uint64_t most_entries;       /* of its largest folder */
     const char *most_entries_in; /* and its name; NULL when it has none */
+    const MhTargetLook *look;    /* what there is now */
 } MhTargetNeed;
 
 typedef struct MhTargetLimits MhTargetLimits;
 
-/* @read: who tells of quotas. */
-MhTargetLimits *mh_target_limits_new(MhQuotaRead read);
+MhTargetLimits *mh_target_limits_new(void);
 void mh_target_limits_free(MhTargetLimits *limits); /* NULL is fine */
 
 void mh_target_limits_add(MhTargetLimits *limits, const MhTargetNeed *need);

@@ -138,6 +138,20 @@ class NoAnswer(unittest.TestCase):
         with open(self.site.path("control.users")) as file:
             self.assertEqual({int(line) for line in file}, {EVE})
 
+    def test_check_does_not_see_a_target(self):
+        """What root itself looks at for the verdict must not hold it."""
+        daemon = self.start("silent")
+        run = subprocess.Popen(self.site.command("check", *TIMEOUT, maildir="%h/mail/Maildir"),
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        try:
+            run.wait(50)
+        finally:
+            self.end(daemon)
+            out, err = run.communicate()
+        self.assertEqual(run.returncode, 2, out + err)
+        self.assertRegex(out, r"(?m)^Verdict: not ready(.*\n)+ +eve: no answer from '.*' for \d+ s, so")
+        self.assertRegex(out, r"(?m)^joe: 2 mailboxes, 3 messages, 3 to carry")
+
     def test_its_user_stops_the_worker(self):
         """A worker is a process of eve's, and she may send it signals."""
         eve = subprocess.Popen(["/usr/bin/python3", "-B", "-c", STOP, self.site.path("spool/eve"),
