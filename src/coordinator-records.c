@@ -1,6 +1,7 @@
 #include "coordinator-private.h"
 
 #include "late-keywords.h"
+#include "name-map.h"
 #include "printable.h"
 #include "remember.h"
 #include "size-limits.h"
@@ -16,16 +17,19 @@ take_progress(MhRun *run, MhSeat *seat, GVariant *content)
     return true;
 }
 
+/* What an admin may paste into the map of names is about this account. */
 static bool
 take_mailbox(MhRun *run, MhSeat *seat, GVariant *content)
 {
-    MhMailboxOutcome *mailbox = mh_mailbox_outcome_from_variant(content);
+    MhAccountOutcome *outcome = seat->outcome;
+    g_autoptr(MhMailboxOutcome) mailbox = mh_mailbox_outcome_from_variant(content);
     (void)run;
-    if (mailbox == NULL)
+    if (mailbox == NULL ||
+        (mailbox->name_map != NULL && !mh_name_map_is_line_of(outcome->user, mailbox->name_map)))
         return false;
     if (seat->division != NULL && !seat->is_part)
         mh_division_add_to(seat->division, mailbox);
-    g_ptr_array_add(seat->outcome->mailboxes, mailbox);
+    g_ptr_array_add(outcome->mailboxes, g_steal_pointer(&mailbox));
     return true;
 }
 
@@ -57,11 +61,19 @@ take_error(MhRun *run, MhSeat *seat, GVariant *content)
     return true;
 }
 
+static bool
+does(const MhRun *run, MhTask task)
+{
+    return run->job->task == task && !run->job->settings->dry_run;
+}
+
 /* Hands a keyword without a letter on as a command. False when it is not what one can be. */
 static bool
 take_keyword(MhRun *run, MhSeat *seat, GVariant *content)
 {
     const char *mailbox, *guid, *keyword, *uids;
+    if (!does(run, MH_TASK_MIGRATE))
+        return false;
     g_variant_get(content, "(&s&s&s&s)", &mailbox, &guid, &keyword, &uids);
     g_autofree char *command =
         mh_late_keyword_command(seat->outcome->user, mailbox, guid, keyword, uids);
@@ -77,11 +89,17 @@ take_mailbox_memory(MhRun *run, MhSeat *seat, GVariant *content)
     return mh_remember_take_mailbox(seat->outcome, content);
 }
 
+/* Only what this run is for can have come about. */
 static bool
 take_account_memory(MhRun *run, MhSeat *seat, GVariant *content)
 {
-    (void)run;
-    return mh_remember_take_account(seat->outcome, content);
+    MhAccountOutcome *outcome = seat->outcome;
+    bool may_close = does(run, MH_TASK_MIGRATE) && run->job->settings->final;
+    bool good = mh_remember_take_account(outcome, content) && (may_close || !outcome->closed) &&
+                (does(run, MH_TASK_UNDO) || !(outcome->undone || outcome->root_left));
+    if (!good)
+        outcome->closed = outcome->undone = outcome->root_left = false;
+    return good;
 }
 
 static bool

@@ -202,3 +202,12 @@ mh_name_map_line(const char *user, const char *source, char *const *levels)
         return NULL;
     return g_strchomp(mh_name_map_format(map));
 }
+
+bool
+mh_name_map_is_line_of(const char *user, const char *line)
+{
+    g_autoptr(GString) start = g_string_new(NULL);
+    g_autofree char *key = g_strconcat(user, "/", NULL);
+    append_escaped(start, key, true);
+    return strcmp(user, MH_NAME_MAP_EVERYBODY) != 0 && g_str_has_prefix(line, start->str);
+}

@@ -37,5 +37,7 @@ bool mh_name_map_add(MhNameMap *map, const char *user, MhSpan source, MhSpan tar
 /* The one line that gives the user's folder @levels (UTF-8), without its end; NULL when none can.
  * g_free(). */
 char *mh_name_map_line(const char *user, const char *source, char *const *levels);
+/* Would @line, if a map had it, be about the user's folders? */
+bool mh_name_map_is_line_of(const char *user, const char *line);
 /* The target of the user's folder; NULL: the admin has not decided. Borrowed. */
 const char *mh_name_map_lookup(const MhNameMap *map, const char *user, MhSpan source);

@@ -45,6 +45,7 @@ typedef struct {
     char *error; /* the account as a whole could not be done; NULL otherwise */
     bool dry_run;
     GPtrArray *mailboxes;       /* of MhMailboxOutcome */
+    guint remembered;           /* up to here each has its memory, if it has one */
     GPtrArray *not_mail;        /* of MhNotMail */
     MhFindings *findings;       /* about the account, not about one mailbox */
     MhDifferences *differences; /* what verify found; its mailboxes are unchanged as far as all of

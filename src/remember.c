@@ -321,7 +321,8 @@ bool
 mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content)
 {
     g_autoptr(GVariant) body = NULL, carried = NULL;
-    if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(vmv)")) || outcome->mailboxes->len == 0)
+    if (!g_variant_is_of_type(content, G_VARIANT_TYPE("(vmv)")) ||
+        outcome->remembered == outcome->mailboxes->len) /* a memory holds its mailbox once more */
         return false;
     g_variant_get(content, "(vmv)", &body, &carried);
     if (carried != NULL && !g_variant_is_of_type(carried, G_VARIANT_TYPE(MH_CARRIED_TYPE)))
@@ -334,6 +335,7 @@ mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content)
     mailbox->outcome = g_variant_ref_sink(
         mh_mailbox_outcome_to_variant(outcome->mailboxes->pdata[outcome->mailboxes->len - 1]));
     mh_memory_add(memory, g_steal_pointer(&mailbox));
+    outcome->remembered = outcome->mailboxes->len;
     return true;
 }
 

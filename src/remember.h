@@ -42,6 +42,7 @@ bool mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out);
 /* Sends memory to the coordinator; takes it over (NULL is fine). */
 void mh_remember_send_mailbox(int fd, MhMailboxMemory *mailbox);
 void mh_remember_send_account(int fd, MhMemory *memory, bool closed, bool undone, bool root_left);
-/* And receives it, into @outcome. False for what a worker does not send. */
+/* And receives it, into @outcome. False for what a worker does not send: of a mailbox there is one
+ * memory, behind its outcome. */
 bool mh_remember_take_mailbox(MhAccountOutcome *outcome, GVariant *content);
 bool mh_remember_take_account(MhAccountOutcome *outcome, GVariant *content);
