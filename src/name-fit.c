@@ -37,39 +37,84 @@ set_level(char **level, char *text)
     *level = text;
 }
 
-/* The longest start of @text, in whole characters, that takes @room bytes on disk at most. */
+/* Does the start of @text take @room bytes on disk at most? Nothing does not. */
+static bool
+fits(const char *text, size_t len, size_t room, char escape)
+{
+    int code;
+    g_autofree char *start = g_strndup(text, len);
+    char *levels[] = {start, NULL};
+    g_autofree char *directory = *start != '\0' ? try(levels, escape, &code) : NULL;
+    return directory != NULL && strlen(directory) - 1 <= room;
+}
+
+/* A character of a name is made of so many at most, and takes a byte on disk at least. */
+#define COMPOSED_MOST 4
+
+/* Behind which character of @text nothing fits into @room bytes on disk. */
+static const char *
+end_of_room(const char *text, size_t room)
+{
+    for (size_t left = COMPOSED_MOST * room; left > 0 && *text != '\0'; left--)
+        text = g_utf8_next_char(text);
+    return text;
+}
+
+/* The character that begins about half way between two, but not with the first. */
+static const char *
+middle_of(const char *low, const char *high)
+{
+    const char *at = low + (high - low) / 2;
+    while (((uint8_t)*at & 0xc0) == 0x80)
+        at--;
+    return at > low ? at : g_utf8_next_char(low);
+}
+
+/* The longest start of @text, in whole characters, that takes @room bytes on disk at most. What is
+ * longer takes more, so it need not be tried character by character. */
 static char *
 start_that_fits(const char *text, size_t room, char escape)
 {
-    char *start = g_strdup(text);
-    for (;;) {
-        int code;
-        char *levels[] = {start, NULL};
-        g_autofree char *directory = *start != '\0' ? try(levels, escape, &code) : NULL;
-        if (*start == '\0' || (directory != NULL && strlen(directory) - 1 <= room))
-            return start;
-        *g_utf8_prev_char(start + strlen(start)) = '\0';
+    const char *low = text, *high = end_of_room(text, room);
+    if (*high == '\0' && fits(text, (size_t)(high - text), room, escape))
+        return g_strdup(text);
+    while (low < high && g_utf8_next_char(low) < high) {
+        const char *middle = middle_of(low, high);
+        if (fits(text, (size_t)(middle - text), room, escape))
+            low = middle;
+        else
+            high = middle;
     }
+    return g_strndup(text, (gsize)(low - text));
+}
+
+/* The level @text, which does not fit into @room; @way leads down to it. */
+static char *
+cut_level(const char *text, const char *way, size_t room, char escape)
+{
+    g_autofree char *ending = mh_name_fit_ending(way, MH_NAME_ENDING);
+    g_autofree char *start = start_that_fits(text, room - MIN(room, MH_NAME_ENDING + 1), escape);
+    return g_strconcat(start, ending, NULL);
 }
 
 /* Cuts every level that takes more than @room bytes on disk. The ending is made of the way down to
- * the level, so a folder and those below it are cut alike. */
-static void
+ * the level, so a folder and those below it are cut alike. False as soon as all of them together
+ * take too much. */
+static bool
 cut_levels(char *const *whole, char **levels, size_t room, char escape)
 {
+    size_t least = 0;
     g_autoptr(GString) way = g_string_new(NULL);
-    for (size_t i = 0; whole[i] != NULL; i++) {
+    for (size_t i = 0; whole[i] != NULL && least <= MH_LIMIT_NAME_BYTES; i++) {
         g_string_append_printf(way, "/%s", whole[i]);
-        g_autofree char *fits = start_that_fits(whole[i], room, escape);
-        g_autofree char *ending = mh_name_fit_ending(way->str, MH_NAME_ENDING);
-        if (strcmp(fits, whole[i]) == 0) {
-            set_level(&levels[i], g_steal_pointer(&fits));
-            continue;
-        }
-        g_autofree char *start =
-            start_that_fits(whole[i], room - MIN(room, MH_NAME_ENDING + 1), escape);
-        set_level(&levels[i], g_strconcat(start, ending, NULL));
+        char *start = start_that_fits(whole[i], room, escape);
+        bool is_whole = strcmp(start, whole[i]) == 0;
+        set_level(&levels[i], is_whole ? start : cut_level(whole[i], way->str, room, escape));
+        if (!is_whole)
+            g_free(start);
+        least += 1 + (size_t)g_utf8_strlen(levels[i], -1);
     }
+    return least <= MH_LIMIT_NAME_BYTES;
 }
 
 /* All levels in one: for a path of more levels than have room. */
@@ -94,8 +139,8 @@ cut(char **levels, const char *path, char escape)
     int code;
     g_auto(GStrv) whole = g_strdupv(levels);
     for (size_t i = 0; i < G_N_ELEMENTS(rooms); i++) {
-        cut_levels(whole, levels, rooms[i], escape);
-        char *directory = try(levels, escape, &code);
+        char *directory =
+            cut_levels(whole, levels, rooms[i], escape) ? try(levels, escape, &code) : NULL;
         if (directory != NULL)
             return directory;
     }

@@ -90,6 +90,12 @@ def keyword_updates(box, n):
             f.write(b"k%d\n" % i)
 
 
+def long_names(box, n):
+    """Names that have no room on disk, of folders that are not there."""
+    with open(os.path.join(box, "courierimapsubscribed"), "wb") as f:
+        f.write(b"".join(b"INBOX.%d" % i + b"x" * n + b"\n" for i in range(20)))
+
+
 def folders(box, n):
     for i in range(n):
         for name in ("cur", "new", "tmp"):
@@ -141,6 +147,7 @@ CASES = (
                    lambda i: b"%d.M%dP1.h:2,S 17 %d:77\n" % (BASE, i, i + 1)))),
     ("lines in courierimapsubscribed", 60000,
      courier(state("courierimapsubscribed", lambda n: b"", lambda i: b"INBOX.f%d\n" % i))),
+    ("letters in each name of courierimapsubscribed", 1000, courier(long_names)),
     ("keywords in Courier's :list", 100000, courier(keyword_list)),
     ("updates of one message's keywords", 12000, courier(keyword_updates)),
     ("folders", 600, courier(folders)),
