@@ -222,7 +222,11 @@ survey_link(MhFolderWalk *walk, const char *name)
 {
     if (walk->options->is_home && name[0] == '.')
         return;
-    g_ptr_array_add(walk->links, mh_folder_walk_found(walk, MH_FOUND_ALIAS));
+    MhFound *found = mh_folder_walk_found(walk, MH_FOUND_ALIAS);
+    if (mh_folder_walk_has_room(walk, found))
+        g_ptr_array_add(walk->links, found);
+    else
+        mh_folder_walk_found_free(found);
 }
 
 /* One name of @dir; the walk's path and components end in it. */

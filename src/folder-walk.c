@@ -3,6 +3,8 @@
 #include "printable.h"
 #include "size-limits.h"
 
+#include <string.h>
+
 void
 mh_folder_walk_found_free(gpointer item)
 {
@@ -60,18 +62,29 @@ mh_folder_walk_tell(const MhFolderWalk *walk, MhFindingCode code, const char *pa
     mh_findings_add(walk->findings, code, reason != NULL ? "'%s': %s" : "'%s'", printable, reason);
 }
 
+bool
+mh_folder_walk_has_room(MhFolderWalk *walk, const MhFound *found)
+{
+    const char *why = NULL;
+    walk->kept_bytes += strlen(found->path);
+    if (found->kind == MH_FOUND_MAILBOX && walk->survey->mailboxes == MH_LIMIT_FOLDERS)
+        why = "more folders than are carried";
+    else if (found->kind != MH_FOUND_INBOX && walk->kept_bytes > MH_LIMIT_FOLDER_PATHS_BYTES)
+        why = "more paths, and longer ones, than are kept";
+    if (why != NULL && !walk->full)
+        mh_folder_walk_tell(walk, MH_FINDING_SURVEY_LIMIT, found->path, why);
+    walk->full |= why != NULL;
+    return why == NULL;
+}
+
 void
 mh_folder_walk_keep(MhFolderWalk *walk, MhFound *found)
 {
-    if (found->kind == MH_FOUND_MAILBOX && ++walk->survey->mailboxes > MH_LIMIT_FOLDERS) {
-        walk->survey->mailboxes--;
-        if (!walk->full)
-            mh_folder_walk_tell(walk, MH_FINDING_SURVEY_LIMIT, found->path,
-                                "more folders than are carried");
-        walk->full = true;
+    if (!mh_folder_walk_has_room(walk, found)) {
         mh_folder_walk_found_free(found);
         return;
     }
+    walk->survey->mailboxes += found->kind == MH_FOUND_MAILBOX;
     if (found->stamp.inode != 0 && !found->linked)
         mh_folder_walk_note(walk, &found->stamp, found->path,
                             found->kind == MH_FOUND_MAILBOX || found->kind == MH_FOUND_INBOX);

@@ -19,6 +19,7 @@ typedef struct {
     GPtrArray *components; /* the same as a folder's name; of char *, owned */
     GArray *ancestors;     /* of struct stat, of the directories above */
     uint64_t names;
+    uint64_t kept_bytes; /* of the paths of what was kept, links too */
     bool full;
     bool in_doubt; /* there may be places that are not in the table: they could not be looked at */
 } MhFolderWalk;
@@ -47,6 +48,9 @@ void mh_folder_walk_seen(const MhFolderWalk *walk, const char *path, bool follow
 /* Adds a finding on @path; @reason may be NULL. */
 void mh_folder_walk_tell(const MhFolderWalk *walk, MhFindingCode code, const char *path,
                          const char *reason);
+/* Is there room for @found, which is counted, among what is kept? Otherwise the walk is full, and
+ * that has been said. */
+bool mh_folder_walk_has_room(MhFolderWalk *walk, const MhFound *found);
 /* Takes @found, which is owned from now on, into the survey. */
 void mh_folder_walk_keep(MhFolderWalk *walk, MhFound *found);
 /* @found is no mailbox, for @reason; both are owned from now on. In a home, what has nothing to do

@@ -63,6 +63,9 @@
 #define MH_LIMIT_FOLDER_DEPTH 64
 /* Folders of one account. */
 #define MH_LIMIT_FOLDERS 100000
+/* Bytes of the paths of all that an account's folder directory has: a hundred thousand folders have
+ * some ten million. Each is held several times over, by the coordinator too. */
+#define MH_LIMIT_FOLDER_PATHS_BYTES (64u << 20)
 /* Names in all directories of one account that a survey looks at: a folder directory may be a
  * whole home. */
 #define MH_LIMIT_SURVEY_NAMES 2000000

@@ -525,6 +525,33 @@ test_depth(void **state)
     assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_LIMIT), 1);
 }
 
+/* Each path is long, and held several times: a hundred thousand of them would be gigabytes. */
+static void
+test_long_paths(void **state)
+{
+    enum { LEVELS = 60, NAME = 250, ROOM = MH_LIMIT_FOLDER_PATHS_BYTES / (LEVELS * (NAME + 1)) };
+    Tree *tree = *state;
+    int here = fcntl(tree->root, F_DUPFD_CLOEXEC, 0);
+    g_autofree char *name = g_strnfill(NAME, 'd');
+    for (int depth = 0; depth < LEVELS; depth++) {
+        assert_int_equal(mkdirat(here, name, 0700), 0);
+        int next = openat(here, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        close(here);
+        here = next;
+    }
+    for (int i = 0; i <= ROOM; i++) {
+        char file[16];
+        g_snprintf(file, sizeof file, "%06d", i);
+        put(here, file, "");
+    }
+    close(here);
+    tree->survey = mh_folder_survey(tree->root, &plain, tree->findings, NULL);
+    assert_in_range(tree->survey->mailboxes, ROOM * 9 / 10, ROOM);
+    assert_int_equal(tree->survey->found->len, tree->survey->mailboxes);
+    assert_true(tree->survey->incomplete);
+    assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_LIMIT), 1);
+}
+
 /* What the user who owns it cannot read is an error of that mailbox only. */
 static void
 test_unreadable(void **state)
@@ -567,6 +594,7 @@ main(void)
         TEST(test_home),       TEST(test_thunderbird_and_apple),
         TEST(test_callbacks),  TEST(test_inbox_and_target),
         TEST(test_unreadable), TEST(test_depth),
+        TEST(test_long_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
