@@ -94,6 +94,20 @@ mbox_source_hold(MboxSource *source, uint64_t offset, size_t len, GError **error
     return true;
 }
 
+/* Reading may take longer than a lock lasts. */
+static void
+keep_lock(const MboxSource *source)
+{
+    if (source->lock != NULL)
+        mbox_lock_refresh(source->lock);
+}
+
+static bool
+stopped(const MboxSource *source, GError **error)
+{
+    return mh_set_errno(error, EINTR, "reading '%s' was stopped", source->shown);
+}
+
 /* Feeds the first @size bytes of the file. */
 static bool
 scan_file(MboxSource *source, const MboxScanOptions *options, GError **error)
@@ -109,10 +123,9 @@ scan_file(MboxSource *source, const MboxScanOptions *options, GError **error)
             return false;
         }
         at += len;
-        if (source->lock != NULL)
-            mbox_lock_refresh(source->lock);
+        keep_lock(source);
         if (at < options->size && mh_stopping())
-            return mh_set_errno(error, EINTR, "reading '%s' was stopped", source->shown);
+            return stopped(source, error);
     }
     return true;
 }
@@ -128,10 +141,14 @@ typedef struct {
     char sender[128];
 } Pass;
 
+/* What is not in the piece at hand: a hole may be as large as the file. */
 static bool
 pass_peek(void *user, uint64_t offset, void *buffer, size_t len, GError **error)
 {
-    return mbox_source_read(((Pass *)user)->source, offset, buffer, len, error);
+    MboxSource *source = ((Pass *)user)->source;
+    keep_lock(source);
+    return mh_stopping() ? stopped(source, error)
+                         : mbox_source_read(source, offset, buffer, len, error);
 }
 
 /* The message that has been read goes up to @end: was all of it readable? */

@@ -306,6 +306,20 @@ class NoAnswer(unittest.TestCase):
                          r"(.*\n)*.*eve: no answer from %s.* for \d+ s, so doveadm was ended; run "
                          "again" % (where, where))
 
+    def test_asked_to_stop_in_a_hole(self):
+        """A file takes no room and as long to read as its user likes."""
+        self.site.eve("with open(home + '/mail/saved', 'a') as f: f.truncate(200 << 30)")
+        run = subprocess.Popen(self.site.command("check"), text=True, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE)
+        self.addCleanup(run.stderr.close)
+        time.sleep(2)
+        run.send_signal(signal.SIGTERM)
+        try:
+            self.assertEqual(run.wait(10), 2)
+        finally:
+            run.kill()
+        self.assertIn("eve: saved", run.stderr.read())
+
     def test_asked_to_stop(self):
         self.start("silent")
         run = subprocess.Popen(self.site.command("migrate", "--answer-timeout", "10"), text=True,
