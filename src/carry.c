@@ -139,6 +139,26 @@ recall_carried(MhCarry *carry, GError **error)
     return carry->before != NULL;
 }
 
+/* Late: is the folder the one that the last run left? What an older one lacks, from a backup,
+ * nobody has deleted. A folder that is not there has been, but for the INBOX. */
+static bool
+check_age(const MhCarry *carry, GError **error)
+{
+    const MhUidState *left = &carry->context->left, *now = &carry->folder->index.uids;
+    bool is_older = now->uidvalidity == left->uidvalidity && now->uidnext < left->uidnext;
+    bool is_other = strcmp(carry->folder_name, ".") == 0 && !carry->folder->exists;
+    if (!carry->context->settings->late || left->uidvalidity == 0 || (!is_older && !is_other))
+        return true;
+    g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+                        is_other
+                            ? "the target is not the one into which mail was carried: late mail "
+                              "cannot be told from what was deleted since"
+                            : "the target is older than the last run, from a backup perhaps: late "
+                              "mail cannot be told from what was deleted since; --reopen with "
+                              "--keep-expunged brings all that is missing");
+    return false;
+}
+
 static bool
 count_staged(uint64_t bytes, void *user)
 {
@@ -192,7 +212,8 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     carry->source_changed_ns = source->stamp.ctime_ns;
     if (!source->class->index(source, carry->mailbox, findings, error) ||
         (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
-        !recall_carried(carry, error) || !mh_carry_plan_make(carry, findings, error))
+        !recall_carried(carry, error) || !mh_carry_plan_make(carry, findings, error) ||
+        !check_age(carry, error))
         return false;
     tell_lost_uidls(carry, findings);
     if (!carry->context->dry_run && !stage(carry, source, error))

@@ -34,6 +34,7 @@ typedef struct {
     bool dry_run;
     bool in_place;     /* source and target are one folder */
     GVariant *carried; /* late: what of this mailbox had been carried (memory.h); NULL: nothing */
+    MhUidState left;   /* late: the folder's, as the last run left them; 0, 0: not known */
     MaildirStaged told;
     void *told_user;
 } MhCarryContext;

@@ -241,9 +241,11 @@ recall_carried(MhHaul *haul, const MhSurveyMailbox *mailbox, GError **error)
 {
     const MhMailboxMemory *known = mh_memory_find(haul->job->memory, mailbox->key);
     haul->context.carried = NULL;
+    haul->context.left = (MhUidState){0};
     if (!mh_haul_is_late(haul) || known == NULL) /* a folder that is new since */
         return true;
     haul->context.carried = known->carried;
+    haul->context.left = mh_remember_left(known);
     if (known->carried == NULL)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                     "it is not known what of it was carried before: late mail cannot be told from "

@@ -42,6 +42,18 @@ outcome_of(const MhMailboxMemory *known)
     return outcome;
 }
 
+MhUidState
+mh_remember_left(const MhMailboxMemory *known)
+{
+    MhMailboxOutcome *outcome =
+        known->outcome != NULL ? mh_mailbox_outcome_from_variant(known->outcome) : NULL;
+    MhUidState left = {0};
+    if (outcome != NULL)
+        left = (MhUidState){.uidvalidity = outcome->uidvalidity, .uidnext = outcome->uidnext};
+    mh_mailbox_outcome_free(outcome);
+    return left;
+}
+
 /* What this run knows of a mailbox already goes before what the last one has left. */
 static const MhMailboxMemory *
 find_known(const MhJob *job, const char *key)

@@ -4,6 +4,9 @@
 #include "account-survey.h"
 #include "job.h"
 
+/* The UIDVALIDITY and next UID with which the last run left the folder; 0, 0: not known. */
+MhUidState mh_remember_left(const MhMailboxMemory *known);
+
 /* Has nothing happened to the mailbox since it was carried, at the source and at the target? Then
  * @outcome is what it was, and nothing of the mailbox is opened. */
 bool mh_remember_unchanged(const MhJob *job, const MaildirTree *tree,

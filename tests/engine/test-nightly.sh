@@ -353,6 +353,31 @@ run 0 migrate --reopen
 count 4 .
 run 0 migrate
 
+site 'late mail for a target that is older'
+run 0 migrate
+cp -a new/fred older
+message three >>spool/fred
+run 0 migrate --final
+mv new/fred newest
+mv older new/fred
+message four >>spool/fred
+run 2 migrate --late
+errs 'the target is older than the last run'
+count 2 .
+rm -r new/fred
+run 2 migrate --late
+errs 'the target is not the one into which mail was carried'
+[ ! -e new/fred/cur ] || complain "late mail went to a target that has nothing else"
+run 0 migrate --reopen --keep-expunged
+count 4 .
+rm -r new/fred
+mv newest new/fred
+run 0 migrate --final --reopen
+message five >>spool/fred
+run 0 migrate --late
+says '1 carried'
+count 5 .
+
 site 'a final run under which the source changes'
 run 0 migrate
 # the change comes while the last mailbox is being locked
