@@ -15,6 +15,7 @@
 #include "saved-uidls.h"
 #include "subscribe.h"
 #include "stopping.h"
+#include "target-server.h"
 
 #include <errno.h>
 #include <string.h>
@@ -123,6 +124,9 @@ check_in_place(const MhHaul *haul, GError **error)
                     haul->tree->path);
         return false;
     }
+    if (!survey->in_place &&
+        !mh_target_server_check(haul->tree, haul->job->settings->server, error))
+        return false;
     return strcmp(survey->format, "courier") == 0 || check_courier_gone(haul, error);
 }
 

@@ -343,6 +343,33 @@ class Nightly(unittest.TestCase):
             self.run_it()
             self.assertEqual(self.carried()["."], 4 + n)
 
+    def test_the_other_server(self):
+        """What is made for one server is not written on for the other: Courier would number anew
+        what it has no list for."""
+        self.add(".Entwürfe", 1)
+        self.own()
+        dovecot, courier = ("--server", "dovecot"), ("--server", "courier")
+        for subscribed in ("INBOX.Sent",), ():
+            self.subscribe(*subscribed)
+            self.own()
+            for first, then, says in ((dovecot, courier, "for Dovecot: "),
+                                      (courier, dovecot, "for Courier: ")):
+                with self.subTest(first=first, subscribed=subscribed):
+                    self.run_it(*first)
+                    before = self.tree()
+                    self.assertIn(says, self.run_it(*then, expect=2))
+                    self.assertIn(says, self.run_it(*then, expect=2, command="check"))
+                    self.assertEqual(self.tree(), before)
+                    self.run_it(*first)
+                    self.assertEqual(self.tree(), before)
+                    shutil.rmtree(self.target)
+        self.run_it(*dovecot)
+        write(os.path.join(self.target, "new/1.theirs"), "Subject: theirs\n\n")
+        self.own()
+        self.run_it("ann", command="undo")
+        self.run_it(*courier)
+        self.assertEqual(self.carried(), {".": 3, ".Entwürfe": 1, ".Sent": 2, ".lists.dev": 2})
+
     def test_in_place_comes_to_rest(self):
         """Its own renaming must not look like a change of the source for ever."""
         write(os.path.join(self.maildir, "courierimapkeywords/:list"),
