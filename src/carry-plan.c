@@ -2,6 +2,7 @@
 
 #include "courier/courier-source.h"
 #include "maildir/maildir-carried.h"
+#include "maildir/maildir-delivery.h"
 
 #include <string.h>
 
@@ -84,6 +85,18 @@ size_counted(const MhMessage *message, const MaildirUidlistEntry *line)
            carried.size_listed;
 }
 
+static bool
+uidl_differs(const MhCarry *carry, const MhMessage *message, const MaildirUidlistEntry *line)
+{
+    const char *uidl = mh_mailbox_uidl(carry->mailbox, message);
+    if (uidl == NULL)
+        return line->uidl.data !=
+               maildir_delivery_old_uidl(carry->mailbox, carry->plan->uids, line).data;
+    MhSpan text = mh_span_from_string(uidl);
+    return maildir_uidlist_uidl_fits(text) &&
+           (line->uidl.data == NULL || !mh_span_equal(text, line->uidl));
+}
+
 /* What a POP3 server says of a message, as we know it now, and the line of the list does not. */
 static bool
 pop3_differs(const MhCarry *carry, const MhSyncLine *line)
@@ -94,16 +107,11 @@ pop3_differs(const MhCarry *carry, const MhSyncLine *line)
     if (line->source == 0 || place == 0)
         return false;
     const MhMessage *message = mh_mailbox_get(carry->mailbox, line->source - 1);
-    const char *uidl = mh_mailbox_uidl(carry->mailbox, message);
     MaildirUidlistEntry entry;
-    if (!maildir_uidlist_read(carry->folder->uidlist, place, &entry) ||
-        mh_mailbox_pop3_order(carry->mailbox, message) != entry.pop3_order ||
-        message->virtual_size != entry.virtual_size || size_counted(message, &entry))
-        return true;
-    MhSpan text = uidl != NULL ? mh_span_from_string(uidl) : mh_span(NULL, 0);
-    if (uidl == NULL || !maildir_uidlist_uidl_fits(text))
-        return false;
-    return entry.uidl.data == NULL || !mh_span_equal(text, entry.uidl);
+    return !maildir_uidlist_read(carry->folder->uidlist, place, &entry) ||
+           mh_mailbox_pop3_order(carry->mailbox, message) != entry.pop3_order ||
+           message->virtual_size != entry.virtual_size || size_counted(message, &entry) ||
+           uidl_differs(carry, message, &entry);
 }
 
 /* UIDLs come when a POP3 client first logs in, though the mail has long been carried; and a size

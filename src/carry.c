@@ -199,6 +199,15 @@ tell_lost_uidls(const MhCarry *carry, MhFindings *findings)
         mh_findings_add(findings, MH_FINDING_UIDL_UNSAYABLE, "%zu messages", lost);
 }
 
+/* Do the settings say that the new server makes the UIDLs? What is only not known says nothing of
+ * those that an earlier run has written down; nor does a run after the cutover. */
+static bool
+server_makes_uidls(const MhSettings *settings)
+{
+    bool is_said = settings->pop3_uidl == MH_UIDL_IMAP || settings->pop3_uidl == MH_UIDL_NONE;
+    return is_said && !settings->late;
+}
+
 /* Reads the source once, plans and stages. G_FILE_ERROR_AGAIN: it has changed meanwhile. */
 static bool
 attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError **error)
@@ -210,8 +219,10 @@ attempt(MhCarry *carry, const MhCarrySource *from, MhFindings *findings, GError 
     carry->mailbox = mh_mailbox_new();
     source->careful = carry->careful;
     carry->source_changed_ns = source->stamp.ctime_ns;
-    if (!source->class->index(source, carry->mailbox, findings, error) ||
-        (from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
+    if (!source->class->index(source, carry->mailbox, findings, error))
+        return false;
+    carry->mailbox->has_no_uidls = server_makes_uidls(carry->context->settings);
+    if ((from->read != NULL && !from->read(carry->mailbox, findings, from->read_user, error)) ||
         !recall_carried(carry, error) || !mh_carry_plan_make(carry, findings, error) ||
         !check_age(carry, error))
         return false;

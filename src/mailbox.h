@@ -69,6 +69,7 @@ typedef struct {
     const char *dialect; /* whose view of the format it was read in; NULL: there is but one */
     GArray *messages;    /* of MhMessage, in mailbox order */
     char *unread;        /* why there are more that could not be read; NULL: they are all */
+    bool has_no_uidls;   /* the new server makes them: what an earlier run wrote down goes */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

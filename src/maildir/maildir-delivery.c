@@ -84,6 +84,19 @@ maildir_delivery_is_staged(const MaildirDelivery *delivery, const MhSyncLine *li
            (delivery->staged[line->source / 8] >> line->source % 8 & 1) != 0;
 }
 
+/* Where the new server makes the UIDLs, only one stays that it has written down itself. */
+MhSpan
+maildir_delivery_old_uidl(const MhMailbox *mailbox, MhUidState uids,
+                          const MaildirUidlistEntry *before)
+{
+    char made[17];
+    if (!mailbox->has_no_uidls || before->uidl.data == NULL)
+        return before->uidl;
+    g_snprintf(made, sizeof made, "%08x%08x", before->uid, uids.uidvalidity);
+    bool is_servers = mh_span_equal(before->uidl, mh_span_from_string(made));
+    return is_servers ? before->uidl : mh_span(NULL, 0);
+}
+
 void
 maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
                           const MhSyncLine *line, const MaildirUidlistEntry *before, MhSpan base)
@@ -105,7 +118,7 @@ maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,
                               .base = base};
     if (before != NULL) {
         out.other = before->other;
-        out.uidl = before->uidl;
+        out.uidl = maildir_delivery_old_uidl(work->mailbox, work->plan->uids, before);
     }
     if (uidl != NULL)
         out.uidl = mh_span_from_string(uidl);

@@ -54,6 +54,10 @@ void maildir_delivery_set_staged(MaildirDelivery *delivery, const MaildirWork *w
                                  const MhSyncLine *line);
 bool maildir_delivery_is_staged(const MaildirDelivery *delivery, const MhSyncLine *line);
 
+/* The UIDL that a message with the line @before keeps where the source knows none; NULL data: the
+ * new server makes it. */
+MhSpan maildir_delivery_old_uidl(const MhMailbox *mailbox, MhUidState uids,
+                                 const MaildirUidlistEntry *before);
 /* The line of the UID list for a message that comes from the source, in a file called @base.
  * @before is its line in the list there is; NULL: it has none. */
 void maildir_delivery_add_line(MaildirUidlistWriter *writer, const MaildirWork *work,

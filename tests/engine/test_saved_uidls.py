@@ -85,6 +85,49 @@ def check(courier):
         assert site.result()[1] == 3, site.result()
 
 
+def lists(top, edit):
+    """The lines of the target's list, edited."""
+    path = os.path.join(top, "out/ann/dovecot-uidlist")
+    with open(path, encoding="ascii") as file:
+        head, *lines = file.read().splitlines()
+    with open(path, "w", encoding="ascii") as file:
+        file.writelines(line + "\n" for line in [head] + [edit(line) for line in lines])
+
+
+def check_other_way(courier, *ways):
+    """The first way was a mistake: what it has written down goes with the next."""
+    with tempfile.TemporaryDirectory() as top:
+        site = Site(top, courier)
+        site.save("1 one\n2 two\n3 three\n", 1200000000)
+        for way in ways:
+            site.run("migrate", 0)
+            assert site.result() == (["one", "two", "three"], 3), site.result()
+            site.run("migrate", 0, *way, "--dry-run")
+            site.run("migrate", 0, *way)
+            assert site.result() == ([None] * 3, 3), (way, site.result())
+            site.run("verify", 0, *way)
+        site.run("migrate", 0)
+        site.run("migrate", 0, "--pop3-uidl", "auto")           # which is only not known
+        assert site.result() == (["one", "two", "three"], 3), site.result()
+
+
+def check_servers_own():
+    """What Dovecot writes down by itself it would only write down again."""
+    with tempfile.TemporaryDirectory() as top:
+        site = Site(top, False)
+        way = "--pop3-uidl", "imap"
+        site.run("migrate", 0, *way)
+        with open(os.path.join(top, "out/ann/dovecot-uidlist"), encoding="ascii") as file:
+            validity = int(file.readline().split(" V")[1].split()[0])
+        own = ["%08x%08x" % (uid, validity) for uid in (1, 2, 3)]
+        lists(top, lambda line: line.replace(" ", " P%s " % own[int(line.split()[0]) - 1], 1))
+        site.run("migrate", 0, *way)
+        assert site.result() == (own, 3), site.result()
+
+
 check(False)
 check(True)
+check_other_way(False, ("--pop3-uidl", "imap"), ("--pop3-uidl", "none"))
+check_other_way(True, ("--pop3-uidl", "none"))
+check_servers_own()
 print("passed")
