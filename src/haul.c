@@ -176,16 +176,41 @@ subscribe_for_courier(MhHaul *haul, GError **error)
     return true;
 }
 
-/* The coordinator will look there as root: so from a directory that is not the user's to change. */
+/* Where the target's list of subscriptions is. @out_root is a directory that is not the user's to
+ * change, since the coordinator will look there as root. g_free() both. */
+static bool
+place_subscriptions(const MhHaul *haul, char **out_root, char **out_path, GError **error)
+{
+    g_autofree char *rest = NULL;
+    if (!mh_place_split(haul->job->settings->maildir, haul->account, out_root, &rest, error))
+        return false;
+    *out_path = g_build_filename(rest, "subscriptions", NULL);
+    return true;
+}
+
+/* What the last run left subscribed. Of an older target, from a backup, that says nothing: what it
+ * lacks nobody has unsubscribed. */
+static bool
+recall_subscriptions(const MhHaul *haul, const GPtrArray **out, GError **error)
+{
+    const MhMemory *memory = haul->job->memory;
+    g_autofree char *root = NULL, *path = NULL;
+    if (!place_subscriptions(haul, &root, &path, error))
+        return false;
+    bool is_older =
+        memory != NULL && memory->watch != NULL && mh_watch_is_older(memory->watch, root, path);
+    *out = memory != NULL && !is_older ? memory->subscriptions : NULL;
+    return true;
+}
+
 static bool
 watch_subscriptions(const MhHaul *haul, GError **error)
 {
-    g_autofree char *root = NULL, *rest = NULL;
+    g_autofree char *root = NULL, *path = NULL;
     if (haul->dry_run || haul->survey->watch == NULL)
         return true;
-    if (!mh_place_split(haul->job->settings->maildir, haul->account, &root, &rest, error))
+    if (!place_subscriptions(haul, &root, &path, error))
         return false;
-    g_autofree char *path = g_build_filename(rest, "subscriptions", NULL);
     mh_watch_look(haul->survey->watch, root, path);
     return true;
 }
@@ -193,15 +218,16 @@ watch_subscriptions(const MhHaul *haul, GError **error)
 static bool
 subscribe(MhHaul *haul, GError **error)
 {
-    const MhMemory *memory = haul->job->memory;
+    const GPtrArray *carried;
     bool changed;
     if (mh_haul_is_late(haul))
         return true;
     if (haul->job->settings->server == MH_SERVER_COURIER)
         return subscribe_for_courier(haul, error);
-    haul->subscribed =
-        mh_subscribe(haul->tree, haul->survey, memory != NULL ? memory->subscriptions : NULL,
-                     haul->job->settings->mirror, haul->dry_run, &changed, haul->findings, error);
+    if (!recall_subscriptions(haul, &carried, error))
+        return false;
+    haul->subscribed = mh_subscribe(haul->tree, haul->survey, carried, haul->job->settings->mirror,
+                                    haul->dry_run, &changed, haul->findings, error);
     return haul->subscribed && watch_subscriptions(haul, error);
 }
 

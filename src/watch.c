@@ -300,6 +300,22 @@ mh_watch_look(MhWatch *watch, const char *root, const char *path)
     looker_close(&looker);
 }
 
+bool
+mh_watch_is_older(const MhWatch *watch, const char *root, const char *path)
+{
+    Looker looker = {.watch = watch, .root_fd = -1, .fd = -1};
+    bool is_older = false;
+    for (guint i = 0; i < watch->items->len; i++) {
+        const Item *item = &g_array_index(watch->items, Item, i);
+        MhStamp now;
+        if (strcmp(item->path, path) == 0 && strcmp(root_at(watch, item->root)->path, root) == 0)
+            is_older |=
+                look(&looker, item, &now) && now.inode != 0 && now.mtime_ns < item->stamp.mtime_ns;
+    }
+    looker_close(&looker);
+    return is_older;
+}
+
 const char *
 mh_watch_foreign_root(const MhWatch *watch)
 {

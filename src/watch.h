@@ -43,6 +43,8 @@ MhStamp mh_watch_settle(MhWatch *watch, const char *root, const MhStamp *stamp);
  * What has changed is added to @out_changed, which may be NULL: printable paths, and then all
  * places are looked at. A place too young to tell has changed, unless @young_is_fine. */
 bool mh_watch_holds(const MhWatch *watch, bool young_is_fine, GPtrArray *out_changed);
+/* Is what is at a place of the watch older than what was there? It was put back then. */
+bool mh_watch_is_older(const MhWatch *watch, const char *root, const char *path);
 /* A place of a new watch on a file system whose times this machine does not keep; NULL: none. */
 const char *mh_watch_foreign_root(const MhWatch *watch);
 /* Are all its places below directories of @roots, char *, as they were given? */

@@ -303,6 +303,18 @@ grep -q "^dir	sub$" $list || complain "the new one is not there"
 run 0 migrate --mirror
 grep -qx Empty $list || complain "--mirror does not follow the source"
 
+site 'subscriptions of a target that was put back'
+run 0 migrate
+cp -a new/fred older
+sleep 0.1
+printf 'mail/dir/sub\n' >>home/fred/.mailboxlist
+run 0 migrate
+grep -q "^dir	sub$" new/fred/subscriptions || complain "the new one is not there"
+rm -r new/fred
+mv older new/fred
+run 0 migrate
+grep -q "^dir	sub$" new/fred/subscriptions || complain "the new one went with the newer target"
+
 # ---- the cutover ---------------------------------------------------------------------------
 
 site 'final and late'

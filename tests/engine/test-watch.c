@@ -202,6 +202,27 @@ test_other_places(void **state)
     }
 }
 
+static void
+test_put_back(void **state)
+{
+    Site *site = *state;
+    in_place(site, "touch -d '1 hour ago' dir/b && cp -p dir/b old");
+    put(site, "dir/b", "newer");
+    g_autoptr(MhWatch) first = watch(site);
+    g_autoptr(MhWatch) seen = stored(first);
+    assert_false(mh_watch_is_older(seen, site->root, "dir/b"));
+    in_place(site, "sleep 0.1 && echo x >>dir/b");
+    assert_false(mh_watch_is_older(seen, site->root, "dir/b"));
+    in_place(site, "cp -p old dir/b");
+    assert_true(mh_watch_is_older(seen, site->root, "dir/b"));
+    assert_false(mh_watch_is_older(seen, site->root, "dir/a"));
+    in_place(site, "cp -p old other && cp -p old dir/none");
+    assert_false(mh_watch_is_older(seen, site->root, "other"));    /* nobody has looked */
+    assert_false(mh_watch_is_older(seen, site->root, "dir/none")); /* there was nothing */
+    in_place(site, "rm dir/b");
+    assert_false(mh_watch_is_older(seen, site->root, "dir/b"));
+}
+
 int
 main(void)
 {
@@ -211,6 +232,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_settle, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_foreign_forms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_other_places, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_put_back, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
