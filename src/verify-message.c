@@ -122,18 +122,29 @@ show_date(int64_t seconds)
                         : g_strdup_printf("%" G_GINT64_FORMAT, seconds);
 }
 
-/* A message that says no date has its file's, which moves when the file changes. */
+/* A message that says no date has its file's, which moves when the file changes. One that arrived
+ * after it was carried has got that date since, as from a copy of the source without its times: a
+ * message keeps the date with which it was carried. */
+static MhDifferenceClass
+explain_date(const Pair *pair)
+{
+    const int64_t second_ns = G_GINT64_CONSTANT(1000000000);
+    int64_t here = pair->source->internaldate, born_ns = pair->target->born_ns;
+    if (pair->verify->newer && here == pair->verify->source->stamp.mtime_ns / second_ns)
+        return MH_DIFFERENCE_NEWER;
+    bool came_since = pair->target->ours && born_ns != 0 && here > born_ns / second_ns;
+    return came_since ? MH_DIFFERENCE_NOTE : MH_DIFFERENCE_DAMAGE;
+}
+
 static void
 compare_date(Pair *pair)
 {
     int64_t here = pair->source->internaldate, there = pair->target->internaldate;
-    int64_t files = pair->verify->source->stamp.mtime_ns / G_GINT64_CONSTANT(1000000000);
     if (here == there)
         return;
     g_autofree char *left = show_date(here), *right = show_date(there);
-    DIFFER(pair, INTERNALDATE,
-           pair->verify->newer && here == files ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE,
-           "%s at the source, %s at the target", left, right);
+    DIFFER(pair, INTERNALDATE, explain_date(pair), "%s at the source, %s at the target", left,
+           right);
 }
 
 /* ---- sizes -------------------------------------------------------------------------------- */

@@ -370,6 +370,32 @@ class Nightly(unittest.TestCase):
         self.run_it(*courier)
         self.assertEqual(self.carried(), {".": 3, ".Entwürfe": 1, ".Sent": 2, ".lists.dev": 2})
 
+    def test_the_source_is_copied_without_its_times(self):
+        """A message keeps the date with which it was carried, and verify knows why it differs."""
+        for transfer in "copy", "link":
+            with self.subTest(transfer):
+                for folder, _, names in os.walk(self.maildir):
+                    for name in names:
+                        os.utime(os.path.join(folder, name), (1000000000, 1000000000))
+                        os.chmod(os.path.join(folder, name), 0o600)
+                self.run_it("--transfer", transfer)
+                before = self.tree()
+                time.sleep(2)
+                shutil.copytree(self.maildir, self.path("copied"), copy_function=shutil.copyfile)
+                shutil.rmtree(self.maildir)
+                os.rename(self.path("copied"), self.maildir)
+                self.own()
+                self.run_it("--transfer", transfer)
+                self.assertEqual(self.tree().keys(), before.keys())
+                said = self.run_it(command="verify")
+                self.assertIn("7 messages, 0 the same", said)
+                path = os.path.join(self.target, ".Sent/cur", self.folders[".Sent"][0] + ":2,S")
+                self.assertEqual(os.stat(path).st_mtime, 1000000000)
+                os.utime(path, (1100000000, 1100000000))          # which is another matter
+                os.utime(path.replace(self.target, self.maildir), (1200000000, 1200000000))
+                self.assertIn("1 DAMAGED", self.run_it(command="verify", expect=2))
+                shutil.rmtree(self.target)
+
     def test_in_place_comes_to_rest(self):
         """Its own renaming must not look like a change of the source for ever."""
         write(os.path.join(self.maildir, "courierimapkeywords/:list"),
