@@ -154,7 +154,8 @@ mh_in_place_rename(MaildirTree *tree, const MhAccountSurvey *survey, GError **er
 }
 
 /* The folders that can have their names back now: what has TARGET is the folder, and nothing has
- * SOURCE. Lines of others that are not there are dropped. */
+ * SOURCE. Lines of others that are not there are dropped, and of those that another name map has
+ * given their names back. */
 static GPtrArray *
 next_restored(int root_fd, GHashTable *names, GError **error)
 {
@@ -167,7 +168,7 @@ next_restored(int root_fd, GHashTable *names, GError **error)
         if (!mh_look_for(root_fd, target, &there, error) ||
             !mh_look_for(root_fd, source, &taken, error))
             return NULL;
-        if (!there)
+        if (!there || strcmp(target, source) == 0)
             g_hash_table_iter_remove(&iter);
         else if (!taken)
             g_ptr_array_add(batch, g_strdup(target));
@@ -190,6 +191,47 @@ restore_batch(const MaildirTree *tree, const GPtrArray *batch, GHashTable *names
     return mh_sync_dir(tree->fd, error) && write_names(tree, names, error);
 }
 
+/* A folder of which the name it had is, round about, waiting for its own; NULL: there is none. */
+static const char *
+find_ring(GHashTable *names)
+{
+    GHashTableIter iter;
+    gpointer target, at;
+    g_hash_table_iter_init(&iter, names);
+    while (g_hash_table_iter_next(&iter, &target, &at)) {
+        for (guint i = 0; i < g_hash_table_size(names) && at != NULL; i++) {
+            if (strcmp(at, target) == 0)
+                return target;
+            at = g_hash_table_lookup(names, at);
+        }
+    }
+    return NULL;
+}
+
+/* Folders that have one another's names: one goes out of the way, and the record says what it is
+ * before it does. @out_none: there are no such folders. */
+static bool
+break_ring(const MaildirTree *tree, GHashTable *names, bool *out_none, GError **error)
+{
+    g_autofree char *target = g_strdup(find_ring(names)), *away = NULL;
+    bool taken = true;
+    *out_none = target == NULL;
+    for (unsigned i = 0; taken && target != NULL; i++) {
+        g_free(away);
+        away = g_strdup_printf(".mailhaul-away-%u", i);
+        if (!mh_look_for(tree->fd, away, &taken, error))
+            return false;
+    }
+    if (target == NULL)
+        return true;
+    g_hash_table_insert(names, g_strdup(away), g_strdup(g_hash_table_lookup(names, target)));
+    if (!write_names(tree, names, error) ||
+        !mh_rename_noreplace(tree->fd, target, tree->fd, away, error))
+        return false;
+    g_hash_table_remove(names, target);
+    return mh_sync_dir(tree->fd, error) && write_names(tree, names, error);
+}
+
 bool
 mh_in_place_restore(const MaildirTree *tree, GError **error)
 {
@@ -200,9 +242,12 @@ mh_in_place_restore(const MaildirTree *tree, GError **error)
         g_autoptr(GPtrArray) batch = next_restored(tree->fd, names, error);
         if (batch == NULL)
             return false;
-        if (batch->len == 0)
+        bool stuck = false;
+        bool good = batch->len > 0 ? restore_batch(tree, batch, names, error)
+                                   : break_ring(tree, names, &stuck, error);
+        if (good && stuck)
             break;
-        if (!restore_batch(tree, batch, names, error)) {
+        if (!good) {
             g_prefix_error(error, "cannot give a folder of '%s' its name back: ", tree->path);
             return false;
         }

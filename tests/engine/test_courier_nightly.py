@@ -521,6 +521,23 @@ class Nightly(unittest.TestCase):
         self.assertEqual(process.returncode, 2, said)
         return said
 
+    def test_in_place_another_name_map(self):
+        """Names are given, given otherwise and given back: Courier has its folders as they were."""
+        here = os.path.join(self.home, "Maildir")
+        maps = ("Sent = Sent 2\n", "Sent = lists/dev\nlists/dev = Sent\n",
+                "Sent = lists/dev\nlists/dev = old\n", "")
+        before = {path: text for path, text in self.tree(here).items() if "/cur" in path}
+        for chosen in ((0, 3), (2, 3), (2, 0), (0, 2, 3), (2, 1)):
+            with self.subTest(chosen):
+                for number in chosen:
+                    write(self.path("names"), maps[number].replace("Sent =", "*/Sent =")
+                          .replace("lists/dev =", "*/lists/dev ="))
+                    self.run_it("--name-map", self.path("names"), target="%h/Maildir")
+                self.run_it("ann", command="undo", target="%h/Maildir")
+                self.assertEqual({path: text for path, text in self.tree(here).items()
+                                  if "/cur" in path}, before)
+                self.assertFalse(os.path.exists(os.path.join(here, "mailhaul.folders")))
+
     def test_in_place_mail_leaves_new_with_its_uid(self):
         """Courier gives what is listed and in new/ another UID; but what has keywords goes to cur/,
         and there Courier's clients see it under the listed one."""
