@@ -338,6 +338,14 @@ open_tree(Run *run, GError **error)
     return run->tree != NULL;
 }
 
+/* Dovecot keeps an index of all folders in the root. */
+static bool
+is_opened(int root_fd)
+{
+    return faccessat(root_fd, "dovecot.list.index.log", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
+           faccessat(root_fd, "dovecot.list.index", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /* The worker has become whoever the target is to belong to. */
 static void
 make_rules(Run *run)
@@ -349,6 +357,7 @@ make_rules(Run *run)
                                  .file_mode = settings->mode,
                                  .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                  .keep_expunged = settings->keep_expunged,
+                                 .account_in_use = is_opened(run->tree->fd),
                                  .for_courier = settings->server == MH_SERVER_COURIER};
 }
 

@@ -30,7 +30,7 @@ mh_verify_explain(const MhVerify *verify, bool target_is_carried, bool source_is
 {
     if (target_is_carried && verify->newer)
         return MH_DIFFERENCE_NEWER;
-    if (source_is_carried && verify->target->in_use)
+    if (source_is_carried && (verify->target->in_use || verify->rules->account_in_use))
         return MH_DIFFERENCE_TARGET;
     return !target_is_carried && !source_is_carried && verify->newer && verify->target->in_use
                ? MH_DIFFERENCE_NEWER

@@ -10,7 +10,8 @@
  *   too: missing, with a UID above all that were carried; or what was
  *   carried is what the target has. Then it is newer: the next run carries it.
  * - A server has opened the folder at the target, and what was carried is what the source still
- *   has: changed at the target, as by a tester.
+ *   has: changed at the target, as by a tester. Of flags and keywords it is enough that it has
+ *   opened the account: a run takes the indexes of a folder away when it replaces UIDs.
  * - More than 26 keywords, or UIDs that mail of the new server had taken: a loss, which the
  *   migration has told of.
  * In place there is one set of files, and what can be compared is what the new server's state files
@@ -34,6 +35,7 @@ typedef struct {
     bool in_place;                  /* the target is the source's own directory */
     bool for_courier;               /* the new server is Courier */
     bool keep_expunged;             /* what has gone at the source was to stay */
+    bool account_in_use;            /* a server has opened the account, this folder or another */
     const MhVerifyCourier *courier; /* its own files of the folder; NULL: it is not */
     const MaildirAcl *acl;          /* as it shall be; NULL: the source has none */
     int64_t tree_written_ns; /* the latest written_ns of all folders, for one that is missing */

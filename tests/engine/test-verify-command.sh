@@ -68,4 +68,28 @@ run 2 verify --json
     complain "JSON does not list all"
 says '"difference_counts":{"note":0,"changed-at-target":0,"newer-at-source":0,"loss":0,"damage":12}'
 run 0 verify --mode 0600 --help
+
+# A tester's flag stays a tester's when the next run takes the server's indexes of the folder away.
+rm -r "$scratch/out.d/fred" "$scratch/state"
+for n in 1 2 3; do
+    printf 'From a@example.org Thu Jan  1 10:0%s:00 2004\n' "$n"
+    [ "$n" -ne 1 ] || echo 'X-IMAPbase: 1072951260 0000000003'
+    printf 'X-UID: %s\nSubject: %s\nStatus: RO\n\ntext\n\n' "$n" "$n"
+done >"$scratch/spool/fred"
+in="$scratch/out.d/fred"
+run 0 migrate --state "$scratch/state"
+first=$(find "$in/cur" -name '1072951260.*')
+mv "$first" "${first}T"
+rm "$(find "$in/cur" -name '1072951320.*')"
+for name in dovecot.index.log dovecot.list.index.log; do
+    : >"$in/$name"
+    chmod 600 "$in/$name"
+    chown "$uid:$gid" "$in/$name"
+done
+run 0 migrate --state "$scratch/state"
+[ ! -e "$in/dovecot.index.log" ] || complain "the index stays although a UID has come back"
+run 1 verify
+says 'changed-at-target: INBOX: message 1 '
+rm "$in/dovecot.list.index.log"
+run 2 verify
 exit "$failed"
