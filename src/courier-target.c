@@ -177,7 +177,7 @@ sent_size(const MaildirStateWork *work, const MaildirStateLine *from, GHashTable
     const char *path = g_hash_table_lookup(*files, from->base);
     struct stat st;
     int fd = path != NULL ? mh_open_file(work->dirfd, path, MH_LINKS_REFUSE, &st, NULL) : -1;
-    bool counted = fd >= 0 && courier_virtual_size_read(fd, &count, NULL);
+    bool counted = fd >= 0 && courier_virtual_size_read(fd, false, &count, NULL);
     if (fd >= 0)
         close(fd);
     return counted ? count.size_bytes + count.line_ends : from->message->virtual_size;

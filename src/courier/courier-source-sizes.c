@@ -95,7 +95,7 @@ read_size(CourierSource *source, MhMessage *message, GError **error)
     int fd = courier_source_open_file(source, file, error);
     if (fd < 0)
         return false;
-    bool good = courier_virtual_size_read(fd, &count, error);
+    bool good = courier_virtual_size_read(fd, true, &count, error);
     close(fd);
     if (good && count.size_bytes == message->size_bytes) {
         message->virtual_size = courier_virtual_size(&count) & MH_MESSAGE_SIZE_MAX;

@@ -1,6 +1,7 @@
 #include "courier-virtual-size.h"
 
 #include "safe-file.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -40,13 +41,16 @@ read_at(int fd, void *buffer, size_t len, uint64_t offset)
 }
 
 bool
-courier_virtual_size_read(int fd, CourierLineCount *out_count, GError **error)
+courier_virtual_size_read(int fd, bool may_stop, CourierLineCount *out_count, GError **error)
 {
     g_autofree uint8_t *block = g_malloc(BLOCK_BYTES);
     CourierLineCount count = {0};
     ssize_t got;
-    while ((got = read_at(fd, block, BLOCK_BYTES, count.size_bytes)) > 0)
+    while ((got = read_at(fd, block, BLOCK_BYTES, count.size_bytes)) > 0) {
+        if (may_stop && mh_stopping())
+            return mh_set_errno(error, EINTR, "reading was stopped");
         courier_virtual_size_count(&count, mh_span(block, (size_t)got));
+    }
     if (got < 0)
         return mh_set_errno(error, errno, "cannot read at offset %" G_GUINT64_FORMAT,
                             count.size_bytes);

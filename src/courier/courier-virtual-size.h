@@ -35,8 +35,9 @@ typedef struct {
 void courier_virtual_size_count(CourierLineCount *count, MhSpan bytes);
 uint64_t courier_virtual_size(const CourierLineCount *count);
 
-/* Reads the file @fd from its beginning. False with @error in G_FILE_ERROR. */
-bool courier_virtual_size_read(int fd, CourierLineCount *out_count, GError **error);
+/* Reads the file @fd from its beginning. False with @error in G_FILE_ERROR: INTR when the process
+ * was asked to stop meanwhile, and @may_stop. */
+bool courier_virtual_size_read(int fd, bool may_stop, CourierLineCount *out_count, GError **error);
 
 /* May @listed_size be that of a file of @size_bytes? */
 static inline bool

@@ -70,7 +70,7 @@ test_read(void **state)
     for (int i = 0; i < 10000; i++)
         fputs(i % 3 == 0 ? "a line\r\n" : "a line\n", file);
     fflush(file);
-    assert_true(courier_virtual_size_read(fileno(file), &count, NULL));
+    assert_true(courier_virtual_size_read(fileno(file), true, &count, NULL));
     assert_int_equal(count.size_bytes, 10000 * 7 + 3334);
     assert_int_equal(courier_virtual_size(&count), 80000);
     fclose(file);
@@ -84,7 +84,7 @@ test_read_failure(void **state)
     CourierLineCount count;
     g_autoptr(GError) error = NULL;
     assert_int_equal(pipe(fds), 0);
-    assert_false(courier_virtual_size_read(fds[0], &count, &error));
+    assert_false(courier_virtual_size_read(fds[0], true, &count, &error));
     assert_int_equal(error->domain, G_FILE_ERROR);
     close(fds[0]);
     close(fds[1]);

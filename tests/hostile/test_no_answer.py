@@ -306,11 +306,9 @@ class NoAnswer(unittest.TestCase):
                          r"(.*\n)*.*eve: no answer from %s.* for \d+ s, so doveadm was ended; run "
                          "again" % (where, where))
 
-    def test_asked_to_stop_in_a_hole(self):
-        """A file takes no room and as long to read as its user likes."""
-        self.site.eve("with open(home + '/mail/saved', 'a') as f: f.truncate(200 << 30)")
-        run = subprocess.Popen(self.site.command("check"), text=True, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.PIPE)
+    def stop_soon(self, **how):
+        run = subprocess.Popen(self.site.command("check", **how), text=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.addCleanup(run.stderr.close)
         time.sleep(2)
         run.send_signal(signal.SIGTERM)
@@ -318,7 +316,15 @@ class NoAnswer(unittest.TestCase):
             self.assertEqual(run.wait(10), 2)
         finally:
             run.kill()
-        self.assertIn("eve: saved", run.stderr.read())
+        self.assertRegex(run.stderr.read(), r"eve: (saved|INBOX) .* was stopped")
+
+    def test_asked_to_stop_in_a_hole(self):
+        """A file takes no room and as long to read as its user likes."""
+        self.site.eve("with open(home + '/mail/saved', 'a') as f: f.truncate(200 << 30)")
+        self.stop_soon()
+        self.site.eve("for n in ('cur', 'new', 'tmp'): os.makedirs(home + '/Maildir/' + n)\n"
+                      "with open(home + '/Maildir/cur/1.a.h:2,', 'w') as f: f.truncate(200 << 30)")
+        self.stop_soon(inbox="%h/Maildir")
 
     def test_asked_to_stop(self):
         self.start("silent")
