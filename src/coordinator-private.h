@@ -37,7 +37,8 @@ typedef struct {
     size_t next;         /* the first of them */
     size_t done;
     uint64_t messages, bytes;
-    bool told_to_stop; /* and the workers have been told so */
+    bool told_to_stop; /* and the workers have been told so, */
+    int64_t told_us;   /* ... then */
 } MhRun;
 
 /* ---- coordinator-start: whom to put to work ---- */

@@ -15,6 +15,8 @@
 #define END_S 2
 /* To take away one empty directory. */
 #define RETIRE_S 10
+/* One that is at work may take so many times as long to stop as one that is held. */
+#define STOPPING_TIMES 10
 
 static volatile sig_atomic_t stop_asked;
 
@@ -170,17 +172,14 @@ serve_seat(MhRun *run, MhSeat *seat)
         finish_seat(run, seat, false);
 }
 
-/* The worker is held, and nothing is waited for any more. What it has said before does not count:
- * the account is not done. */
+/* The worker is not waited for any more, as @why says. What it has said before does not count: the
+ * account is not done. */
 static void
-give_up(MhRun *run, MhSeat *seat, const char *place, uint32_t seconds)
+give_up(MhRun *run, MhSeat *seat, const char *why)
 {
     int status;
     kill(seat->worker.pid, SIGKILL);
-    set_error(seat->outcome,
-              "no answer from %s for %u s, so its worker was ended; run again when "
-              "it answers",
-              place, seconds);
+    set_error(seat->outcome, "%s", why);
     mh_held_worker_wait(seat->worker.pid, END_S, &status);
     if (seat->is_part) /* the next worker would be held there, too */
         mh_division_give_up(seat->division, seat->outcome->error);
@@ -206,7 +205,27 @@ look_at_seat(MhRun *run, MhSeat *seat)
         return;
     g_autofree char *quoted =
         place != NULL ? g_strdup_printf("'%s'", place) : g_strdup("a file system of the account");
-    give_up(run, seat, quoted, seconds);
+    g_autofree char *why = g_strdup_printf(
+        "no answer from %s for %u s, so its worker was ended; run again when it answers", quoted,
+        seconds);
+    give_up(run, seat, why);
+}
+
+/* Asked to stop a worker finishes the message at hand. One that does not come to its end is ended,
+ * which costs the time to do it again. */
+static void
+end_those_that_go_on(MhRun *run)
+{
+    uint32_t most_s =
+        STOPPING_TIMES * mh_held_worker_stopping_s(run->job->settings->answer_timeout_s);
+    if (!run->told_to_stop ||
+        g_get_monotonic_time() - run->told_us < (int64_t)most_s * G_USEC_PER_SEC)
+        return;
+    g_autofree char *why = g_strdup_printf(
+        "it went on for %u s when asked to stop, so its worker was ended; run again to continue",
+        most_s);
+    while (run->seats->len > 0)
+        give_up(run, run->seats->pdata[0], why);
 }
 
 bool
@@ -226,6 +245,7 @@ static void
 tell_workers_to_stop(MhRun *run)
 {
     run->told_to_stop = true;
+    run->told_us = g_get_monotonic_time();
     for (guint i = 0; i < run->seats->len; i++) {
         const MhSeat *seat = run->seats->pdata[i];
         kill(seat->worker.pid, SIGTERM);
@@ -247,6 +267,7 @@ wait_for_workers(MhRun *run)
         else
             look_at_seat(run, seats[i]);
     }
+    end_those_that_go_on(run);
     tell_progress(run);
 }
 

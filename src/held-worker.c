@@ -108,10 +108,16 @@ mh_held_worker_tell_after(uint32_t timeout_s)
     return timeout_s > 0 ? MAX(timeout_s / 5, 1) : TOLD_ALWAYS_S;
 }
 
+uint32_t
+mh_held_worker_stopping_s(uint32_t timeout_s)
+{
+    return MIN(timeout_s > 0 ? timeout_s : STOPPING_S, STOPPING_S);
+}
+
 bool
 mh_held_worker_is_over(uint32_t seconds, uint32_t timeout_s, bool stop)
 {
-    uint32_t most_s = stop ? MIN(timeout_s > 0 ? timeout_s : STOPPING_S, STOPPING_S) : timeout_s;
+    uint32_t most_s = stop ? mh_held_worker_stopping_s(timeout_s) : timeout_s;
     return most_s != 0 && seconds >= most_s;
 }
 

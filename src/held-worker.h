@@ -35,6 +35,8 @@ bool mh_held_worker_is_stopped(pid_t pid);
 /* After how many seconds people are told of it, where it is given up after @timeout_s; 0: never. */
 uint32_t mh_held_worker_tell_after(uint32_t timeout_s);
 
+/* When all is to stop, one that is held is waited for so long. */
+uint32_t mh_held_worker_stopping_s(uint32_t timeout_s);
 /* Has it not moved for so long that it is given up? Sooner when all is to @stop. */
 bool mh_held_worker_is_over(uint32_t seconds, uint32_t timeout_s, bool stop);
 

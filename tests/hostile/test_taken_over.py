@@ -3,6 +3,7 @@ See taken-over.c, which plays the parser. Needs root."""
 import ctypes
 import mmap
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -207,6 +208,30 @@ class TakenOver(unittest.TestCase):
         self.assertEqual(run.returncode, 2, err)
         self.assertIn("eve: no answer from a file system of the account for", err)
         self.assertEqual(len(os.listdir(site.path("data/joe/new"))), 2, err)
+
+    def test_it_does_not_stop(self):
+        site = self.site
+        shared = Shared(site.path("others/shared"), [])
+        site.write("spool/eve", message(1) + TAKE_OVER.replace("now", "go on"), EVE, 0o600)
+        run = subprocess.Popen(site.command("check", "--answer-timeout", "1"), text=True,
+                               env=dict(os.environ, LD_PRELOAD=SHIM, TAKEN_OVER=shared.path),
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        self.addCleanup(run.stderr.close)
+        until = time.monotonic() + 30
+        while not shared.head()[0] and time.monotonic() < until:
+            time.sleep(0.01)
+        worker = shared.head()[0]
+        self.assertNotEqual(worker, 0)
+        run.terminate()
+        try:
+            self.assertEqual(run.wait(30), 2)
+            self.assertFalse(os.path.exists("/proc/%d" % worker))
+        finally:
+            run.kill()
+            if os.path.exists("/proc/%d" % worker):
+                os.kill(worker, signal.SIGKILL)
+        self.assertIn("eve: it went on for 10 s when asked to stop, so its worker was ended; run "
+                      "again to continue", run.stderr.read())
 
     def test_what_is_said(self):
         done = self.site.run("migrate", "--verbose")
