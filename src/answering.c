@@ -122,11 +122,17 @@ is_without_links(const char *path)
 }
 
 bool
-mh_answering(const char *directory)
+mh_answering_anywhere(void)
 {
     if (has_changed())
         read_mounts();
-    if (!any_may_wait)
+    return !any_may_wait;
+}
+
+bool
+mh_answering(const char *directory)
+{
+    if (mh_answering_anywhere())
         return true;
     g_autofree char *path = g_canonicalize_filename(directory, "/");
     for (guint i = 0; i < unsure->len; i++) {

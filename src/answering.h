@@ -14,3 +14,5 @@
  * Where nothing is mounted that may be silent, all do. Elsewhere not what is of a type that is not
  * known to answer, and no path that leads over a link. */
 bool mh_answering(const char *directory);
+/* Is nothing mounted that may be silent? Then it does not matter where a link leads. */
+bool mh_answering_anywhere(void);

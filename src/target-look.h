@@ -1,7 +1,7 @@
 /* target-look: what there is at an account's target, or above it, before anything is written.
  *
- * A target may be below a home, where a link may lead anywhere and a file system may be silent: who
- * looks is a process of its own, which is not waited for without end.
+ * A target may be below a home, where a link may lead anywhere and a file system may be silent:
+ * then who looks is a process of its own, which is not waited for without end.
  */
 #pragma once
 
