@@ -1,6 +1,7 @@
 #include "account-state.h"
 
 #include "maildir/maildir-quota.h"
+#include "printable.h"
 #include "size-limits.h"
 
 #include <string.h>
@@ -36,6 +37,25 @@ write_acl(const MaildirTree *tree, const MhSurveyMailbox *mailbox, GError **erro
     bool good = write_state(tree, fd, ACL_FILE, mailbox->acl, error);
     close(fd);
     return good;
+}
+
+void
+mh_account_state_tell_access(const MaildirTree *tree, const MhAccountSurvey *survey,
+                             const char *root, const char *path, MhFindings *findings)
+{
+    for (guint i = 0; i < survey->mailboxes->len; i++) {
+        const MhSurveyMailbox *mailbox = survey->mailboxes->pdata[i];
+        bool is_known = mailbox->acl != NULL || mailbox->acl_unread || mailbox->error != NULL;
+        g_autofree char *file = g_build_filename(mailbox->target, ACL_FILE, NULL);
+        struct stat st;
+        if (is_known || tree->fd < 0 || !mh_stat(tree->fd, file, MH_LINKS_REFUSE, &st, NULL))
+            continue;
+        g_autofree char *shown = mh_printable_string(mailbox->target);
+        g_autofree char *place = g_build_filename(path, file, NULL);
+        mh_findings_add(findings, MH_FINDING_ACCESS_STAYS, "'%s'", shown);
+        if (survey->watch != NULL)
+            mh_watch_look(survey->watch, root, place);
+    }
 }
 
 static bool

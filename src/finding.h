@@ -108,6 +108,7 @@ typedef enum {
     X(COURIER_ACL_RIGHT, NOTE, "a letter in an access list that is no right")                      \
     X(ACCESS_UNREADABLE, LOSS, "an access list that cannot be read")                               \
     X(ACCESS_LOST, LOSS, "an entry of an access list that the target cannot hold")                 \
+    X(ACCESS_STAYS, LOSS, "the target has an access list, and the source has none: it stays")      \
     X(COURIER_QUOTA_INVALID, NOTE, "the quota's first line holds no limit")                        \
     X(COURIER_QUOTA_UNREADABLE, LOSS, "the quota cannot be read")                                  \
     /* folder names */                                                                             \

@@ -188,6 +188,20 @@ place_subscriptions(const MhHaul *haul, char **out_root, char **out_path, GError
     return true;
 }
 
+/* Only Courier has access lists that could have gone. */
+static bool
+tell_access(const MhHaul *haul, GError **error)
+{
+    g_autofree char *root = NULL, *rest = NULL;
+    if (strcmp(haul->survey->format, "courier") != 0 || mh_haul_is_late(haul) ||
+        haul->job->settings->server == MH_SERVER_COURIER)
+        return true;
+    if (!mh_place_split(haul->job->settings->maildir, haul->account, &root, &rest, error))
+        return false;
+    mh_account_state_tell_access(haul->tree, haul->survey, root, rest, haul->findings);
+    return true;
+}
+
 /* What the last run left subscribed. Of an older target, from a backup, that says nothing: what it
  * lacks nobody has unsubscribed. */
 static bool
@@ -234,7 +248,7 @@ subscribe(MhHaul *haul, GError **error)
 static bool
 write_account_state(MhHaul *haul, GError **error)
 {
-    return subscribe(haul, error) &&
+    return subscribe(haul, error) && tell_access(haul, error) &&
            (mh_haul_is_late(haul) ||
             mh_account_state_write(haul->tree, haul->survey, haul->quota_bytes,
                                    haul->quota_messages, error));
@@ -351,7 +365,7 @@ carry_account(MhHaul *haul, GError **error)
     mh_haul_flush_last(haul);
     tell_not_linked(haul);
     if (haul->dry_run)
-        return mh_stopping() || subscribe(haul, error);
+        return mh_stopping() || (subscribe(haul, error) && tell_access(haul, error));
     bool stopping = mh_stopping();
     bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&

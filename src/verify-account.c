@@ -116,6 +116,7 @@ compare(Run *run, const Pending *pending)
         acl_text != NULL ? maildir_acl_parse(mh_span_from_string(acl_text), NULL) : NULL;
     mh_differences_set_mailbox(differences, outcome->source);
     run->rules.acl = acl;
+    run->rules.acl_unread = pending->mailbox->acl_unread;
     run->rules.courier = pending->courier;
     outcome->unchanged =
         mh_verify_mailbox(pending->source, pending->target, &run->rules, differences);

@@ -194,11 +194,15 @@ compare_acl(const MhVerify *verify)
         mh_differences_add(verify->differences, MH_DIFFERENCE_ACL, MH_DIFFERENCE_DAMAGE, 0, 0,
                            "'%s' at the source, '%s' at the target", left, right);
     }
-    for (guint i = 0; here != NULL && there != NULL && i < there->entries->len; i++) {
+    bool is_mbox = verify->source->mailbox->dialect != NULL; /* which has none to compare */
+    bool counts = there != NULL && (here != NULL || (!is_mbox && !verify->rules->acl_unread));
+    bool may_be_testers = here == NULL && verify->rules->account_in_use;
+    for (guint i = 0; counts && i < there->entries->len; i++) {
         const MaildirAclEntry *entry = there->entries->pdata[i];
         g_autofree char *right = show_rights(entry);
         if (find_entry(here, entry) == NULL)
-            mh_differences_add(verify->differences, MH_DIFFERENCE_ACL, MH_DIFFERENCE_DAMAGE, 0, 0,
+            mh_differences_add(verify->differences, MH_DIFFERENCE_ACL,
+                               may_be_testers ? MH_DIFFERENCE_TARGET : MH_DIFFERENCE_DAMAGE, 0, 0,
                                "nothing at the source, '%s' at the target", right);
     }
 }

@@ -38,6 +38,7 @@ typedef struct {
     bool account_in_use;            /* a server has opened the account, this folder or another */
     const MhVerifyCourier *courier; /* its own files of the folder; NULL: it is not */
     const MaildirAcl *acl;          /* as it shall be; NULL: the source has none */
+    bool acl_unread;                /* ... or one that cannot be read */
     int64_t tree_written_ns; /* the latest written_ns of all folders, for one that is missing */
 } MhVerifyRules;
 

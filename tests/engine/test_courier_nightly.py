@@ -343,6 +343,29 @@ class Nightly(unittest.TestCase):
             self.run_it()
             self.assertEqual(self.carried()["."], 4 + n)
 
+    def test_rights_that_were_taken_back(self):
+        """Whose list it is that the target has cannot be known, so it stays and is said."""
+        at, said = ".Sent/courierimapacl", "the source has none: it stays: '.Sent'"
+        list_there = os.path.join(self.target, ".Sent/dovecot-acl")
+        for last, command in (("owner aceilrstwx\n", "migrate"), (None, "check")):
+            write(os.path.join(self.maildir, at), "owner aceilrstwx\nuser=bob lr\n")
+            self.own()
+            self.assertNotIn(said, self.run_it())
+            self.run_it(command="verify")
+            os.unlink(os.path.join(self.maildir, at))
+            if last is not None:
+                write(os.path.join(self.maildir, at), last)
+            self.own()
+            self.assertIn(said, self.run_it(command=command, expect=1))
+            self.assertIn(said, self.run_it(expect=1))
+            time.sleep(0.2)
+            self.assertIn(said, self.run_it(expect=1))
+            self.assertIn("nothing at the source, 'user=bob lr'",
+                          self.run_it(command="verify", expect=2))
+            os.unlink(list_there)
+            self.assertNotIn(said, self.run_it())
+            self.run_it(command="verify")
+
     def test_the_other_server(self):
         """What is made for one server is not written on for the other: Courier would number anew
         what it has no list for."""
