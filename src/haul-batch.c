@@ -235,22 +235,42 @@ count_for_quota(MhHaul *haul, const MhSurveyMailbox *mailbox, const MhMailboxOut
     haul->quota_bytes += outcome->bytes;
 }
 
+/* Folders were carried before, and from other directories: one that is not known need not be new.
+ */
+static bool
+has_moved(const MhHaul *haul)
+{
+    const MhMemory *memory = haul->job->memory;
+    bool had_folders = false, moved = memory->places->len > 0;
+    for (guint i = 0; i < memory->mailboxes->len; i++) {
+        const MhMailboxMemory *mailbox = memory->mailboxes->pdata[i];
+        had_folders |= strcmp(mailbox->directory, ".") != 0;
+    }
+    for (guint i = 0; i < haul->survey->roots->len; i++) {
+        const MhSurveyRoot *root = &g_array_index(haul->survey->roots, MhSurveyRoot, i);
+        moved &= !root->has_folders || !mh_memory_has_place(memory, root->path);
+    }
+    return had_folders && moved;
+}
+
 /* Late mail can be told only where it is known what was carried before. */
 static bool
 recall_carried(MhHaul *haul, const MhSurveyMailbox *mailbox, GError **error)
 {
     const MhMailboxMemory *known = mh_memory_find(haul->job->memory, mailbox->key);
+    bool is_inbox = strcmp(mailbox->target, ".") == 0;
     haul->context.carried = NULL;
     haul->context.left = (MhUidState){0};
-    if (!mh_haul_is_late(haul) || known == NULL) /* a folder that is new since */
+    if (!mh_haul_is_late(haul) ||
+        (known == NULL && (is_inbox || !has_moved(haul)))) /* it is new since */
         return true;
-    haul->context.carried = known->carried;
-    haul->context.left = mh_remember_left(known);
-    if (known->carried == NULL)
+    haul->context.carried = known != NULL ? known->carried : NULL;
+    haul->context.left = known != NULL ? mh_remember_left(known) : (MhUidState){0};
+    if (haul->context.carried == NULL)
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
                     "it is not known what of it was carried before: late mail cannot be told from "
                     "what was deleted");
-    return known->carried != NULL;
+    return haul->context.carried != NULL;
 }
 
 static MhCarry *

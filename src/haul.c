@@ -391,7 +391,7 @@ remember_account(MhHaul *haul, bool good)
                  !mh_remember_unreadable(haul->findings);
     MhMemory *memory = mh_remember_account(haul->survey, watch);
     memory->made_root = haul->tree->made_root || (before != NULL && before->made_root);
-    if (!good && before != NULL)
+    if ((!good || mh_haul_is_late(haul)) && before != NULL)
         mh_memory_copy_places(memory, before); /* nothing was found out about new ones */
     if (!haul->subscribed)
         g_clear_pointer(&memory->subscriptions, g_ptr_array_unref);

@@ -79,6 +79,16 @@ mh_memory_find(const MhMemory *memory, const char *key)
     return memory != NULL && key != NULL ? g_hash_table_lookup(memory->by_key, key) : NULL;
 }
 
+bool
+mh_memory_has_place(const MhMemory *memory, const char *path)
+{
+    for (guint i = 0; i < memory->places->len; i++) {
+        if (strcmp(g_array_index(memory->places, MhMemoryPlace, i).path, path) == 0)
+            return true;
+    }
+    return false;
+}
+
 void
 mh_memory_add_place(MhMemory *memory, const char *path, uint64_t device, uint64_t inode)
 {

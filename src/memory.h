@@ -63,6 +63,8 @@ const MhMailboxMemory *mh_memory_find(const MhMemory *memory, const char *key);
 void mh_memory_copy_places(MhMemory *memory, const MhMemory *from);
 /* Adds the subscriptions of @from that @memory does not have. */
 void mh_memory_copy_subscriptions(MhMemory *memory, const MhMemory *from);
+/* Was there mail in the place of this name? */
+bool mh_memory_has_place(const MhMemory *memory, const char *path);
 void mh_memory_add_place(MhMemory *memory, const char *path, uint64_t device, uint64_t inode);
 
 /* Was mail of the account carried from a Courier Maildir? @memory may be NULL. */

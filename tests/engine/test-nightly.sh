@@ -356,6 +356,13 @@ run 0 migrate --late
 says 'up to date'
 snapshot >after
 cmp -s before after || complain "a second late run changed something"
+for again in 1 2; do
+    run 2 migrate --late --folders %h
+    errs 'it is not known what of it was carried before'
+    gone new/fred/.mail.Sent
+done
+run 0 migrate --late
+says 'up to date'
 mv state away
 run 2 migrate --late
 errs 'no record of what was carried'
@@ -364,6 +371,34 @@ mv away state
 run 0 migrate --reopen
 count 4 .
 run 0 migrate
+
+site 'late mail in places that were not there'
+rm -r home/fred/mail spool/fred home/fred/.mailboxlist
+mkdir -p home/fred/mail
+message one >home/fred/mail/Only
+fred home/fred
+run 0 migrate --final
+message two >>spool/fred
+fred spool/fred
+message s >home/fred/mail/Sent
+fred home/fred
+run 0 migrate --late
+count 1 .
+count 1 .Sent
+rm -r new/fred state home/fred/mail
+run 0 migrate --final --reopen
+rm spool/fred
+mkdir home/fred/mail
+message s >home/fred/mail/Sent
+fred home/fred
+run 0 migrate --late
+count 1 .Sent
+rm -r new/fred state home/fred/mail
+run 0 migrate --final
+message one >>spool/fred
+fred spool/fred
+run 0 migrate --late
+count 1 .
 
 site 'late mail for a target that is older'
 run 0 migrate
