@@ -62,6 +62,15 @@ find_known(const MhJob *job, const char *key)
     return fresh != NULL ? fresh : mh_memory_find(job->memory, key);
 }
 
+/* Keywords that have no letter are told with their UIDs, which may have been others since a run
+ * told them: what the last one tells is to be enough. */
+static bool
+has_more_to_tell(const MhJob *job, const MhMailboxOutcome *outcome)
+{
+    return job->settings->final &&
+           mh_findings_count(outcome->findings, MH_FINDING_KEYWORD_WITHOUT_LETTER) > 0;
+}
+
 bool
 mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyMailbox *mailbox,
                       MhMailboxOutcome *outcome)
@@ -73,8 +82,10 @@ mh_remember_unchanged(const MhJob *job, const MaildirTree *tree, const MhSurveyM
         !mh_stamps_equal(known->source, mailbox->stamps) || !target_holds(tree->fd, known))
         return false;
     MhMailboxOutcome *was = outcome_of(known);
-    if (was == NULL)
+    if (was == NULL || has_more_to_tell(job, was)) {
+        mh_mailbox_outcome_free(was);
         return false;
+    }
     MhMailboxOutcome before = *outcome;
     *outcome = *was;
     *was = before;

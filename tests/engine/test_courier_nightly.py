@@ -525,6 +525,35 @@ class Nightly(unittest.TestCase):
                 self.assertIn("closed", self.run_it(expect=2))
                 self.run_it("--reopen")
 
+    def test_the_final_run_tells_all_keywords(self):
+        """What the nights before have told may be about other UIDs."""
+        def told():
+            scripts = sorted(glob.glob(self.path("state/keywords-*.sh")))
+            if not scripts:
+                return []
+            with open(scripts[0]) as f:
+                lines = f.readlines()
+            os.remove(scripts[0])
+            return sorted(re.search(r"'(kw\d+)' mailbox '(.*)' uid (.*)$", x).groups() for x in lines)
+        names = ["kw%02d" % n for n in range(30)]
+        for number, name in enumerate(names):
+            write(os.path.join(self.maildir, "courierimapkeywords/100000000%d.M1P1.inbox" %
+                               (number % 3 + 1)), "".join(n + "\n" for n in names[number % 3::3]))
+        self.own()
+        time.sleep(0.2)
+        self.run_it(expect=1)
+        self.assertEqual(len(told()), 4)
+        self.run_it(expect=1)
+        self.assertEqual(told(), [])
+        write(os.path.join(self.maildir, "courierimapuiddb"), "1 %d 1\n" % (VALIDITY + 1))
+        self.own()
+        time.sleep(0.2)
+        self.run_it(expect=1)
+        again = told()
+        self.assertEqual(len(again), 4)
+        self.run_it("--final", expect=1)
+        self.assertEqual(told(), again)
+
     def final_held_up(self, where, change):
         """A final run that waits for a server's lock on Sent while @change happens to the INBOX,
         whose turn is over."""
