@@ -58,8 +58,10 @@ joined_index(MhSource *source, MhMailbox *out, MhFindings *findings, GError **er
         joined->parts[i]->careful = source->careful;
         if (!joined->parts[i]->class->index(joined->parts[i], part, findings, error))
             return false;
-        if (i == 0)
+        if (i == 0) {
             out->uids = part->uids;
+            out->foretold = part->foretold;
+        }
         out->dialect = part->dialect;
         for (size_t m = 0; m < mh_mailbox_length(part); m++)
             append(out, part, mh_mailbox_get(part, m), begin, i == 0);

@@ -66,6 +66,8 @@ typedef struct {
 
 typedef struct {
     MhUidState uids;
+    uint32_t foretold; /* UIDs from here on the old server has not given yet: they are what it would
+                          give now, and may be others tomorrow; 0: it has given all */
     const char *dialect; /* whose view of the format it was read in; NULL: there is but one */
     GArray *messages;    /* of MhMessage, in mailbox order */
     char *unread;        /* why there are more that could not be read; NULL: they are all */

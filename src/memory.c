@@ -322,11 +322,12 @@ mh_carried_new(const MhMailbox *mailbox)
 {
     size_t count = mh_mailbox_length(mailbox), kept = 0;
     uint32_t uidvalidity = mailbox->uids.uidvalidity;
-    uint32_t next = uidvalidity != 0 ? MAX(mailbox->uids.uidnext, 1) : 0;
+    uint32_t given = mailbox->foretold != 0 ? mailbox->foretold : UINT32_MAX;
+    uint32_t next = uidvalidity != 0 ? MIN(MAX(mailbox->uids.uidnext, 1), given) : 0;
     uint64_t *ids = g_new(uint64_t, count + 1);
     for (size_t i = 0; i < count; i++) {
         const MhMessage *message = mh_mailbox_get(mailbox, i);
-        if (uidvalidity != 0 && message->uid != 0)
+        if (uidvalidity != 0 && message->uid != 0 && message->uid < given)
             next = MAX(next, message->uid + (message->uid < UINT32_MAX));
         else
             ids[kept++] = short_id(message);

@@ -89,8 +89,8 @@ bool mh_memory_from_variant(MhMemory *memory, GVariant *variant);
 /* ---- what was carried --------------------------------------------------------------------- */
 
 /* What of a mailbox has been carried, in few bytes: UIDVALIDITY and the UID up to which all was
- * (0, 0: none had a UID), and of messages without a UID the first 8 bytes of their identities,
- * ascending. */
+ * (0, 0: none had a UID), and of messages without a UID, or with one that the old server had not
+ * given yet, the first 8 bytes of their identities, ascending. */
 #define MH_CARRIED_TYPE "(uuat)"
 GVariant *mh_carried_new(const MhMailbox *mailbox);
 /* Per message of @mailbox: was it carried before? g_free(). NULL when that cannot be known, since

@@ -348,6 +348,7 @@ courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *f
             .tag = i,
         };
     }
+    out->foretold = list != NULL ? courier_uiddb_state(list).uidnext : 0;
     courier_uiddb_assign(list, files, count, &out->uids, findings);
     g_clear_pointer(&list, courier_uiddb_free); /* before there are messages, too */
     g_clear_pointer(&text, g_bytes_unref);

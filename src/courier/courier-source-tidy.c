@@ -275,6 +275,7 @@ add_unlisted(Tidy *tidy)
     GArray *unlisted = tidy->unlisted;
     MhUidState *uids = &tidy->out->uids;
     g_array_sort_with_data(unlisted, compare_unlisted, tidy);
+    tidy->out->foretold = uids->uidnext;
     for (guint i = 0; i < unlisted->len; i++) {
         const Unlisted *file = &g_array_index(unlisted, Unlisted, i);
         if (uids->uidnext >= MH_UID_MAX ||

@@ -421,6 +421,7 @@ assign_uids(MboxIndex *index)
     if (state.uidvalidity == 0)
         return;
     index->mailbox->uids = state;
+    index->mailbox->foretold = index->base.has_last ? index->base.uidlast + 1 : 1;
     for (size_t i = 0; i < count; i++)
         mh_mailbox_get(index->mailbox, i)->uid = uids[i];
 }

@@ -69,6 +69,25 @@ test_carried(void **state)
     }
 }
 
+/* UIDs that the old server has not given yet belong to others when mail comes or goes. */
+static void
+test_foretold(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *now, *before;
+    } cases[] = {{"a1b2c3d4", "111."}, {"a1b2d3c4", "11.1"}, {"a1b2d3", "11."}, {"a1c2", "11"}};
+    g_autoptr(MhMailbox) then = mailbox(7, 4, "a1b2c3");
+    then->foretold = 3;
+    g_autoptr(GVariant) carried = mh_carried_new(then);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(MhMailbox) now = mailbox(7, 9, cases[i].now);
+        g_autofree bool *before = mh_carried_before(carried, now);
+        for (size_t m = 0; m < mh_mailbox_length(now); m++)
+            assert_int_equal(before[m], cases[i].before[m] == '1');
+    }
+}
+
 /* Equal messages by the hundred thousand cost no more than others. */
 static void
 test_many_equal(void **state)
@@ -328,9 +347,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_carried), cmocka_unit_test(test_many_equal),
-        cmocka_unit_test(test_stamps),  cmocka_unit_test(test_state),
-        cmocka_unit_test(test_batches), cmocka_unit_test(test_too_large),
+        cmocka_unit_test(test_carried),    cmocka_unit_test(test_foretold),
+        cmocka_unit_test(test_many_equal), cmocka_unit_test(test_stamps),
+        cmocka_unit_test(test_state),      cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

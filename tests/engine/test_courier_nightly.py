@@ -525,6 +525,22 @@ class Nightly(unittest.TestCase):
                 self.assertIn("closed", self.run_it(expect=2))
                 self.run_it("--reopen")
 
+    def test_late_mail_whose_name_sorts_first(self):
+        """What had no UID of the server's yet has another one when such mail comes."""
+        def arrive(second):
+            write(os.path.join(self.maildir, "new/14000000%02d.M1P1.x" % second),
+                  "Subject: %d\n\nb\n" % second)
+            self.own()
+        arrive(5)
+        self.run_it("--final")
+        for second, status in ((4, 1), (6, 0), (1, 1)):      # 1: the target has given that UID
+            arrive(second)
+            self.assertIn("1 message carried", self.run_it("--late", expect=status))
+        self.assertIn("0 messages carried", self.run_it("--late"))
+        names = "".join(os.listdir(os.path.join(self.target, "new")))
+        for second in (1, 4, 5, 6):
+            self.assertEqual(names.count("14000000%02d.M1P1.x" % second), 1)
+
     def test_the_final_run_tells_all_keywords(self):
         """What the nights before have told may be about other UIDs."""
         def told():
