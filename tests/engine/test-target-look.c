@@ -20,7 +20,7 @@ typedef struct {
 } Row;
 
 static bool
-is_as_told(const Row *row, const char *dir)
+is_as_told(const Row *row, const char *dir, bool counted)
 {
     MhTargetLook look;
     g_autofree char *path = g_strconcat(dir, row->path, NULL);
@@ -28,13 +28,13 @@ is_as_told(const Row *row, const char *dir)
     MhTargetPlace place = {path, dir, 3, 100, of_groups};
     return mh_target_look(&place, &look) && strcmp(look.existing, existing) == 0 &&
            look.whole == row->whole && look.fits == row->fits && look.same_device &&
-           look.subdirectories == row->subdirectories && look.beside == row->beside &&
-           look.top[0] == '/' && look.kind->name != NULL && look.free_bytes > 0 &&
-           !look.limited[MH_QUOTA_USER] && look.limited[MH_QUOTA_GROUP] &&
-           look.quotas[MH_QUOTA_GROUP].hard_kib == 100;
+           look.subdirectories == (counted ? row->subdirectories : 0) &&
+           look.beside == (counted ? row->beside : 0) && look.top[0] == '/' &&
+           look.kind->name != NULL && look.free_bytes > 0 && !look.limited[MH_QUOTA_USER] &&
+           look.limited[MH_QUOTA_GROUP] && look.quotas[MH_QUOTA_GROUP].hard_kib == 100;
 }
 
-/* A file system that counts links of directories is needed to see them counted. */
+/* Not every file system counts the links of directories. */
 static bool
 counts_links(const char *dir)
 {
@@ -61,8 +61,8 @@ test_places(void **state)
     g_mkdir_with_parents(neither, 0700);
     g_mkdir(b, 0700);
     bool counted = counts_links(dir), good = true;
-    for (size_t i = 0; counted && i < G_N_ELEMENTS(rows); i++) {
-        if (!is_as_told(&rows[i], dir)) {
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        if (!is_as_told(&rows[i], dir, counted)) {
             print_message("%s\n", rows[i].name);
             good = false;
         }
