@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* How long one question about an account may take: a disk that is busy has answered by then. */
+#define MH_APART_S 10
+
 /* Answers for the item of this number. Called in a process whose memory is a copy. */
 typedef uint64_t (*MhApartWork)(size_t item, void *data);
 

@@ -4,9 +4,6 @@
 #include "closed.h"
 #include "remember.h"
 
-/* How long its file systems may take to say that an account is unchanged. */
-#define UNCHANGED_S 10
-
 /* ---- is there anything to do? ------------------------------------------------------------- */
 
 /* Is the account, or what there is of it at the source, as the last run left it? */
@@ -34,7 +31,7 @@ ask(IsUnchanged is_unchanged, const MhJob *job, const MhAccount *account, const 
     Question question = {is_unchanged, memory, job, account};
     uint64_t said = false;
     if (mh_remember_may_wait(memory, job, account))
-        mh_apart(1, UNCHANGED_S, UNCHANGED_S, answer, &question, &said);
+        mh_apart(1, MH_APART_S, MH_APART_S, answer, &question, &said);
     else
         said = answer(0, &question);
     return said;

@@ -13,8 +13,6 @@
 
 /* A worker that was killed may be held all the same: it ends when its file system answers. */
 #define END_S 2
-/* To take away one empty directory. */
-#define RETIRE_S 10
 /* One that is at work may take so many times as long to stop as one that is held. */
 #define STOPPING_TIMES 10
 
@@ -121,7 +119,7 @@ retire_root(const MhJob *job, const MhAccount *account)
 {
     Retired retired = {job, account};
     uint64_t ignored;
-    mh_apart(1, RETIRE_S, RETIRE_S, retire, &retired, &ignored);
+    mh_apart(1, MH_APART_S, MH_APART_S, retire, &retired, &ignored);
 }
 
 /* The worker has closed its end: why? */

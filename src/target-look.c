@@ -8,9 +8,6 @@
 #include <sys/mman.h>
 #include <sys/statvfs.h>
 
-/* As long as a look at what is unchanged may take. */
-#define LOOK_S 10
-
 typedef struct {
     const MhTargetPlace *place;
     MhTargetLook *look; /* in memory of both processes */
@@ -151,7 +148,7 @@ mh_target_look(const MhTargetPlace *place, MhTargetLook *out_look)
     if (mh_answering_anywhere())
         answered = answer(0, &question);
     else
-        mh_apart(1, LOOK_S, LOOK_S, answer, &question, &answered);
+        mh_apart(1, MH_APART_S, MH_APART_S, answer, &question, &answered);
     *out_look = *look;
     munmap(look, sizeof *look);
     return answered != 0;
