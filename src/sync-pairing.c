@@ -260,23 +260,27 @@ id_table_add(IdTable *table, const Pairing *pairing, uint32_t source)
     *slot = CHAIN | add_twin(table, source, next);
 }
 
-/* False when every message of the source is paired already. */
-static bool
-id_table_init(IdTable *table, const Pairing *pairing)
+/* How many messages of the source are not paired. */
+static size_t
+count_unpaired(const Pairing *pairing)
 {
     size_t count = mh_mailbox_length(pairing->source), unpaired = 0;
     for (size_t s = 0; s < count; s++)
         unpaired += pairing->pairs->target_of[s] == 0;
-    if (unpaired == 0)
-        return false;
+    return unpaired;
+}
+
+static void
+id_table_init(IdTable *table, const Pairing *pairing, size_t unpaired)
+{
     table->slot_count = unpaired + unpaired / 4 + 16;
     table->slots = g_new0(uint32_t, table->slot_count);
     table->twins = g_array_new(FALSE, FALSE, sizeof(Twin));
-    for (size_t s = count; s-- > 0;) { /* backwards, so that chains run forwards */
+    /* backwards, so that chains run forwards */
+    for (size_t s = mh_mailbox_length(pairing->source); s-- > 0;) {
         if (pairing->pairs->target_of[s] == 0)
             id_table_add(table, pairing, (uint32_t)s);
     }
-    return true;
 }
 
 /* The first message with @id that is not paired yet, as index + 1; 0 when there is none. */
@@ -332,9 +336,13 @@ pair_by_id(Pairing *pairing)
                    .count = pairing->target->messages->len,
                    .make = unpaired_entry,
                    .compare = compare_uids};
+    if (count_unpaired(pairing) == 0) /* as mostly, where there are UIDs */
+        return;
     side_sort(&target);
     bool more = pair_in_order(pairing, &target, &theirs);
-    if (more && id_table_init(&table, pairing)) {
+    size_t unpaired = more ? count_unpaired(pairing) : 0;
+    if (unpaired > 0) {
+        id_table_init(&table, pairing, unpaired);
         for (; more; more = side_next(&target, &theirs)) {
             MhDigest id = target_id(pairing, theirs.index);
             uint32_t s = id_table_take(&table, pairing, &id);
