@@ -65,7 +65,8 @@ read_memory(size_t item, void *data)
     (void)item;
     g_snprintf(path, sizeof path, "/proc/%d/mem", (int)memory->pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? pread(fd, memory->text, PATH_MAX, (off_t)memory->address) : -1;
+    bool there = fd >= 0 && memory->address <= INT64_MAX;
+    ssize_t len = there ? pread(fd, memory->text, PATH_MAX, (off_t)memory->address) : -1;
     if (fd >= 0)
         close(fd);
     return (uint64_t)len;
@@ -79,7 +80,7 @@ read_string(pid_t pid, uint64_t address)
     void *text = mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     Memory memory = {pid, address, text};
     uint64_t len = 0;
-    if (text == MAP_FAILED || address > INT64_MAX)
+    if (text == MAP_FAILED)
         return NULL;
     mh_apart(1, MEMORY_S, MEMORY_S, read_memory, &memory, &len);
     bool good = len <= PATH_MAX && memchr(text, '\0', (size_t)len) != NULL;

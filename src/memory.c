@@ -332,10 +332,10 @@ mh_carried_new(const MhMailbox *mailbox)
         else
             ids[kept++] = short_id(message);
     }
-    qsort(ids, kept, sizeof ids[0], compare_ids);
     g_autoptr(GBytes) bytes = g_bytes_new_take(ids, kept * sizeof ids[0]);
     if (kept > MH_LIMIT_CARRIED_IDS)
         return NULL;
+    qsort(ids, kept, sizeof ids[0], compare_ids);
     GVariant *list = g_variant_new_from_bytes(G_VARIANT_TYPE("at"), bytes, TRUE);
     return g_variant_ref_sink(g_variant_new("(uu@at)", uidvalidity, next, list));
 }

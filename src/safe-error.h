@@ -1,8 +1,8 @@
 /* safe-error: how safe-file and its kin word a failure: what was attempted, on which whole path,
  * why.
  *
- * What every module needs of it is in safe-file.h: mh_set_errno(),
- * mh_says_what_is_there() and mh_is_answer().
+ * What every module needs of it is in safe-file.h: mh_set_errno(), mh_says_what_is_there() and
+ * mh_is_answer().
  */
 #pragma once
 

@@ -5,8 +5,8 @@
  * where only POP3 is used), then ":2,", then the letters of its flags in the order D F R S T, or
  * nothing at all. Of such a file the place of the line and the flags are enough; the name of any
  * other is held. The list stays open: Courier puts a new one in its place and leaves the old one as
- * it is. Should somebody else write into it, that
- * shows (see line-text.h), and no name comes to be told wrong.
+ * it is. Should somebody else write into it, that shows (see line-text.h), and no name comes to be
+ * told wrong.
  */
 #pragma once
 

@@ -79,12 +79,12 @@ take_pop3_line(const Tidy *tidy, MhSpan line, CourierUiddbLine *out)
     size_t at;
     CourierEra era = tidy->source->options.era;
     MhSpan last = mh_span(tidy->last->str, tidy->last->len);
-    if (!courier_pop3_sizelist_plain_line(line, tidy->version, era, &listed) ||
-        !courier_pop3_sizelist_line_base(line, &out->name) || out->name.len == 0 ||
-        mh_span_find(out->name, '\r', &at) || mh_span_find(out->name, '\0', &at) ||
-        mh_span_find(out->name, '/', &at))
+    if (!courier_pop3_sizelist_plain_line(line, tidy->version, era, &listed))
         return false;
-    out->uid = 0;
+    *out = (CourierUiddbLine){.name = courier_file_name_base(listed.name)};
+    if (out->name.len == 0 || mh_span_find(out->name, '\r', &at) ||
+        mh_span_find(out->name, '\0', &at) || mh_span_find(out->name, '/', &at))
+        return false;
     return last.len == 0 || courier_sort_compare(last, out->name, COURIER_SORT_IMAP) < 0;
 }
 
