@@ -1,6 +1,7 @@
 #include "maildir-commit.h"
 
 #include "maildir-file-name.h"
+#include "maildir-index.h"
 #include "maildir-lock.h"
 #include "maildir-old-names.h"
 #include "maildir-rebase.h"
@@ -32,20 +33,15 @@ age_status(const MaildirFolder *folder)
     futimens(folder->cur_fd, times);
 }
 
-/* What the server remembers of UIDs that are no longer true. Sessions that are open find that out
- * and log it once; without the index of all folders they would go on complaining. Under another
- * UIDVALIDITY the server knows by itself that its indexes say nothing, and open sessions end; were
- * the files to go, one that was just opening them could be left with the old mailbox for ever. */
+/* What the server remembers of UIDs that are no longer true. Under another UIDVALIDITY the server
+ * knows by itself that its indexes say nothing, and open sessions end. */
 static void
 forget_uids(const MaildirFolder *folder, const MhSyncPlan *plan)
 {
-    /* The cache first: beside an index made anew it is called corrupted. */
-    static const char *const names[] = {"dovecot.index.cache", "dovecot.index", "dovecot.index.log",
-                                        "dovecot.index.log.2"};
     if (!plan->uids_replaced && !plan->inserts_below)
         return;
-    for (size_t i = 0; i < G_N_ELEMENTS(names) && !plan->uidvalidity_replaced; i++)
-        unlinkat(folder->fd, names[i], 0);
+    if (!plan->uidvalidity_replaced)
+        maildir_index_forget(folder->fd);
     age_status(folder);
 }
 

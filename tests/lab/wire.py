@@ -235,8 +235,8 @@ class Imap:
                 for t, _ in self.ok(command, '""', self.name(pattern))
                 if t and t[0] == command.encode()]
 
-    def status(self, folder):
-        for t, _ in self.ok("STATUS", self.name(folder), "(MESSAGES UIDNEXT UIDVALIDITY)"):
+    def status(self, folder, items="MESSAGES UIDNEXT UIDVALIDITY"):
+        for t, _ in self.ok("STATUS", self.name(folder), "(%s)" % items):
             if t and t[0] == b"STATUS":
                 return {t[2][i].decode(): int(t[2][i + 1]) for i in range(0, len(t[2]), 2)}
         raise WireError("no STATUS answer for " + folder)

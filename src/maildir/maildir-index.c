@@ -1,0 +1,110 @@
+#include "maildir-index.h"
+
+#include "safe-file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+G_STATIC_ASSERT(sizeof(MaildirIndexLog) == 40);
+
+#define LOG_MAJOR_VERSION 1
+/* A record of the log has eight bytes at least, and gives one MODSEQ at most. */
+#define LOG_RECORD_SIZE 8
+
+static const char log_name[] = "dovecot.index.log";
+/* Whoever makes a log makes it under this name first, so that no two are made at a time. */
+static const char log_aside[] = "dovecot.index.log.newlock";
+
+#define MAKING_POLL_US 10000
+#define MAKING_POLLS   200
+#define MAKING_STALE_S 180 /* as Dovecot sees it */
+
+bool
+maildir_index_log_next(const MaildirIndexLog *log, uint64_t log_size, int64_t now_s,
+                       MaildirIndexLog *out_next)
+{
+    uint8_t flags = G_BYTE_ORDER == G_LITTLE_ENDIAN ? MAILDIR_INDEX_LOG_LITTLE_ENDIAN : 0;
+    if (log->major_version != LOG_MAJOR_VERSION || log->size != sizeof *log || log->index_id == 0 ||
+        log->flags != flags || log->sequence >= UINT32_MAX - 1 || log->modseq > INT64_MAX / 2 ||
+        log_size > INT64_MAX / 2 || log_size < sizeof *log)
+        return false;
+    *out_next = *log;
+    out_next->sequence = log->sequence + 1;
+    out_next->before = out_next->before_size = 0;
+    out_next->made_s = (uint32_t)now_s;
+    out_next->modseq = log->modseq + log_size / LOG_RECORD_SIZE;
+    return true;
+}
+
+/* Reads the header of the log, and what follows it. */
+static bool
+read_log(int folder_fd, MaildirIndexLog *out_next, mode_t *out_mode)
+{
+    struct stat st;
+    MaildirIndexLog log;
+    int fd = mh_open_file(folder_fd, log_name, MH_LINKS_REFUSE, &st, NULL);
+    bool good = fd >= 0 && pread(fd, &log, sizeof log, 0) == sizeof log &&
+                maildir_index_log_next(&log, (uint64_t)st.st_size,
+                                       g_get_real_time() / G_USEC_PER_SEC, out_next);
+    if (fd >= 0)
+        close(fd);
+    if (good)
+        *out_mode = st.st_mode & 0777;
+    return good;
+}
+
+/* Begins a new log; waits while a server makes one. A descriptor, -1 on error. */
+static int
+begin_log(int folder_fd, mode_t mode)
+{
+    for (guint i = 0; i < MAKING_POLLS; i++) {
+        struct stat st;
+        int fd = openat(folder_fd, log_aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                        mode);
+        if (fd >= 0 || errno != EEXIST)
+            return fd;
+        if (fstatat(folder_fd, log_aside, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            g_get_real_time() / G_USEC_PER_SEC - st.st_mtime > MAKING_STALE_S)
+            unlinkat(folder_fd, log_aside, 0);
+        else
+            g_usleep(MAKING_POLL_US);
+    }
+    return -1;
+}
+
+/* Puts a log in place that makes the index empty, as Dovecot does when it makes its index anew.
+ * Without it, were the log to go only, a session that is open makes another of its own kind, and
+ * sessions can be left with one of two logs that look alike, and fail until they log in again. */
+static bool
+replace_log(int folder_fd)
+{
+    MaildirIndexLog next;
+    mode_t mode = 0;
+    if (!read_log(folder_fd, &next, &mode))
+        return false;
+    int fd = begin_log(folder_fd, mode);
+    if (fd < 0)
+        return false;
+    /* The log may be another one now. */
+    bool good = read_log(folder_fd, &next, &mode) &&
+                mh_write_all(fd, mh_span(&next, sizeof next), NULL) && fchmod(fd, mode) == 0 &&
+                fsync(fd) == 0 && renameat(folder_fd, log_aside, folder_fd, log_name) == 0;
+    if (!good)
+        unlinkat(folder_fd, log_aside, 0);
+    close(fd);
+    return good;
+}
+
+void
+maildir_index_forget(int folder_fd)
+{
+    /* The cache first: beside an index made anew it is called corrupted. */
+    unlinkat(folder_fd, "dovecot.index.cache", 0);
+    if (!replace_log(folder_fd))
+        unlinkat(folder_fd, log_name, 0);
+    unlinkat(folder_fd, "dovecot.index", 0);
+    unlinkat(folder_fd, "dovecot.index.log.2", 0);
+}
