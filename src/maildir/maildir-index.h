@@ -30,8 +30,8 @@ bool maildir_index_log_next(const MaildirIndexLog *log, uint64_t log_size, int64
                             MaildirIndexLog *out_next);
 
 /* Has Dovecot forget the UIDs and flags that it remembers of the folder @folder_fd. Sessions that
- * are open are told to log in again. Best effort: what cannot be removed
- * stays. The caller holds the folder's lock. */
+ * are open are told to log in again. Best effort: what cannot be removed stays. The caller holds
+ * the folder's lock. */
 void maildir_index_forget(int folder_fd);
 
 #endif
