@@ -101,7 +101,8 @@ replace_log(int folder_fd)
 void
 maildir_index_forget(int folder_fd)
 {
-    /* The cache first: beside an index made anew it is called corrupted. */
+    /* The cache first: beside another index it is called corrupted. (Beside an empty one it would
+     * not be, but `warm` tells by it that there is something to build.) */
     unlinkat(folder_fd, "dovecot.index.cache", 0);
     if (!replace_log(folder_fd))
         unlinkat(folder_fd, log_name, 0);
