@@ -15,8 +15,10 @@ G_STATIC_ASSERT(sizeof(MaildirIndexLog) == 40);
 #define LOG_RECORD_SIZE 8
 
 static const char log_name[] = "dovecot.index.log";
-/* Whoever makes a log makes it under this name first, so that no two are made at a time. */
-static const char log_aside[] = "dovecot.index.log.newlock";
+/* Whoever makes a log has this name first, so that no two are made at a time. */
+static const char making_name[] = "dovecot.index.log.newlock";
+/* Ours has this one, too: by it we know again what a killed run has left. */
+static const char aside_name[] = "mailhaul-tmp.dovecot.index.log";
 
 #define MAKING_POLL_US 10000
 #define MAKING_POLLS   200
@@ -56,23 +58,52 @@ read_log(int folder_fd, MaildirIndexLog *out_next, mode_t *out_mode)
     return good;
 }
 
-/* Begins a new log; waits while a server makes one. A descriptor, -1 on error. */
-static int
-begin_log(int folder_fd, mode_t mode)
+static bool
+is_stale(int folder_fd)
+{
+    struct stat st;
+    return fstatat(folder_fd, making_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           g_get_real_time() / G_USEC_PER_SEC - st.st_mtime > MAKING_STALE_S;
+}
+
+/* Only we make a log from now on; waits while a server does. */
+static bool
+begin_making(int folder_fd)
 {
     for (guint i = 0; i < MAKING_POLLS; i++) {
-        struct stat st;
-        int fd = openat(folder_fd, log_aside, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                        mode);
-        if (fd >= 0 || errno != EEXIST)
-            return fd;
-        if (fstatat(folder_fd, log_aside, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            g_get_real_time() / G_USEC_PER_SEC - st.st_mtime > MAKING_STALE_S)
-            unlinkat(folder_fd, log_aside, 0);
+        if (linkat(folder_fd, aside_name, folder_fd, making_name, 0) == 0)
+            return true;
+        if (errno != EEXIST)
+            return false;
+        if (is_stale(folder_fd))
+            unlinkat(folder_fd, making_name, 0);
         else
             g_usleep(MAKING_POLL_US);
     }
-    return -1;
+    return false;
+}
+
+/* Writes the log that follows the one that is there now, and puts it in its place. */
+static bool
+write_log(int folder_fd, int aside)
+{
+    MaildirIndexLog next;
+    mode_t mode;
+    return read_log(folder_fd, &next, &mode) &&
+           mh_write_all(aside, mh_span(&next, sizeof next), NULL) && fchmod(aside, mode) == 0 &&
+           fsync(aside) == 0 && renameat(folder_fd, making_name, folder_fd, log_name) == 0;
+}
+
+void
+maildir_index_tidy(int folder_fd)
+{
+    struct stat ours, making;
+    if (fstatat(folder_fd, aside_name, &ours, AT_SYMLINK_NOFOLLOW) != 0)
+        return;
+    if (fstatat(folder_fd, making_name, &making, AT_SYMLINK_NOFOLLOW) == 0 &&
+        making.st_dev == ours.st_dev && making.st_ino == ours.st_ino)
+        unlinkat(folder_fd, making_name, 0);
+    unlinkat(folder_fd, aside_name, 0);
 }
 
 /* Puts a log in place that makes the index empty, as Dovecot does when it makes its index anew.
@@ -82,19 +113,16 @@ static bool
 replace_log(int folder_fd)
 {
     MaildirIndexLog next;
-    mode_t mode = 0;
+    mode_t mode;
+    maildir_index_tidy(folder_fd);
     if (!read_log(folder_fd, &next, &mode))
         return false;
-    int fd = begin_log(folder_fd, mode);
-    if (fd < 0)
-        return false;
-    /* The log may be another one now. */
-    bool good = read_log(folder_fd, &next, &mode) &&
-                mh_write_all(fd, mh_span(&next, sizeof next), NULL) && fchmod(fd, mode) == 0 &&
-                fsync(fd) == 0 && renameat(folder_fd, log_aside, folder_fd, log_name) == 0;
-    if (!good)
-        unlinkat(folder_fd, log_aside, 0);
-    close(fd);
+    int aside =
+        openat(folder_fd, aside_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool good = aside >= 0 && begin_making(folder_fd) && write_log(folder_fd, aside);
+    maildir_index_tidy(folder_fd);
+    if (aside >= 0)
+        close(aside);
     return good;
 }
 

@@ -34,4 +34,7 @@ bool maildir_index_log_next(const MaildirIndexLog *log, uint64_t log_size, int64
  * the folder's lock. */
 void maildir_index_forget(int folder_fd);
 
+/* Removes what a killed maildir_index_forget() has left. */
+void maildir_index_tidy(int folder_fd);
+
 #endif

@@ -1,5 +1,6 @@
 #include "maildir-restore.h"
 
+#include "maildir-index.h"
 #include "size-limits.h"
 
 #include <errno.h>
@@ -136,6 +137,7 @@ tidy(int folder_fd)
 {
     mh_replace_file_tidy(folder_fd, MAILDIR_OLD_NAMES_FILE);
     mh_replace_file_tidy(folder_fd, ACL_FILE);
+    maildir_index_tidy(folder_fd);
     for (size_t i = 0; i < G_N_ELEMENTS(lists); i++) {
         unlinkat(folder_fd, lists[i].before, 0);
         unlinkat(folder_fd, lists[i].aside, 0);

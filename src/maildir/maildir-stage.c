@@ -1,5 +1,6 @@
 #include "maildir-stage.h"
 
+#include "maildir-index.h"
 #include "maildir-lock.h"
 #include "maildir-new-names.h"
 #include "maildir-old-names.h"
@@ -152,6 +153,7 @@ tidy(const MaildirFolder *folder)
     mh_replace_file_tidy(folder->fd, MAILDIR_UIDLIST_FILE);
     mh_replace_file_tidy(folder->fd, MAILDIR_KEYWORDS_FILE);
     mh_replace_file_tidy(folder->fd, MAILDIR_OLD_NAMES_FILE);
+    maildir_index_tidy(folder->fd);
     maildir_lock_clear_dead(folder->fd);
 }
 

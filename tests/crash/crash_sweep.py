@@ -127,8 +127,10 @@ class Scenario:
         place.write_source(True)
 
     def plant(self, path):
-        with open(path, "w", encoding="ascii") as f:
-            f.write("what a server remembers\n")
+        with open(path, "wb") as f:
+            if path.endswith("/dovecot.index.log"):
+                f.write(run.index_log())
+            f.write(b"what a server remembers\n")
         st = os.stat(os.path.dirname(path))
         os.chmod(path, 0o600)
         if run.IS_ROOT:
