@@ -90,6 +90,22 @@ take_out_rest(MhHaul *haul, GError **error)
     return true;
 }
 
+/* There is no Maildir. That is so when it has been undone; when its parent has gone, too, it is
+ * more likely looked for in the wrong place, and what is known of the account is still needed. */
+static bool
+look_for_parent(const MhHaul *haul, GError **error)
+{
+    const MhMemory *memory = haul->job->memory;
+    g_autofree char *parent = g_path_get_dirname(haul->maildir);
+    struct stat st;
+    if (memory == NULL || memory->mailboxes->len == 0 || lstat(parent, &st) == 0 || errno != ENOENT)
+        return true;
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
+                "there is no directory for the target '%s', though mail was carried",
+                haul->maildir);
+    return false;
+}
+
 bool
 mh_haul_undo(MhHaul *haul, GError **error)
 {
@@ -98,7 +114,7 @@ mh_haul_undo(MhHaul *haul, GError **error)
     if (!mh_haul_expand_maildir(haul, error))
         return false;
     if (lstat(haul->maildir, &st) != 0 && errno == ENOENT)
-        return true;
+        return look_for_parent(haul, error);
     if (!mh_haul_open_tree(haul, error))
         return false;
     if ((!haul->dry_run && !mh_haul_clear_locks(haul, error)) ||

@@ -449,6 +449,10 @@ run 0 undo fred --dry-run
 says '6 to remove'
 snapshot >after
 cmp -s before after || complain "a dry run changed something"
+mv new away # not mounted, or another --maildir
+run 2 undo fred
+errs "no directory for the target .*/new/fred', though mail was carried"
+mv away new
 run 0 undo fred
 gone new/fred
 run 0 undo fred
