@@ -136,7 +136,12 @@ static void
 put_location(Writer *writer)
 {
     g_autofree char *path = translate(writer, writer->settings->maildir);
-    put(writer, "# Where the mail is.\n");
+    put(writer,
+        "# Where the mail is, and UIDs and subscriptions with it: no %s.\n"
+        "# As long as mailhaul migrate runs, no %s either: where UIDs\n"
+        "# change it empties the indexes, and it knows those in the Maildirs only.\n",
+        writer->is_23 ? "CONTROL=" : "mail_control_path",
+        writer->is_23 ? "INDEX=" : "mail_index_path");
     if (writer->is_23) {
         g_autofree char *location = g_strconcat("maildir:", path, NULL);
         g_autofree char *value = quoted(location);
