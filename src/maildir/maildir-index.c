@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 G_STATIC_ASSERT(sizeof(MaildirIndexLog) == 40);
