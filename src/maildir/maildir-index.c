@@ -135,4 +135,5 @@ maildir_index_forget(int folder_fd)
         unlinkat(folder_fd, log_name, 0);
     unlinkat(folder_fd, "dovecot.index", 0);
     unlinkat(folder_fd, "dovecot.index.log.2", 0);
+    maildir_index_tidy(folder_fd); /* once more, should it have failed */
 }

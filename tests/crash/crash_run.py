@@ -264,11 +264,11 @@ def index_log():
     return INDEX_LOG.pack(1, 3, INDEX_LOG.size, 1600000000, 3, 2, 4000, 1650000000, 50, order)
 
 
-def emptied_index(text):
-    """What is the same of each log that makes the index empty, however often that was done."""
-    major, minor, size, index_id, number, before, before_size, _, modseq, order = \
-        INDEX_LOG.unpack(text)
-    return major, minor, size, index_id, number > 3, before, before_size, modseq > 50, order
+def is_emptied_index(name, text):
+    """A log that makes the index empty. Where it cannot be made the log goes: the server has
+    forgotten either way."""
+    return name == "dovecot.index.log" and len(text) == INDEX_LOG.size and \
+        INDEX_LOG.unpack(text)[4] > 3 and INDEX_LOG.unpack(text)[5:7] == (0, 0)
 
 
 def snapshot(top):
@@ -283,8 +283,8 @@ def snapshot(top):
                     text = f.read()
                 if name == "dovecot-uidlist":
                     text = fixed_header(text)
-                if name == "dovecot.index.log" and len(text) == INDEX_LOG.size:
-                    text = emptied_index(text)
+                if is_emptied_index(name, text):
+                    continue
                 if os.path.basename(folder) in ("cur", "new"):
                     mtime = st.st_mtime
             seen[os.path.relpath(path, top)] = (oct(st.st_mode), st.st_uid, st.st_gid, mtime, text)
