@@ -328,6 +328,15 @@ carried_changes(const Sync *sync, const MhMessage *message, const MhTargetMessag
            there->carried_letters != sync->in->set_letters[message->keywords];
 }
 
+/* Late, the old server will not give a UID any more that it has not given yet: no client knows it,
+ * and none is missed. Before that it will, and clients may see it there. */
+static bool
+has_known_uid(const Sync *sync, const MhMessage *message)
+{
+    uint32_t foretold = sync->in->late ? sync->in->source->foretold : 0;
+    return message->uid != 0 && (foretold == 0 || message->uid < foretold);
+}
+
 static void
 count_line(Sync *sync, MhSyncLine *line)
 {
@@ -344,7 +353,7 @@ count_line(Sync *sync, MhSyncLine *line)
         return;
     bool known = there != NULL && there->has_carried && there->carried_uid == message->uid;
     bool settled = there != NULL && !line->renumber && (known || sync->in->late);
-    plan->uids_lost += message->uid != 0 && message->uid != line->uid && !settled;
+    plan->uids_lost += has_known_uid(sync, message) && message->uid != line->uid && !settled;
     plan->delivered += there == NULL;
     plan->retagged += line->retag;
     plan->renumbered += there != NULL && !line->retag && line->renumber;

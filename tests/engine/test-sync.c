@@ -268,12 +268,33 @@ test_counts(void **state)
     assert_memory_equal(counts, expected, sizeof counts);
 }
 
+/* What the old server has not given a UID yet has none to lose, once it gives no more. */
+static void
+test_foretold(void **state)
+{
+    Model *model = *state;
+    static const struct {
+        uint32_t foretold;
+        bool late;
+        size_t lost;
+    } cases[] = {{0, true, 2}, {4, true, 2}, {3, true, 1}, {2, true, 0}, {2, false, 2}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        model_read(model, "V7/4 a:1 b:2 c:3", "V7/4 a:1 !x:2 !y:3");
+        model->source->foretold = cases[i].foretold;
+        MhSyncPlan *plan = model_sync(model, (MhSyncInput){.late = cases[i].late});
+        assert_int_equal(plan->delivered, 2);
+        assert_int_equal(plan->uids_lost, cases[i].lost);
+        mh_sync_plan_free(plan);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_scenarios, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_foretold, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
