@@ -36,15 +36,19 @@ mh_verify_file(const MhVerifyFile *file, const MhVerifyRules *rules, MhDifferenc
                            "'%s' has %04o, not %04o", file->name, (unsigned)mode, (unsigned)wanted);
 }
 
+/* What has gone at the source may have been a link to it. */
 static void
 compare_files(const MhVerify *verify)
 {
+    bool may_have_gone = verify->newer || verify->rules->keep_expunged;
     for (guint i = 0; i < verify->target->files->len; i++)
         mh_verify_file(verify->target->files->pdata[i], verify->rules, verify->differences);
     for (guint i = 0; i < verify->target->messages->len; i++) {
         const MhVerifyMessage *message = mh_verify_target_get(verify->target, i);
+        MhVerifyFile file = message->owner;
+        file.mode_is_open |= verify->pairing->of_target[i] == MH_VERIFY_ALONE && may_have_gone;
         if (message->ours)
-            mh_verify_file(&message->owner, verify->rules, verify->differences);
+            mh_verify_file(&file, verify->rules, verify->differences);
     }
     for (guint i = 0; i < verify->target->leftovers->len; i++)
         mh_differences_add(verify->differences, MH_DIFFERENCE_LEFTOVER, MH_DIFFERENCE_NOTE, 0, 0,

@@ -125,6 +125,23 @@ class Nightly(unittest.TestCase):
                                state=self.path("state%d" % number))
             self.assertEqual(said.count("should be linked had to be copied: 7 messages"), count, said)
 
+    def test_link_to_what_has_gone(self):
+        """A linked message has the mode of the source's file, also when the source is rid of it."""
+        for path in glob.glob(os.path.join(self.maildir, "cur/*")):
+            os.chmod(path, 0o644)
+        self.run_it()
+        self.settle()
+        os.remove(os.path.join(self.maildir, "cur/1000000002.M1P1.inbox:2,S"))
+        self.assertIn("newer-at-source", self.run_it(command="verify", expect=1))
+        self.run_it("--keep-expunged")
+        self.assertNotIn("mode", self.run_it("--keep-expunged", command="verify"))
+        path = os.path.join(self.target, "cur/1000000001.M1P1.inbox:2,S")
+        os.rename(path, path + ".old")               # no link any more
+        shutil.copyfile(path + ".old", path)
+        os.remove(path + ".old")
+        self.own()
+        self.assertIn("another mode", self.run_it(command="verify", expect=2))
+
     def test_maildir_not_mounted(self):
         ways = {
             "gone": lambda: None,
