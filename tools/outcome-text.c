@@ -81,13 +81,24 @@ print_mailbox_line(const MhMailboxOutcome *mailbox, FILE *out)
     fprintf(out, "\n");
 }
 
+/* Mail that stays where the rest is taken out is nothing wrong, but nobody would look for it. */
+static bool
+is_told(MhFindingCode code, MhWeight least)
+{
+    return mh_finding_weight(code) >= least ||
+           (code == MH_FINDING_FOREIGN_STAYS && least <= MH_WEIGHT_REPAIRED);
+}
+
 void
 mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, FILE *stream)
 {
     bool told[MH_FINDING_COUNT] = {false};
+    uint64_t kept[MH_FINDING_COUNT] = {0};
+    for (size_t i = 0; i < mh_findings_kept(findings); i++)
+        kept[mh_findings_get(findings, i)->code]++;
     for (size_t i = 0; i < mh_findings_kept(findings); i++) {
         const MhFinding *finding = mh_findings_get(findings, i);
-        if (mh_finding_weight(finding->code) < least)
+        if (!is_told(finding->code, least))
             continue;
         fprintf(stream, "  %s: %s: %s", mh_weight_name(mh_finding_weight(finding->code)), where,
                 mh_finding_text(finding->code));
@@ -98,7 +109,7 @@ mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, 
         if (finding->has_offset)
             fprintf(stream, " at %" G_GUINT64_FORMAT, (guint64)finding->offset);
         uint64_t count = mh_findings_count(findings, finding->code);
-        if (count > MH_FINDINGS_KEPT && !told[finding->code])
+        if (count > kept[finding->code] && !told[finding->code])
             fprintf(stream, " [the first of %" G_GUINT64_FORMAT "]", (guint64)count);
         told[finding->code] = true;
         fprintf(stream, "\n");

@@ -468,7 +468,11 @@ echo "$((last + 1)) :2.mine" >>new/fred/.Sent/dovecot-uidlist
 fred new/fred
 printf 'Mine\n' >>new/fred/subscriptions
 rm -r state # the target knows by itself
-run 0 undo fred --verbose
+run 0 undo fred --dry-run
+says "'.Sent/new/2.mine'"
+run 0 undo fred --dry-run --quiet
+[ ! -s out ] || complain "it is not quiet"
+run 0 undo fred
 says "'.Sent/new/2.mine'"
 says "'./cur/1.mine:2,'"
 count 1 .
