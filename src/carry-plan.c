@@ -3,6 +3,7 @@
 #include "courier/courier-source.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-delivery.h"
+#include "taken-uidls.h"
 
 #include <string.h>
 
@@ -169,6 +170,8 @@ plan_messages(MhCarry *carry)
     if (context->in_place)
         meet_source(carry->folder);
     carry->plan = mh_sync(&input);
+    if (settings->server == MH_SERVER_DOVECOT && !context->in_place)
+        mh_taken_uidls_drop(carry->mailbox, carry->plan, carry->folder);
     if (!settings->late)
         follow_pop3(carry);
 }

@@ -187,6 +187,29 @@ compare_sizes(Pair *pair)
 
 /* ---- POP3 --------------------------------------------------------------------------------- */
 
+/* Has another message the UID of the source, and the UIDL that the server makes of it? */
+static bool
+is_taken(const Pair *pair)
+{
+    const GPtrArray *all = pair->verify->target->messages;
+    for (guint i = 0; pair->source->uid != pair->target->uid && i < all->len; i++) {
+        const MhVerifyMessage *message = mh_verify_target_get(pair->verify->target, i);
+        if (message->uid == pair->source->uid && message->uidl == NULL)
+            return true;
+    }
+    return false;
+}
+
+static MhDifferenceClass
+explain_uidl(const Pair *pair, const char *here, const char *there)
+{
+    if (there == NULL && pair->verify->target->in_use && is_taken(pair))
+        return MH_DIFFERENCE_LOSS;
+    bool is_newer =
+        (here == NULL && pair->verify->newer) || (there == NULL && pair->verify->certainly_newer);
+    return is_newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
+}
+
 /* The server writes UIDLs down, too, when it is told to: then the source need not know them. */
 static void
 compare_uidl(Pair *pair)
@@ -201,10 +224,7 @@ compare_uidl(Pair *pair)
         return;
     g_autofree char *left = here != NULL ? mh_printable_string(here) : g_strdup("none");
     g_autofree char *right = there != NULL ? mh_printable_string(there) : g_strdup("none");
-    DIFFER(pair, UIDL,
-           (here == NULL && pair->verify->newer) || (there == NULL && pair->verify->certainly_newer)
-               ? MH_DIFFERENCE_NEWER
-               : MH_DIFFERENCE_DAMAGE,
+    DIFFER(pair, UIDL, explain_uidl(pair, here, there),
            "%s at the source, %s written down at the target", left, right);
 }
 

@@ -142,6 +142,59 @@ class Nightly(unittest.TestCase):
         self.own()
         self.assertIn("another mode", self.run_it(command="verify", expect=2))
 
+    def list_pop3(self, count):
+        write(os.path.join(self.maildir, "courierpop3dsizelist"),
+              "/3 %d %d\n" % (count + 1, VALIDITY) + "".join(
+                  "%s:2,S 20 %d:%d:0\n" % (self.folders["."][n], n + 1, VALIDITY)
+                  for n in range(count)))
+
+    def uidls(self):
+        """{UID: UIDL} as a server tells them that makes them like Courier."""
+        with open(os.path.join(self.target, "dovecot-uidlist"), encoding="utf-8") as f:
+            lines = [x.split(" :")[0].split() for x in f.read().splitlines()[1:]]
+        return {int(x[0]): next((y[1:] for y in x[1:] if y[0] == "P"),
+                                "UID%s-%d" % (x[0], VALIDITY)) for x in lines}
+
+    def server_gets(self, uid):
+        """The new server has listed mail of its own."""
+        name = "1300000000.M%dP1.new" % uid
+        write(os.path.join(self.target, "cur", name + ":2,"), "Subject: t\n\nt\n")
+        path = os.path.join(self.target, "dovecot-uidlist")
+        with open(path, encoding="utf-8") as f:
+            text = re.sub(r"\A(3 V\d+) N\d+", r"\1 N%d" % (uid + 1), f.read())
+        write(path, text + "%d :%s\n" % (uid, name))
+        write(os.path.join(self.target, "dovecot.index.log"), "")
+        self.own()
+        return os.path.join(self.target, "cur", name + ":2,")
+
+    def no_uidl_twice(self, first=(), more=()):
+        """Mail of the new server has the UIDL that the old one has given to a newcomer."""
+        self.list_pop3(3)
+        self.own()
+        self.run_it(*first)
+        os.remove(self.server_gets(7))               # the next UID was raised, for POP3's sake
+        tester = self.server_gets(8)
+        for first, last in ((4, 8), (9, 21)):        # 8 gets the UID that 21 comes for
+            self.add(".", last - first + 1, first)
+            self.list_pop3(last)
+            self.own()
+            self.assertIn("could not keep their UID", self.run_it(*more, expect=1))
+        seen = self.uidls()
+        self.assertEqual(len(set(seen.values())), len(seen), seen)
+        self.assertEqual((seen[8], seen[21]), ("UID8-%d" % VALIDITY, "UID21-%d" % VALIDITY))
+        self.assertNotIn("damage:", self.run_it(command="verify", expect=1))
+        return tester
+
+    def test_no_uidl_twice(self):
+        os.remove(self.no_uidl_twice())              # and now all are free
+        self.run_it()
+        self.assertEqual(sorted(self.uidls().values()),
+                         sorted("UID%d-%d" % (n, VALIDITY) for n in range(1, 22)))
+        self.run_it(command="verify", expect=1)
+
+    def test_no_uidl_twice_late(self):
+        self.no_uidl_twice(["--final"], ["--late"])
+
     def test_maildir_not_mounted(self):
         ways = {
             "gone": lambda: None,
