@@ -352,15 +352,37 @@ place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **er
     return true;
 }
 
+/* An open session reads the table again when it has another time, in whole seconds; otherwise a new
+ * letter gets a name that the server makes up, in the table, too. So that time grows, as it does
+ * when the server itself writes the table. */
+static void
+age_keywords(const MaildirFolder *folder)
+{
+    struct stat st;
+    struct timespec times[2] = {
+        {.tv_nsec = UTIME_OMIT},
+        {.tv_sec = folder->keywords_stamp.mtime_ns / (G_USEC_PER_SEC * 1000) + 1}};
+    int fd = mh_open_file(folder->fd, MAILDIR_KEYWORDS_FILE, MH_LINKS_REFUSE, &st, NULL);
+    if (fd < 0)
+        return;
+    if (st.st_mtime < times[1].tv_sec)
+        futimens(fd, times);
+    close(fd);
+}
+
 /* Keywords come before the files that have their letters. */
 static bool
 write_keywords(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     g_autoptr(GString) before = maildir_keywords_format(work->folder->keywords);
     g_autoptr(GString) after = maildir_keywords_format(work->keywords);
-    return g_string_equal(before, after) ||
-           mh_replace_file(work->folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len),
-                           delivery->tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+    if (g_string_equal(before, after))
+        return true;
+    if (!mh_replace_file(work->folder->fd, MAILDIR_KEYWORDS_FILE, mh_span(after->str, after->len),
+                         delivery->tree->options.file_mode, (uid_t)-1, (gid_t)-1, error))
+        return false;
+    age_keywords(work->folder);
+    return true;
 }
 
 /* Somebody has removed new/ or tmp/. */

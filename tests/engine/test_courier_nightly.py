@@ -142,6 +142,23 @@ class Nightly(unittest.TestCase):
         self.own()
         self.assertIn("another mode", self.run_it(command="verify", expect=2))
 
+    def test_keyword_table_gets_another_second(self):
+        """By that an open session of Dovecot's knows that there are new letters."""
+        def keyword(word, number):
+            write(os.path.join(self.maildir, "courierimapkeywords/:list"),
+                  word + "\n\n%s:0\n" % self.folders["."][number])
+            self.own()
+        keyword("first", 0)
+        self.run_it()
+        table = os.path.join(self.target, "dovecot-keywords")
+        ahead = int(time.time()) + 5                 # two were written within one second
+        os.utime(table, (ahead, ahead))
+        keyword("second", 1)
+        self.run_it()
+        with open(table, encoding="utf-8") as f:
+            self.assertIn("second", f.read())
+        self.assertEqual(os.stat(table).st_mtime, ahead + 1)
+
     def list_pop3(self, count):
         write(os.path.join(self.maildir, "courierpop3dsizelist"),
               "/3 %d %d\n" % (count + 1, VALIDITY) + "".join(

@@ -263,6 +263,29 @@ class Courier(Nights):
             session.command("DELE 3")
         self.follow()
 
+    def keyword(self, uid, word):
+        with self.site.imap(USER) as session:
+            session.on("SELECT", "INBOX")
+            session.store(uid, "+FLAGS (%s)" % word)
+
+    def test_keywords_for_an_open_session(self):
+        """Two runs within one second give letters to keywords; Dovecot reads their table again when
+        it has another time, in whole seconds."""
+        with self.target.server("2.4", "open", self.target.maildirs) as server, \
+                server.imap(USER) as session:
+            self.target.inside = server.join()
+            self.keyword("1", "first")
+            time.sleep(1 - time.time() % 1)
+            self.night(self.target)
+            session.on("SELECT", "INBOX")
+            session.ok("FETCH 1:* (FLAGS)")
+            self.keyword("2", "second")
+            self.night(self.target)
+            session.ok("NOOP")
+            mails = view.imap(session)["folders"]["INBOX"]["messages"]
+        self.assertIn("first", mails[0]["keywords"])
+        self.assertIn("second", mails[1]["keywords"])
+
     def test_keywords_compacted(self):
         """One file a message becomes one list; numbers in it change when a keyword goes."""
         with self.site.imap(USER) as session:
