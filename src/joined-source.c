@@ -61,6 +61,7 @@ joined_index(MhSource *source, MhMailbox *out, MhFindings *findings, GError **er
         if (i == 0) {
             out->uids = part->uids;
             out->foretold = part->foretold;
+            out->pop3_foretold = part->pop3_foretold;
         }
         out->dialect = part->dialect;
         for (size_t m = 0; m < mh_mailbox_length(part); m++)

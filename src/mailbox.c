@@ -86,6 +86,7 @@ mh_mailbox_forget_messages(MhMailbox *mailbox)
     g_array_set_size(mailbox->uidl_validities, 0);
     mailbox->uids = (MhUidState){0};
     mailbox->foretold = 0;
+    mailbox->pop3_foretold = 0;
     g_clear_pointer(&mailbox->pop3_runs, g_array_unref);
     g_clear_pointer(&mailbox->names, mh_names_unref);
 }

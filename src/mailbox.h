@@ -68,10 +68,12 @@ typedef struct {
     MhUidState uids;
     uint32_t foretold; /* UIDs from here on the old server has not given yet: they are what it would
                           give now, and may be others tomorrow; 0: it has given all */
-    const char *dialect; /* whose view of the format it was read in; NULL: there is but one */
-    GArray *messages;    /* of MhMessage, in mailbox order */
-    char *unread;        /* why there are more that could not be read; NULL: they are all */
-    bool has_no_uidls;   /* the new server makes them: what an earlier run wrote down goes */
+    uint64_t pop3_foretold; /* POP3 UIDLs of this number on the old server has not given yet either;
+                               0: it has given all */
+    const char *dialect;    /* whose view of the format it was read in; NULL: there is but one */
+    GArray *messages;       /* of MhMessage, in mailbox order */
+    char *unread;           /* why there are more that could not be read; NULL: they are all */
+    bool has_no_uidls;      /* the new server makes them: what an earlier run wrote down goes */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

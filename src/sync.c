@@ -406,5 +406,6 @@ mh_sync_plan_free(MhSyncPlan *plan)
         return;
     g_array_unref(plan->lines);
     g_array_unref(plan->expunge);
+    g_clear_pointer(&plan->renamed_uidls, g_hash_table_unref);
     g_free(plan);
 }

@@ -67,8 +67,10 @@ typedef struct {
 
 typedef struct {
     MhUidState uids;
-    GArray *lines;   /* of MhSyncLine, by ascending UID */
-    GArray *expunge; /* of uint32_t: indexes at the target */
+    GArray *lines;             /* of MhSyncLine, by ascending UID */
+    GArray *expunge;           /* of uint32_t: indexes at the target */
+    GHashTable *renamed_uidls; /* set of indexes of @lines + 1: the target's own mail whose POP3
+                                  UIDL is the name of its file from now on; NULL: none */
 
     size_t delivered, retagged, expunged, unchanged;
     size_t foreign;     /* mail of the target's own, left alone */

@@ -194,7 +194,8 @@ is_taken(const Pair *pair)
     const GPtrArray *all = pair->verify->target->messages;
     for (guint i = 0; pair->source->uid != pair->target->uid && i < all->len; i++) {
         const MhVerifyMessage *message = mh_verify_target_get(pair->verify->target, i);
-        if (message->uid == pair->source->uid && message->uidl == NULL)
+        if (message->uid == pair->source->uid &&
+            (message->uidl == NULL || message->uidl[0] == '\0'))
             return true;
     }
     return false;

@@ -227,6 +227,7 @@ set_uidls(CourierPop3 *pop3, MhMailbox *out, MhFindings *findings)
     if (pop3->list != NULL) {
         set_listed_uidls(pop3);
         keep_uids_apart(pop3, &out->uids);
+        out->pop3_foretold = pop3->list->next;
     } else if (options->uidl == COURIER_UIDL_FILE_NAMES || options->era == COURIER_ERA_OLD) {
         set_file_name_uidls(pop3);
     } else if (pop3->messages->len > 0) {

@@ -229,6 +229,7 @@ walk(const CourierSource *source, CourierTidyOrder *order, List *list, MhMailbox
         return true;
     courier_pop3_keep_apart(&list->apart, list->header.next, count, list->header.validity);
     courier_pop3_set_apart(&list->apart);
+    out->pop3_foretold = list->header.next;
     return take_rest(list, &left) && are_numbers_single(list) &&
            (source->options.strict_match ||
             ((!left.line_bare || !left.file_info) && (!left.line_info || !left.file_bare)));

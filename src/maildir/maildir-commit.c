@@ -261,6 +261,18 @@ commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **
     return work->in_place || remove_expunged(work, error);
 }
 
+/* The line of a message that only the target has. An empty UIDL stands for the name of the file. */
+static void
+keep_own_line(MaildirUidlistWriter *writer, const MaildirWork *work, guint at,
+              MaildirUidlistEntry *entry)
+{
+    const GHashTable *renamed = work->plan->renamed_uidls;
+    if (renamed != NULL &&
+        g_hash_table_contains(work->plan->renamed_uidls, GUINT_TO_POINTER(at + 1)))
+        entry->uidl = MH_SPAN_LITERAL("");
+    maildir_uidlist_writer_keep(writer, entry, maildir_work_line(work, at)->uid);
+}
+
 /* The line of a message that is there. */
 static void
 add_present_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const MaildirWork *work,
@@ -280,7 +292,7 @@ add_present_line(MaildirUidlistWriter *writer, MaildirDelivery *delivery, const 
     if (line->source != 0)
         maildir_delivery_add_line(writer, work, line, listed ? &before : NULL, base);
     else if (listed)
-        maildir_uidlist_writer_keep(writer, &before, line->uid);
+        keep_own_line(writer, work, at, &before);
 }
 
 /* One line of the new list of a folder that exists. */

@@ -169,7 +169,7 @@ class Nightly(unittest.TestCase):
         """{UID: UIDL} as a server tells them that makes them like Courier."""
         with open(os.path.join(self.target, "dovecot-uidlist"), encoding="utf-8") as f:
             lines = [x.split(" :")[0].split() for x in f.read().splitlines()[1:]]
-        return {int(x[0]): next((y[1:] for y in x[1:] if y[0] == "P"),
+        return {int(x[0]): next((y[1:] or "name" for y in x[1:] if y[0] == "P"),
                                 "UID%s-%d" % (x[0], VALIDITY)) for x in lines}
 
     def server_gets(self, uid):
@@ -198,8 +198,10 @@ class Nightly(unittest.TestCase):
             self.assertIn("could not keep their UID", self.run_it(*more, expect=1))
         seen = self.uidls()
         self.assertEqual(len(set(seen.values())), len(seen), seen)
-        self.assertEqual((seen[8], seen[21]), ("UID8-%d" % VALIDITY, "UID21-%d" % VALIDITY))
+        # Clients of the old server have seen the newcomer: they shall not take the other for it.
+        self.assertEqual((seen[8], seen[21]), ("name", "UID21-%d" % VALIDITY))
         self.assertNotIn("damage:", self.run_it(command="verify", expect=1))
+        self.assertIn("up to date", self.run_it(*more))
         return tester
 
     def test_no_uidl_twice(self):
@@ -208,6 +210,19 @@ class Nightly(unittest.TestCase):
         self.assertEqual(sorted(self.uidls().values()),
                          sorted("UID%d-%d" % (n, VALIDITY) for n in range(1, 22)))
         self.run_it(command="verify", expect=1)
+
+    def test_no_uidl_twice_unknown(self):
+        """The old server has not told the newcomer's UIDL yet: who knows it knows the other mail."""
+        self.list_pop3(3)
+        self.own()
+        self.run_it("--final")
+        self.server_gets(7)
+        self.add(".", 4, 4)
+        self.own()
+        self.run_it("--late", expect=1)
+        seen = self.uidls()
+        self.assertEqual(len(set(seen.values())), len(seen), seen)
+        self.assertEqual(seen[7], "UID7-%d" % VALIDITY)
 
     def test_no_uidl_twice_late(self):
         self.no_uidl_twice(["--final"], ["--late"])
