@@ -81,12 +81,14 @@ print_mailbox_line(const MhMailboxOutcome *mailbox, FILE *out)
     fprintf(out, "\n");
 }
 
-/* Mail that stays where the rest is taken out is nothing wrong, but nobody would look for it. */
+/* Mail that undo leaves is nothing wrong, but nobody would look for it. Of a folder that has gone
+ * at the source every run would tell it. */
 static bool
-is_told(MhFindingCode code, MhWeight least)
+is_told(const MhFindings *findings, MhFindingCode code, MhWeight least)
 {
     return mh_finding_weight(code) >= least ||
-           (code == MH_FINDING_FOREIGN_STAYS && least <= MH_WEIGHT_REPAIRED);
+           (code == MH_FINDING_FOREIGN_STAYS && least <= MH_WEIGHT_REPAIRED &&
+            mh_findings_count(findings, MH_FINDING_FOLDER_GONE) == 0);
 }
 
 void
@@ -98,7 +100,7 @@ mh_text_findings(const char *where, const MhFindings *findings, MhWeight least, 
         kept[mh_findings_get(findings, i)->code]++;
     for (size_t i = 0; i < mh_findings_kept(findings); i++) {
         const MhFinding *finding = mh_findings_get(findings, i);
-        if (!is_told(finding->code, least))
+        if (!is_told(findings, finding->code, least))
             continue;
         fprintf(stream, "  %s: %s: %s", mh_weight_name(mh_finding_weight(finding->code)), where,
                 mh_finding_text(finding->code));
