@@ -2,36 +2,82 @@
 
 #include "maildir/maildir-uidlist.h"
 
-/* Who says which UIDL: the text -> the index of the line + 1, when it can be given another; 0. */
+#define HEX_DIGITS 8
+
 typedef struct {
-    GHashTable *made;
     MhMailbox *mailbox;
     MhSyncPlan *plan;
+    const MaildirFolder *folder;
 } Taken;
 
-/* Notes what a server would make of the UID, in each way that server-config knows of. */
-static void
-add_made(const Taken *taken, uint32_t uid, guint owner)
+static const MhSyncLine *
+line_at(const Taken *taken, guint i)
 {
-    uint32_t uidvalidity = taken->plan->uids.uidvalidity;
-    gpointer value = GUINT_TO_POINTER(owner);
-    g_hash_table_insert(taken->made, g_strdup_printf("uid%u-%u", uid, uidvalidity), value);
-    g_hash_table_insert(taken->made, g_strdup_printf("%08x%08x", uid, uidvalidity), value);
-    g_hash_table_insert(taken->made, g_strdup_printf("%08x%08x", uidvalidity, uid), value);
+    return &g_array_index(taken->plan->lines, MhSyncLine, i);
 }
 
-/* Is it mail of the target's own, of whose UIDL nothing is written down, or that it is the name? */
 static bool
-is_own(const MhSyncLine *line, const MaildirFolder *folder, bool *out_can_be_named)
+take_hex(MhSpan digits, uint32_t *out_value)
 {
-    if (line->source != 0 || line->target == 0)
-        return false;
-    const MhTargetMessage *there = mh_target_index_get(&folder->index, line->target - 1);
-    uint32_t place = maildir_folder_line(folder, there);
+    *out_value = 0;
+    for (size_t i = 0; i < digits.len; i++) {
+        int value = g_ascii_xdigit_value((char)digits.data[i]);
+        if (value < 0)
+            return false;
+        *out_value = *out_value << 4 | (uint32_t)value;
+    }
+    return true;
+}
+
+/* The UID of which a server makes the UIDL, in one of the ways that server-config knows of: UIDn-v,
+ * and both in hexadecimal digits, in either order. 0: none. */
+static uint32_t
+made_of(const Taken *taken, const char *uidl)
+{
+    MhSpan text = mh_span_from_string(uidl), first, second;
+    uint32_t one, other, validity = taken->plan->uids.uidvalidity;
+    if (mh_span_starts_with_nocase(text, MH_SPAN_LITERAL("UID"))) {
+        return mh_span_split(mh_span_from(text, 3), '-', &first, &second) &&
+                       mh_span_to_u32(first, UINT32_MAX, &one) &&
+                       mh_span_to_u32(second, UINT32_MAX, &other) && other == validity
+                   ? one
+                   : 0;
+    }
+    if (text.len != 2 * HEX_DIGITS || !take_hex(mh_span(text.data, HEX_DIGITS), &one) ||
+        !take_hex(mh_span_from(text, HEX_DIGITS), &other))
+        return 0;
+    return other == validity ? one : one == validity ? other : 0;
+}
+
+/* The index of the line of @uid + 1; 0: none. */
+static guint
+find_line(const Taken *taken, uint32_t uid)
+{
+    guint low = 0, high = taken->plan->lines->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        if (line_at(taken, middle)->uid < uid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < taken->plan->lines->len && line_at(taken, low)->uid == uid ? low + 1 : 0;
+}
+
+/* Does the server make the UIDL of this line, or did it until that was given the file's name? */
+static bool
+is_made(const Taken *taken, const MhSyncLine *line, bool *out_can_be_named)
+{
+    *out_can_be_named = false;
+    if (line->source != 0)
+        return mh_mailbox_uidl(taken->mailbox, mh_mailbox_get(taken->mailbox, line->source - 1)) ==
+               NULL;
+    const MhTargetMessage *there = mh_target_index_get(&taken->folder->index, line->target - 1);
+    uint32_t place = maildir_folder_line(taken->folder, there);
     MaildirUidlistEntry entry;
-    bool listed = place != 0 && maildir_uidlist_read(folder->uidlist, place, &entry);
-    *out_can_be_named = listed && entry.uidl.data == NULL;
-    return !there->ours && (!listed || entry.uidl.len == 0);
+    bool listed = place != 0 && maildir_uidlist_read(taken->folder->uidlist, place, &entry);
+    *out_can_be_named = listed && !there->ours && entry.uidl.data == NULL;
+    return !listed || entry.uidl.len == 0;
 }
 
 /* Can a client of the old server know the message by its UIDL? */
@@ -48,6 +94,15 @@ is_known(const Taken *taken, const MhMessage *message, const char *uidl)
            !mh_span_to_u32(number, UINT32_MAX, &value) || value < foretold;
 }
 
+static void
+name_line(const Taken *taken, guint number)
+{
+    if (taken->plan->renamed_uidls == NULL)
+        taken->plan->renamed_uidls = g_hash_table_new(NULL, NULL);
+    g_hash_table_add(taken->plan->renamed_uidls, GUINT_TO_POINTER(number));
+    taken->plan->list_changed = true;
+}
+
 /* The message loses its UIDL when it is another's. If clients know it, they would take the other
  * for it and never fetch that: so the other gets one, too, that nobody can know. What the server
  * makes for the message may be that of another in turn. That UID is above all that were given out,
@@ -55,36 +110,27 @@ is_known(const Taken *taken, const MhMessage *message, const char *uidl)
 static void
 look_at(const Taken *taken, const MhSyncLine *line)
 {
-    MhMessage *message =
-        line->source != 0 ? mh_mailbox_get(taken->mailbox, line->source - 1) : NULL;
-    const char *uidl = message != NULL ? mh_mailbox_uidl(taken->mailbox, message) : NULL;
-    g_autofree char *lower = uidl != NULL ? g_ascii_strdown(uidl, -1) : NULL;
-    gpointer owner;
-    if (lower == NULL || !g_hash_table_lookup_extended(taken->made, lower, NULL, &owner))
+    bool can_be_named;
+    MhMessage *message = mh_mailbox_get(taken->mailbox, line->source - 1);
+    const char *uidl = mh_mailbox_uidl(taken->mailbox, message);
+    uint32_t uid = uidl != NULL ? made_of(taken, uidl) : 0;
+    guint other = uid != 0 && uid != line->uid ? find_line(taken, uid) : 0;
+    if (other == 0)
         return;
-    if (owner != NULL && is_known(taken, message, uidl)) {
-        if (taken->plan->renamed_uidls == NULL)
-            taken->plan->renamed_uidls = g_hash_table_new(NULL, NULL);
-        g_hash_table_add(taken->plan->renamed_uidls, owner);
-        taken->plan->list_changed = true;
-    }
+    g_autofree char *copy = g_strdup(uidl); /* it is lent until the next is asked for */
+    if (!is_made(taken, line_at(taken, other - 1), &can_be_named))
+        return;
+    if (can_be_named && is_known(taken, message, copy))
+        name_line(taken, other);
     mh_mailbox_set_uidl(taken->mailbox, message, mh_span(NULL, 0));
-    add_made(taken, line->uid, 0);
 }
 
 void
 mh_taken_uidls_drop(MhMailbox *mailbox, MhSyncPlan *plan, const MaildirFolder *folder)
 {
-    if (plan->foreign == 0)
-        return;
-    g_autoptr(GHashTable) made = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Taken taken = {made, mailbox, plan};
-    for (guint i = 0; i < plan->lines->len; i++) {
-        const MhSyncLine *line = &g_array_index(plan->lines, MhSyncLine, i);
-        bool can_be_named;
-        if (is_own(line, folder, &can_be_named))
-            add_made(&taken, line->uid, can_be_named ? i + 1 : 0);
+    Taken taken = {mailbox, plan, folder};
+    for (guint i = 0; plan->foreign > 0 && i < plan->lines->len; i++) {
+        if (line_at(&taken, i)->source != 0)
+            look_at(&taken, line_at(&taken, i));
     }
-    for (guint i = 0; g_hash_table_size(made) > 0 && i < plan->lines->len; i++)
-        look_at(&taken, &g_array_index(plan->lines, MhSyncLine, i));
 }

@@ -440,6 +440,34 @@ run 0 migrate --final
 count 3 .
 count 2 .dir.sub
 
+# ---- POP3 UIDLs -----------------------------------------------------------------------------
+
+# inbox_of COUNT: an INBOX with so many messages that have UIDs
+inbox_of() {
+    n=0
+    while [ "$((n += 1))" -le "$1" ]; do
+        printf 'From a@b.example Mon Jan  1 00:00:00 2024\nSubject: %s\n' "$n"
+        [ "$n" -gt 1 ] || printf 'X-IMAPbase: 1300000000 %010d\n' "$1"
+        printf 'X-UID: %d\nStatus: RO\n\nbody %d\n\n' "$n" "$n"
+    done
+}
+
+site 'a UIDL that the server makes of mail of its own'
+inbox_of 2 >spool/fred
+fred spool/fred
+run 0 migrate --pop3-uidl uw
+touch new/fred/cur/own:2,
+sed -i '1s/ N3 / N4 /; $a3 :own' new/fred/dovecot-uidlist
+fred new/fred
+inbox_of 3 >spool/fred
+fred spool/fred
+run 1 migrate --pop3-uidl uw
+says 'could not keep their UID'
+grep -q '^3 P :own$' new/fred/dovecot-uidlist || complain "mail of the server has the UIDL of other"
+grep '^4 ' new/fred/dovecot-uidlist | grep -q ' P' && complain "a UIDL is there twice"
+run 0 migrate --pop3-uidl uw
+grep -q '^3 P :own$' new/fred/dovecot-uidlist || complain "it has another UIDL again"
+
 # ---- undo ----------------------------------------------------------------------------------
 
 site undo
