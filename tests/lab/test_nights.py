@@ -287,6 +287,36 @@ class Courier(Nights):
         self.assertIn("first", mails[0]["keywords"])
         self.assertIn("second", mails[1]["keywords"])
 
+    def arrive(self, server, *names):
+        """Mail comes to an INBOX."""
+        with server.imap(USER) as session:
+            for name in names:
+                session.append("INBOX", b"Subject: %s\n\ntext\n" % name.encode())
+
+    def uidls(self, server):
+        """{UIDL: name} of all mail that arrive() has brought; each UIDL is there once."""
+        with server.pop3(USER) as session:
+            uidls = session.uidl()
+            self.assertEqual(len(set(uidls)), len(uidls))
+            return {u: name.group(1).decode() for n, u in enumerate(uidls, 1)
+                    if (name := re.search(rb"Subject: (own\d|late\d)", session.retr(n)))}
+
+    def test_uidls_of_mail_on_both_servers(self):
+        """The new server gives mail of its own the UIDs that the old one gives later. A POP3 client
+        goes from one to the other and fetches what has a UIDL that it does not know."""
+        with self.target.server("2.3", "both", self.target.maildirs) as server:
+            self.arrive(server, "own1", "own2")
+            self.arrive(self.site, "late1", "late2")
+            has = self.uidls(self.site)              # the client, at the old server
+            self.arrive(self.site, "late3")          # no client has asked since
+            self.target.inside = server.join()
+            done = self.target.migrate()
+            self.assertEqual(done.returncode, 1, lab.told(done))
+            self.assertIn("could not keep their UID", done.stdout)
+            now = self.uidls(server)
+        self.assertEqual(sorted(now.values()), ["late1", "late2", "late3", "own1", "own2"])
+        self.assertEqual([name for u, name in now.items() if has.get(u, name) != name], [])
+
     def test_keywords_compacted(self):
         """One file a message becomes one list; numbers in it change when a keyword goes."""
         with self.site.imap(USER) as session:
