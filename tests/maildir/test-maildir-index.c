@@ -1,4 +1,4 @@
-#include "testing.h"
+#include "testing-place.h"
 
 #include "maildir-index.h"
 #include "safe-file.h"
@@ -70,35 +70,6 @@ unknown_logs_have_no_next(void **state)
 }
 
 /* ---- in a directory ---------------------------------------------------------------------- */
-
-typedef struct {
-    char path[32];
-    int fd;
-} Place;
-
-static int
-set_up(void **state)
-{
-    Place *place = g_new0(Place, 1);
-    g_strlcpy(place->path, "/tmp/test-index-XXXXXX", sizeof place->path);
-    if (mkdtemp(place->path) == NULL)
-        return -1;
-    place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = place;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    Place *place = *state;
-    close(place->fd);
-    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    mh_remove_tree(fd, place->path + 5, NULL);
-    close(fd);
-    g_free(place);
-    return 0;
-}
 
 /* Files of a folder that Dovecot has opened; the log is @log and 80 bytes of records. */
 static void
@@ -249,12 +220,13 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next_log_follows),
         cmocka_unit_test(unknown_logs_have_no_next),
-        cmocka_unit_test_setup_teardown(log_begins_anew, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(corrupted_log_goes, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(nothing_comes_of_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(link_is_not_followed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(server_that_makes_one_is_waited_for, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(leftovers_go, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(log_begins_anew, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(corrupted_log_goes, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(nothing_comes_of_nothing, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(link_is_not_followed, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(server_that_makes_one_is_waited_for, place_set_up,
+                                        place_tear_down),
+        cmocka_unit_test_setup_teardown(leftovers_go, place_set_up, place_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "testing.h"
+#include "testing-place.h"
 
 #include "maildir/maildir-lock.h"
 #include "maildir/maildir-tree.h"
@@ -10,35 +10,6 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-typedef struct {
-    char path[32];
-    int fd;
-} Place;
-
-static int
-set_up(void **state)
-{
-    Place *place = g_new0(Place, 1);
-    g_strlcpy(place->path, "/tmp/test-lock-XXXXXX", sizeof place->path);
-    if (mkdtemp(place->path) == NULL)
-        return -1;
-    place->fd = open(place->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    *state = place;
-    return 0;
-}
-
-static int
-tear_down(void **state)
-{
-    Place *place = *state;
-    close(place->fd);
-    int fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    mh_remove_tree(fd, place->path + 5, NULL);
-    close(fd);
-    g_free(place);
-    return 0;
-}
 
 /* A process number that nobody has. */
 static long
@@ -187,12 +158,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_holds_our_name, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_whose_lock_counts, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_name_aside_is_replaced, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_a_link_is_nobodys, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_folders_share_the_time_to_wait, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_who_is_to_stop_does_not_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_holds_our_name, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(test_whose_lock_counts, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_name_aside_is_replaced, place_set_up,
+                                        place_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_link_is_nobodys, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(test_folders_share_the_time_to_wait, place_set_up,
+                                        place_tear_down),
+        cmocka_unit_test_setup_teardown(test_who_is_to_stop_does_not_wait, place_set_up,
+                                        place_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
