@@ -285,6 +285,7 @@ test_foretold(void **state)
         assert_int_equal(plan->delivered, 2);
         assert_int_equal(plan->uids_lost, cases[i].lost);
         mh_sync_plan_free(plan);
+        model_clear(model);
     }
 }
 
