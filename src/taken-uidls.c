@@ -29,24 +29,21 @@ take_hex(MhSpan digits, uint32_t *out_value)
     return true;
 }
 
-/* The UID of which a server makes the UIDL, in one of the ways that server-config knows of: UIDn-v,
- * and both in hexadecimal digits, in either order. 0: none. */
-static uint32_t
-made_of(const Taken *taken, const char *uidl)
+uint32_t
+mh_taken_uidls_made_of(const char *uidl, uint32_t uidvalidity)
 {
     MhSpan text = mh_span_from_string(uidl), first, second;
-    uint32_t one, other, validity = taken->plan->uids.uidvalidity;
+    uint32_t one, other;
     if (mh_span_starts_with_nocase(text, MH_SPAN_LITERAL("UID"))) {
-        return mh_span_split(mh_span_from(text, 3), '-', &first, &second) &&
-                       mh_span_to_u32(first, UINT32_MAX, &one) &&
-                       mh_span_to_u32(second, UINT32_MAX, &other) && other == validity
-                   ? one
-                   : 0;
+        bool good = mh_span_split(mh_span_from(text, 3), '-', &first, &second) &&
+                    mh_span_to_u32(first, UINT32_MAX, &one) &&
+                    mh_span_to_u32(second, UINT32_MAX, &other);
+        return good && other == uidvalidity ? one : 0;
     }
     if (text.len != 2 * HEX_DIGITS || !take_hex(mh_span(text.data, HEX_DIGITS), &one) ||
         !take_hex(mh_span_from(text, HEX_DIGITS), &other))
         return 0;
-    return other == validity ? one : one == validity ? other : 0;
+    return other == uidvalidity ? one : one == uidvalidity ? other : 0;
 }
 
 /* The index of the line of @uid + 1; 0: none. */
@@ -80,18 +77,13 @@ is_made(const Taken *taken, const MhSyncLine *line, bool *out_can_be_named)
     return !listed || entry.uidl.len == 0;
 }
 
-/* Can a client of the old server know the message by its UIDL? */
+/* Can a client of the old server know the message by its UIDL, which has this number? */
 static bool
-is_known(const Taken *taken, const MhMessage *message, const char *uidl)
+is_known(const MhMailbox *mailbox, const MhMessage *message, uint32_t number)
 {
-    MhSpan number, rest = mh_span_from_string(uidl);
-    uint64_t foretold = taken->mailbox->pop3_foretold;
-    uint32_t value;
-    if (foretold == 0)
-        return taken->mailbox->foretold == 0 || message->uid < taken->mailbox->foretold;
-    return !mh_span_starts_with(rest, MH_SPAN_LITERAL("UID")) ||
-           !mh_span_split(mh_span_from(rest, 3), '-', &number, &rest) ||
-           !mh_span_to_u32(number, UINT32_MAX, &value) || value < foretold;
+    if (mailbox->pop3_foretold != 0)
+        return number < mailbox->pop3_foretold;
+    return mailbox->foretold == 0 || message->uid < mailbox->foretold;
 }
 
 static void
@@ -113,14 +105,12 @@ look_at(const Taken *taken, const MhSyncLine *line)
     bool can_be_named;
     MhMessage *message = mh_mailbox_get(taken->mailbox, line->source - 1);
     const char *uidl = mh_mailbox_uidl(taken->mailbox, message);
-    uint32_t uid = uidl != NULL ? made_of(taken, uidl) : 0;
+    uint32_t validity = taken->plan->uids.uidvalidity;
+    uint32_t uid = uidl != NULL ? mh_taken_uidls_made_of(uidl, validity) : 0;
     guint other = uid != 0 && uid != line->uid ? find_line(taken, uid) : 0;
-    if (other == 0)
+    if (other == 0 || !is_made(taken, line_at(taken, other - 1), &can_be_named))
         return;
-    g_autofree char *copy = g_strdup(uidl); /* it is lent until the next is asked for */
-    if (!is_made(taken, line_at(taken, other - 1), &can_be_named))
-        return;
-    if (can_be_named && is_known(taken, message, copy))
+    if (can_be_named && is_known(taken->mailbox, message, uid))
         name_line(taken, other);
     mh_mailbox_set_uidl(taken->mailbox, message, mh_span(NULL, 0));
 }

@@ -12,6 +12,10 @@
 #include "maildir/maildir-folder.h"
 #include "sync.h"
 
+/* The UID of which a server makes @uidl, in one of the ways that server-config knows of: UIDn-v,
+ * and both in hexadecimal digits, in either order. 0: it is not made so. */
+uint32_t mh_taken_uidls_made_of(const char *uidl, uint32_t uidvalidity);
+
 /* Takes such UIDLs from messages of @mailbox, which is the source of @plan. In @plan it notes which
  * of the target's own mail gets another. */
 void mh_taken_uidls_drop(MhMailbox *mailbox, MhSyncPlan *plan, const MaildirFolder *folder);

@@ -1,6 +1,7 @@
 #include "verify-private.h"
 
 #include "printable.h"
+#include "taken-uidls.h"
 
 #include <string.h>
 
@@ -187,24 +188,39 @@ compare_sizes(Pair *pair)
 
 /* ---- POP3 --------------------------------------------------------------------------------- */
 
-/* Has another message the UID of the source, and the UIDL that the server makes of it? */
-static bool
-is_taken(const Pair *pair)
+/* The message of this UID at the target; NULL: none. They stand by UID, then those without. */
+static const MhVerifyMessage *
+find_uid(const MhVerifyTarget *target, uint32_t uid)
 {
-    const GPtrArray *all = pair->verify->target->messages;
-    for (guint i = 0; pair->source->uid != pair->target->uid && i < all->len; i++) {
-        const MhVerifyMessage *message = mh_verify_target_get(pair->verify->target, i);
-        if (message->uid == pair->source->uid &&
-            (message->uidl == NULL || message->uidl[0] == '\0'))
-            return true;
+    guint low = 0, high = target->messages->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        uint32_t here = mh_verify_target_get(target, middle)->uid;
+        if (here != 0 && here < uid)
+            low = middle + 1;
+        else
+            high = middle;
     }
-    return false;
+    const MhVerifyMessage *found =
+        low < target->messages->len ? mh_verify_target_get(target, low) : NULL;
+    return found != NULL && found->uid == uid ? found : NULL;
+}
+
+/* Is it the UIDL that the server makes of another message, or made until that had one of its own?
+ */
+static bool
+is_taken(const Pair *pair, const char *uidl)
+{
+    const MhVerifyTarget *target = pair->verify->target;
+    uint32_t uid = mh_taken_uidls_made_of(uidl, target->uids.uidvalidity);
+    const MhVerifyMessage *other = uid != 0 ? find_uid(target, uid) : NULL;
+    return other != NULL && other != pair->target && (other->uidl == NULL || *other->uidl == '\0');
 }
 
 static MhDifferenceClass
 explain_uidl(const Pair *pair, const char *here, const char *there)
 {
-    if (there == NULL && pair->verify->target->in_use && is_taken(pair))
+    if (here != NULL && there == NULL && pair->verify->target->in_use && is_taken(pair, here))
         return MH_DIFFERENCE_LOSS;
     bool is_newer =
         (here == NULL && pair->verify->newer) || (there == NULL && pair->verify->certainly_newer);

@@ -266,9 +266,8 @@ static void
 keep_own_line(MaildirUidlistWriter *writer, const MaildirWork *work, guint at,
               MaildirUidlistEntry *entry)
 {
-    const GHashTable *renamed = work->plan->renamed_uidls;
-    if (renamed != NULL &&
-        g_hash_table_contains(work->plan->renamed_uidls, GUINT_TO_POINTER(at + 1)))
+    GHashTable *renamed = work->plan->renamed_uidls;
+    if (renamed != NULL && g_hash_table_contains(renamed, GUINT_TO_POINTER(at + 1)))
         entry->uidl = MH_SPAN_LITERAL("");
     maildir_uidlist_writer_keep(writer, entry, maildir_work_line(work, at)->uid);
 }

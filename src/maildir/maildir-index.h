@@ -1,7 +1,6 @@
 /* What Dovecot remembers of a folder in its dovecot.index files, and how it is told to forget it.
  */
-#ifndef MAILDIR_INDEX_H
-#define MAILDIR_INDEX_H
+#pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,5 +35,3 @@ void maildir_index_forget(int folder_fd);
 
 /* Removes what a killed maildir_index_forget() has left. */
 void maildir_index_tidy(int folder_fd);
-
-#endif

@@ -159,10 +159,10 @@ class Nightly(unittest.TestCase):
             self.assertIn("second", f.read())
         self.assertEqual(os.stat(table).st_mtime, ahead + 1)
 
-    def list_pop3(self, count):
+    def list_pop3(self, count, first=1):
         write(os.path.join(self.maildir, "courierpop3dsizelist"),
-              "/3 %d %d\n" % (count + 1, VALIDITY) + "".join(
-                  "%s:2,S 20 %d:%d:0\n" % (self.folders["."][n], n + 1, VALIDITY)
+              "/3 %d %d\n" % (first + count, VALIDITY) + "".join(
+                  "%s:2,S 20 %d:%d:0\n" % (self.folders["."][n], first + n, VALIDITY)
                   for n in range(count)))
 
     def uidls(self):
@@ -223,6 +223,21 @@ class Nightly(unittest.TestCase):
         seen = self.uidls()
         self.assertEqual(len(set(seen.values())), len(seen), seen)
         self.assertEqual(seen[7], "UID7-%d" % VALIDITY)
+
+    def test_no_uidl_twice_other_numbers(self):
+        """The POP3 server's numbers are not the UIDs."""
+        self.list_pop3(3, 3)
+        self.own()
+        self.run_it()
+        self.server_gets(9)
+        self.add(".", 4, 4)
+        self.list_pop3(7, 3)
+        self.own()
+        self.run_it(expect=1)
+        seen = self.uidls()
+        self.assertEqual(len(set(seen.values())), len(seen), seen)
+        self.assertEqual(seen[9], "name")
+        self.assertNotIn("damage:", self.run_it(command="verify", expect=1))
 
     def test_no_uidl_twice_late(self):
         self.no_uidl_twice(["--final"], ["--late"])
