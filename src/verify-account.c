@@ -352,9 +352,12 @@ static void
 make_rules(Run *run)
 {
     const MhSettings *settings = run->job->settings;
+    struct stat root;
+    bool known = fstat(run->tree->fd, &root) == 0;
     run->rules = (MhVerifyRules){.check_owner = true,
                                  .uid = geteuid(),
                                  .gid = getegid(),
+                                 .root_gid = known ? root.st_gid : getegid(),
                                  .file_mode = settings->mode,
                                  .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                  .keep_expunged = settings->keep_expunged,

@@ -15,21 +15,28 @@ add(const MhVerify *verify, MhDifferenceCode code, MhDifferenceClass class, cons
 
 /* ---- owners and modes --------------------------------------------------------------------- */
 
+/* A directory with that bit gives what is made in it its group, and a file system can, too. What
+ * was there before a conversion in place has the group that it had. */
+static bool
+has_good_group(const MhVerifyFile *file, const MhVerifyRules *rules, bool is_older)
+{
+    bool shared = S_ISDIR(file->mode) && (file->mode & S_ISGID) != 0;
+    return shared || is_older || file->gid == rules->gid || file->gid == rules->root_gid;
+}
+
 void
 mh_verify_file(const MhVerifyFile *file, const MhVerifyRules *rules, MhDifferences *differences)
 {
-    bool is_dir = S_ISDIR(file->mode);
-    mode_t mode = file->mode & 07777, wanted = is_dir ? rules->dir_mode : rules->file_mode;
-    bool shared = is_dir && (mode & S_ISGID) != 0; /* what is made in it has its group */
+    mode_t mode = file->mode & 07777;
+    mode_t wanted = S_ISDIR(file->mode) ? rules->dir_mode : rules->file_mode;
+    bool is_older = file->mode_is_open || (rules->in_place && !file->is_state);
     if (S_ISLNK(file->mode))
         return;
-    if (rules->check_owner &&
-        (file->uid != rules->uid || (file->gid != rules->gid && !shared && !file->mode_is_open)))
+    if (rules->check_owner && (file->uid != rules->uid || !has_good_group(file, rules, is_older)))
         mh_differences_add(differences, MH_DIFFERENCE_OWNER, MH_DIFFERENCE_DAMAGE, 0, 0,
                            "'%s' belongs to %u:%u, not to %u:%u", file->name, (unsigned)file->uid,
                            (unsigned)file->gid, (unsigned)rules->uid, (unsigned)rules->gid);
-    bool is_open = file->mode_is_open || (rules->in_place && !file->is_state);
-    bool good = is_open ? (mode & 0400) != 0 : (mode & ~(mode_t)S_ISGID) == wanted;
+    bool good = is_older ? (mode & 0400) != 0 : (mode & ~(mode_t)S_ISGID) == wanted;
     good |= file->servers_mode != 0 && mode == file->servers_mode;
     if (!good)
         mh_differences_add(differences, MH_DIFFERENCE_MODE, MH_DIFFERENCE_DAMAGE, 0, 0,

@@ -30,7 +30,7 @@
 typedef struct {
     bool check_owner; /* it is known whose the target is to be */
     uid_t uid;
-    gid_t gid;
+    gid_t gid, root_gid; /* the latter is of the tree's root: what is made in it may have it */
     mode_t file_mode, dir_mode;
     bool in_place;                  /* the target is the source's own directory */
     bool for_courier;               /* the new server is Courier */

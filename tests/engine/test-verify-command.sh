@@ -92,4 +92,20 @@ run 1 verify
 says 'changed-at-target: INBOX: message 1 '
 rm "$in/dovecot.list.index.log"
 run 2 verify
+
+# In place: files have the group that they had, or that the directory gives them.
+group=$gid
+[ "$(id -u)" -ne 0 ] || group=4712
+mkdir "$scratch/home/Maildir" "$scratch/home/Maildir/cur" "$scratch/home/Maildir/new" \
+    "$scratch/home/Maildir/tmp"
+printf 'Subject: 1\n\ntext\n' >"$scratch/home/Maildir/cur/1:2,S"
+chown -R "$uid:$group" "$scratch/home"
+chmod 640 "$scratch/home/Maildir/cur/1:2,S"
+chmod 2700 "$scratch/home" "$scratch/home/Maildir"
+set -- --inbox "$scratch/home/Maildir" --maildir "%h/Maildir"
+run 0 migrate --state "$scratch/state.place" "$@"
+[ "$(stat -c %g "$scratch/home/Maildir/dovecot-uidlist")" -eq "$group" ] ||
+    complain "the directory gave no group"
+run 0 verify "$@"
+says '1 the same, 0 damaged'
 exit "$failed"

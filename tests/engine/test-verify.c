@@ -280,6 +280,46 @@ test_modes(void **state)
     }
 }
 
+static const struct {
+    const char *name;
+    mode_t mode;
+    gid_t gid;
+    bool is_state, in_place;
+    size_t differences;
+} groups[] = {
+    {"the owner's", 0100600, 5, true, false, 0},
+    {"the root's, where all get that", 0100600, 6, true, false, 0},
+    {"another", 0100600, 7, true, false, 1},
+    {"another, of a directory", 040700, 7, false, false, 1},
+    {"of one that gives its own", 042700, 7, false, false, 0},
+    {"there before, in place", 0100640, 7, false, true, 0},
+    {"made for it, in place", 0100600, 7, true, true, 1},
+};
+
+static void
+test_groups(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(groups); i++) {
+        char name[] = "x";
+        const MhVerifyRules rules = {.check_owner = true,
+                                     .gid = 5,
+                                     .root_gid = 6,
+                                     .file_mode = 0600,
+                                     .dir_mode = 0700,
+                                     .in_place = groups[i].in_place};
+        const MhVerifyFile file = {.name = name,
+                                   .mode = groups[i].mode,
+                                   .gid = groups[i].gid,
+                                   .is_state = groups[i].is_state};
+        MhDifferences *differences = mh_differences_new();
+        mh_verify_file(&file, &rules, differences);
+        if (mh_differences_total(differences) != groups[i].differences)
+            fail_msg("%s", groups[i].name);
+        mh_differences_free(differences);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int
@@ -301,6 +341,7 @@ main(void)
         TEST(test_no_target),
         cmocka_unit_test(test_wire_form),
         cmocka_unit_test(test_modes),
+        cmocka_unit_test(test_groups),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
