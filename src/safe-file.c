@@ -295,6 +295,13 @@ mh_write_all(int fd, MhSpan bytes, GError **error)
     return true;
 }
 
+int
+mh_set_mtime(int fd, struct timespec mtime)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, mtime};
+    return futimens(fd, times) != 0 ? errno : 0;
+}
+
 bool
 mh_sync_dir(int dirfd, GError **error)
 {

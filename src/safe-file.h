@@ -101,6 +101,10 @@ GBytes *mh_read_trusted(const char *path, uint64_t max, GError **error);
 
 /* Writes all of @bytes. */
 bool mh_write_all(int fd, MhSpan bytes, GError **error);
+/* Sets the time of the last change. That of the last access becomes now: there are file systems
+ * that take no notice of one time alone, and say nothing of it (FUSE with libfuse 2). 0 or an
+ * errno. */
+int mh_set_mtime(int fd, struct timespec mtime);
 
 /* Makes the names in a directory durable. */
 bool mh_sync_dir(int dirfd, GError **error);

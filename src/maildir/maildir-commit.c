@@ -25,12 +25,12 @@ static void
 age_status(const MaildirFolder *folder)
 {
     struct stat st;
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+    struct timespec now;
     if (folder->cur_fd < 0 || fstat(folder->cur_fd, &st) != 0)
         return;
-    clock_gettime(CLOCK_REALTIME, &times[1]);
-    times[1].tv_sec += times[1].tv_sec == st.st_mtime;
-    futimens(folder->cur_fd, times);
+    clock_gettime(CLOCK_REALTIME, &now);
+    now.tv_sec += now.tv_sec == st.st_mtime;
+    mh_set_mtime(folder->cur_fd, now);
 }
 
 /* What the server remembers of UIDs that are no longer true. Under another UIDVALIDITY the server
@@ -370,14 +370,13 @@ static void
 age_keywords(const MaildirFolder *folder)
 {
     struct stat st;
-    struct timespec times[2] = {
-        {.tv_nsec = UTIME_OMIT},
-        {.tv_sec = folder->keywords_stamp.mtime_ns / (G_USEC_PER_SEC * 1000) + 1}};
+    const struct timespec next = {
+        .tv_sec = folder->keywords_stamp.mtime_ns / (G_USEC_PER_SEC * 1000) + 1};
     int fd = mh_open_file(folder->fd, MAILDIR_KEYWORDS_FILE, MH_LINKS_REFUSE, &st, NULL);
     if (fd < 0)
         return;
-    if (st.st_mtime < times[1].tv_sec)
-        futimens(fd, times);
+    if (st.st_mtime < next.tv_sec)
+        mh_set_mtime(fd, next);
     close(fd);
 }
 

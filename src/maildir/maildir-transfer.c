@@ -27,10 +27,10 @@ make_file(const Transfer *transfer, GError **error)
 static bool
 finish_file(const Transfer *transfer, int fd, bool good, GError **error)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-                                {.tv_sec = transfer->message->internaldate}};
-    if (good && futimens(fd, times) != 0)
-        good = mh_set_errno(error, errno, "cannot set the time of '%s'", transfer->name);
+    const struct timespec date = {.tv_sec = transfer->message->internaldate};
+    int failed = good ? mh_set_mtime(fd, date) : 0;
+    if (failed != 0)
+        good = mh_set_errno(error, failed, "cannot set the time of '%s'", transfer->name);
     if (good && transfer->tree->options.sync_messages && fsync(fd) != 0)
         good = mh_set_errno(error, errno, "cannot sync '%s'", transfer->name);
     if (close(fd) != 0 && good)
