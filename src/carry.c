@@ -49,10 +49,13 @@ source_of(const MhCarry *carry)
         carry->mailbox->unread == NULL && !(carry->context->settings->late && folder->exists);
     if (is_followed && !carry->context->in_place && carry->source_changed_ns > 0)
         return (MaildirUidlistSource){.changed_ns = carry->source_changed_ns,
-                                      .uidnext = carry->mailbox->uids.uidnext};
+                                      .uidnext = carry->mailbox->uids.uidnext,
+                                      .reordered = carry->plan->reordered};
     if (is_followed || folder->uidlist == NULL)
         return (MaildirUidlistSource){0};
-    return maildir_uidlist_source(folder->uidlist);
+    MaildirUidlistSource before = maildir_uidlist_source(folder->uidlist);
+    before.reordered |= carry->plan->reordered;
+    return before;
 }
 
 static MaildirWork

@@ -361,6 +361,22 @@ count_line(Sync *sync, MhSyncLine *line)
     plan->list_changed |= there != NULL && carried_changes(sync, message, there);
 }
 
+/* The target cannot put before others what has come or moved there. */
+static bool
+are_reordered(const Sync *sync)
+{
+    uint32_t last = 0;
+    for (guint i = 0; i < sync->plan->lines->len; i++) {
+        uint32_t number = g_array_index(sync->plan->lines, MhSyncLine, i).source;
+        if (number == 0 || source_uid(sync, source_at(sync, number - 1)) != 0)
+            continue;
+        if (number < last)
+            return true;
+        last = number;
+    }
+    return false;
+}
+
 static void
 count(Sync *sync)
 {
@@ -375,6 +391,7 @@ count(Sync *sync)
                           (sync->in->target->unfiled > 0 && !sync->in->late);
     plan->uidvalidity_replaced = other_validity && theirs->uidvalidity != 0;
     plan->uids_replaced |= plan->uidvalidity_replaced;
+    plan->reordered = are_reordered(sync);
 }
 
 MhSyncPlan *

@@ -82,6 +82,7 @@ typedef struct {
     bool uidvalidity_replaced; /* the former */
     bool inserts_below;        /* a UID below the target's UIDNEXT appears */
     bool list_changed;         /* lines, validity or next UID differ from the target's list */
+    bool reordered; /* messages that have no UID at the source stand in another order there */
 } MhSyncPlan;
 
 MhSyncPlan *mh_sync(const MhSyncInput *input);

@@ -133,8 +133,9 @@ compare_uidnext(const MhVerify *verify)
                        "%u at the source, %u at the target", here, there);
 }
 
-/* Messages that have no UID at the source are in order when their new ones are; what came later
- * into the middle has a higher one, as the old server would have given it. */
+/* Messages that have no UID at the source are in order when their new ones are. What came later
+ * into the middle has a higher one, as the old server would have given it; what moved at the source
+ * keeps its own. Their files tell it, or the list, where they are of one tick of the clock. */
 static void
 compare_order(const MhVerify *verify)
 {
@@ -149,9 +150,9 @@ compare_order(const MhVerify *verify)
             (mailbox->uids.uidvalidity != 0 && mh_mailbox_get(mailbox, i)->uid != 0))
             continue;
         if (last != NULL && message->uid < last->uid) {
-            bool came_later = last->born_ns > message->born_ns;
+            bool moved = last->born_ns > message->born_ns || verify->target->carried_from.reordered;
             mh_differences_add(verify->differences, MH_DIFFERENCE_ORDER,
-                               came_later ? MH_DIFFERENCE_NOTE : MH_DIFFERENCE_DAMAGE, i + 1,
+                               moved ? MH_DIFFERENCE_NOTE : MH_DIFFERENCE_DAMAGE, i + 1,
                                message->uid, "message %u has UID %u, the one before, %u, has %u",
                                i + 1, message->uid, last_number, last->uid);
         }

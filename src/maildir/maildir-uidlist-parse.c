@@ -74,14 +74,18 @@ header_guid(Reader *reader, MhSpan value, GError **error)
 static bool
 header_source(MhSpan value, MaildirUidlistSource *out)
 {
-    MhSpan changed, uidnext;
+    MhSpan changed, rest, uidnext, mark;
     uint64_t changed_ns = 0;
     uint32_t next = 0;
-    if (!mh_span_split(value, ',', &changed, &uidnext) ||
-        !mh_span_to_u64(changed, INT64_MAX, &changed_ns) || changed_ns == 0 ||
-        !mh_span_to_u32(uidnext, UINT32_MAX, &next))
+    if (!mh_span_split(value, ',', &changed, &rest) ||
+        !mh_span_to_u64(changed, INT64_MAX, &changed_ns) || changed_ns == 0)
         return false;
-    *out = (MaildirUidlistSource){.changed_ns = (int64_t)changed_ns, .uidnext = next};
+    bool marked = mh_span_split(rest, ',', &uidnext, &mark);
+    if (!mh_span_to_u32(marked ? uidnext : rest, UINT32_MAX, &next) ||
+        (marked && !mh_span_equal(mark, MH_SPAN_LITERAL("r"))))
+        return false;
+    *out = (MaildirUidlistSource){
+        .changed_ns = (int64_t)changed_ns, .uidnext = next, .reordered = marked};
     return true;
 }
 

@@ -83,6 +83,7 @@ maildir_uidlist_writer_begin(MaildirUidlistWriter *writer, int fd, MhUidState ui
         add_number(writer, (uint64_t)source.changed_ns);
         g_string_append_c(writer->buffer, ',');
         add_number(writer, source.uidnext);
+        g_string_append(writer->buffer, source.reordered ? ",r" : "");
     }
     g_string_append_c(writer->buffer, '\n');
 }

@@ -8,9 +8,10 @@
  *   header  V  UIDVALIDITY, decimal, 1..2^32-1; needed
  *           N  next UID, decimal, not 0; needed. Too low: raised to the last UID + 1
  *           G  the mailbox's GUID, 32 hexadecimal digits, not all zero
- *           C  ours: "C" CHANGED "," UIDNEXT, what the source was when it was carried: the
- *              latest ctime of the mailbox, decimal nanoseconds since 1970, and its next UID, 0
- *              for none; so that what it has got since can be told from what is missing here
+ *           C  ours: "C" CHANGED "," UIDNEXT [",r"], what the source was when it was carried:
+ *              the latest ctime of the mailbox, decimal nanoseconds since 1970, and its next UID,
+ *              0 for none; so that what it has got since can be told from what is missing here.
+ *              ",r": messages that it has no UIDs of came, or moved, before others since
  *           any other key is kept
  *   line    UID  decimal, 1..4294967294, greater than the one before
  *           W    size in bytes with every line ending in CRLF, unless NAME has ",W="
@@ -38,6 +39,7 @@ typedef struct MaildirUidlist MaildirUidlist;
 typedef struct {
     int64_t changed_ns; /* since 1970; 0: not known */
     uint32_t uidnext;   /* 0: none */
+    bool reordered;     /* its messages without UIDs are in another order than those here */
 } MaildirUidlistSource;
 
 /* One line. The spans are borrowed until the list is asked for anything else. */

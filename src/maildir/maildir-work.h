@@ -23,7 +23,8 @@ maildir_work_is_dated(const MaildirWork *work)
     if (list == NULL)
         return false;
     MaildirUidlistSource said = maildir_uidlist_source(list);
-    return said.changed_ns != work->source.changed_ns || said.uidnext != work->source.uidnext;
+    return said.changed_ns != work->source.changed_ns || said.uidnext != work->source.uidnext ||
+           said.reordered != work->source.reordered;
 }
 
 static inline const MhSyncLine *

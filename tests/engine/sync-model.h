@@ -11,7 +11,7 @@
  * A plan is written in the same way: first UIDVALIDITY and UIDNEXT, then its lines with the marks
  *   "+" to be delivered, "~" retagged, "#" renumbered, "*" into new/
  * and "^" before what has gone at the source, "!" before what is the target's own; then "-NAME:UID"
- * for what is expunged, and the words lost=N, replaced, below, relist.
+ * for what is expunged, and the words lost=N, replaced, below, moved, relist.
  */
 #pragma once
 
@@ -332,6 +332,7 @@ model_write_plan(const Model *model, const MhSyncPlan *plan)
         g_string_append_printf(out, " lost=%zu", plan->uids_lost);
     g_string_append(out, plan->uids_replaced ? " replaced" : "");
     g_string_append(out, plan->inserts_below ? " below" : "");
+    g_string_append(out, plan->reordered ? " moved" : "");
     g_string_append(out, plan->list_changed ? " relist" : "");
     return g_string_free(out, FALSE);
 }

@@ -88,6 +88,26 @@ test_new_mail_without_uids(void **state)
     assert_int_equal(total, 1);
 }
 
+/* A message without UID stays where it is, and the list says so. */
+static void
+test_moved_at_the_source(void **state)
+{
+    VerifySite *site = *state;
+    size_t total;
+    g_autofree char *path = verify_site_source(site, "mail/Old/2004");
+    g_autofree char *text = verify_site_read(path);
+    char *second = strstr(text + 1, "\nFrom ") + 1;
+    g_autofree char *first = g_strndup(text, (gsize)(second - text));
+    g_autofree char *moved = g_strconcat(second, first, NULL);
+    verify_site_write(path, moved);
+    verify_site_migrate(site);
+    assert_int_equal(find(site, MH_DIFFERENCE_ORDER, MH_DIFFERENCE_NOTE, &total), 1);
+    assert_int_equal(total, 0);
+    g_autofree char *list = verify_site_target(site, ".Old.2004/dovecot-uidlist");
+    g_autofree char *listed = verify_site_read(list);
+    assert_non_null(strstr(listed, ",r\n"));
+}
+
 static void
 test_flags_changed_at_the_source(void **state)
 {
@@ -329,6 +349,7 @@ main(void)
         TEST(test_all_the_same),
         TEST(test_new_mail),
         TEST(test_new_mail_without_uids),
+        TEST(test_moved_at_the_source),
         TEST(test_flags_changed_at_the_source),
         TEST(test_expunged_at_the_source),
         TEST(test_twin_expunged_at_the_source),
