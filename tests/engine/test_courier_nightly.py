@@ -15,6 +15,8 @@ import tempfile
 import time
 import unittest
 
+import reflink
+
 MAILHAUL = ""
 ROOT = os.geteuid() == 0
 UID = 65534 if ROOT else os.getuid()
@@ -119,7 +121,8 @@ class Nightly(unittest.TestCase):
         self.run_it("--transfer", "link", "--dry-run")
         said = self.run_it("--transfer", "link")
         self.assertNotIn("should be linked", said)
-        for number, (how, count) in enumerate((("link", 1), ("auto", 0), ("copy", 0))):
+        links = not reflink.is_there(self.place)  # or else files of any mode share their blocks
+        for number, (how, count) in enumerate((("link", int(links)), ("auto", 0), ("copy", 0))):
             said = self.run_it("--transfer", how, "--mode", "0666",
                                target=self.path("out/other%d" % number),
                                state=self.path("state%d" % number))
