@@ -257,8 +257,8 @@ print_systems(const MhVerdict *verdict)
         const MhTargetSystem *system = systems->pdata[i];
         g_autofree char *need = g_format_size(system->need_bytes);
         g_autofree char *free_size = g_format_size(system->free_bytes);
-        printf("Target file system %s: %zu account%s need about %s of %s free", system->place,
-               system->accounts, system->accounts == 1 ? "" : "s", need, free_size);
+        printf("Target file system %s: %zu %s about %s of %s free", system->place, system->accounts,
+               system->accounts == 1 ? "account needs" : "accounts need", need, free_size);
         if (system->counts_files)
             printf(", %" G_GUINT64_FORMAT " inodes of %" G_GUINT64_FORMAT,
                    (guint64)system->need_files, (guint64)system->free_files);
