@@ -3,11 +3,13 @@ include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 
 add_library(mailhaul-flags INTERFACE)
-target_compile_definitions(mailhaul-flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
+target_compile_definitions(mailhaul-flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64
+    _TIME_BITS=64) # where they would have 32
 target_compile_options(mailhaul-flags INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
     -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 -Wundef -Wvla
     -Wimplicit-fallthrough -Werror
+    -Wno-psabi # vectors are not passed to others
     -fstack-protector-strong -fno-strict-aliasing)
 target_link_options(mailhaul-flags INTERFACE -Wl,-z,relro,-z,now)
 if(MAILHAUL_SANITIZE)

@@ -1,27 +1,12 @@
 #include "channel.h"
 
+#include "safe-file.h"
 #include "size-limits.h"
 
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static bool
-send_all(int fd, const void *data, size_t len)
-{
-    const char *at = data;
-    while (len > 0) {
-        ssize_t n = send(fd, at, len, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        at += n;
-        len -= (size_t)n;
-    }
-    return true;
-}
 
 bool
 mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
@@ -33,7 +18,7 @@ mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
     g_autofree char *bytes = g_malloc(sizeof length + size); /* one piece wakes the reader once */
     memcpy(bytes, &length, sizeof length);
     memcpy(bytes + sizeof length, g_variant_get_data(record), size);
-    return send_all(fd, bytes, sizeof length + size);
+    return mh_write_all(fd, mh_span(bytes, sizeof length + size), NULL);
 }
 
 void

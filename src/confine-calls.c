@@ -63,7 +63,6 @@ static const Use uses[] = {
     {"prctl", 0, true, PR_GET_DUMPABLE},
     {"kill", 1, true, 0},       /* is there such a process? */
     {"prlimit64", 2, false, 0}, /* only to look */
-    {"sendto", 4, false, 0},    /* to no address: the coordinator */
     {"utimensat", 1, false, 0}, /* of what is open */
     {"utimensat_time64", 1, false, 0},
 };

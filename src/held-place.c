@@ -22,7 +22,11 @@ takes_name(uint64_t call)
     switch (call) {
     case SYS_openat:
     case SYS_openat2:
+#ifdef SYS_fstatat64 /* where numbers had 32 bits */
+    case SYS_fstatat64:
+#else
     case SYS_newfstatat:
+#endif
     case SYS_statx:
     case SYS_readlinkat:
     case SYS_mkdirat:
@@ -41,6 +45,10 @@ takes_name(uint64_t call)
 static bool
 begins_with_name(uint64_t call)
 {
+#ifdef SYS_stat64
+    if (call == SYS_stat64 || call == SYS_lstat64 || call == SYS_statfs64)
+        return true;
+#endif
 #ifdef SYS_open
     return call == SYS_open || call == SYS_stat || call == SYS_lstat || call == SYS_mkdir ||
            call == SYS_rmdir || call == SYS_unlink || call == SYS_readlink || call == SYS_access ||

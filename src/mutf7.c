@@ -75,8 +75,8 @@ decode_run(MhSpan run, GString *out)
     }
     if (units->len == 0 || have >= 6 || (bits & ((1u << have) - 1)) != 0)
         return false;
-    g_autofree char *utf8 =
-        g_utf16_to_utf8((const gunichar2 *)(void *)units->data, units->len, NULL, NULL, NULL);
+    g_autofree char *utf8 = g_utf16_to_utf8((const gunichar2 *)(void *)units->data,
+                                            (glong)units->len, NULL, NULL, NULL);
     if (utf8 == NULL)
         return false;
     for (const char *at = utf8; *at != '\0'; at = g_utf8_next_char(at)) {

@@ -60,7 +60,7 @@ mh_pace_spend(MhPace *pace, uint64_t bytes)
     for (; wait_us > 0; wait_us -= SECOND_US) { /* a worker that never moves looks held */
         int64_t part_us = MIN(wait_us, SECOND_US);
         struct timespec wait = {.tv_sec = part_us / SECOND_US,
-                                .tv_nsec = part_us % SECOND_US * 1000};
+                                .tv_nsec = (long)(part_us % SECOND_US * 1000)};
         nanosleep(&wait, NULL);
     }
 }

@@ -58,8 +58,8 @@ decode_run(MhSpan run, GString *out)
     }
     if (units->len == 0)
         return false;
-    g_autofree char *utf8 =
-        g_utf16_to_utf8((const gunichar2 *)(void *)units->data, units->len, NULL, NULL, NULL);
+    g_autofree char *utf8 = g_utf16_to_utf8((const gunichar2 *)(void *)units->data,
+                                            (glong)units->len, NULL, NULL, NULL);
     if (utf8 == NULL)
         return false;
     g_string_append(out, utf8);

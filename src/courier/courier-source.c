@@ -163,7 +163,7 @@ copy_bytes(int from, int to, uint64_t left, const char *name, GError **error)
 {
     g_autofree uint8_t *block = g_malloc(COPY_BLOCK);
     while (left > 0) {
-        ssize_t got = read(from, block, MIN(left, COPY_BLOCK));
+        ssize_t got = read(from, block, (size_t)MIN(left, COPY_BLOCK));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0) {

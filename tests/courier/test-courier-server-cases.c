@@ -45,9 +45,9 @@ make_message(CourierMaildir *maildir, const char *line)
     uint64_t size = 0;
     path++;
     assert_true(courier_file_name_size(mh_span_from_string(path), &size));
-    g_autofree char *text = g_strnfill(size, 'x');
+    g_autofree char *text = g_strnfill((gsize)size, 'x');
     text[size - 1] = '\n';
-    courier_maildir_write(maildir, path, text, size);
+    courier_maildir_write(maildir, path, text, (size_t)size);
     g_autofree char *full = g_build_filename(maildir->path, path, NULL);
     struct timespec times[2] = {{.tv_sec = mtime}, {.tv_sec = mtime}};
     assert_int_equal(utimensat(AT_FDCWD, full, times, 0), 0);

@@ -21,7 +21,7 @@ test_text(void **state)
         {"too early to tell", {.accounts = 9, .part = 0.5}, 4, "0 of 9", "left"},
         {"too little to tell", {.accounts = 9, .part = 0.009}, 60, "0 of 9", "left"},
         {"half of it", {.accounts = 9, .part = 0.5}, 60, "about 1 min 0 s left", "failed"},
-        {"a hundredth", {.accounts = 9, .part = 0.01}, 100, "about 2 h 45 min left", "failed"},
+        {"a hundredth", {.accounts = 9, .part = 0.0101}, 100, "about 2 h 43 min left", "failed"},
         {"all of it", {.accounts = 9, .done = 9, .part = 1}, 60, "9 of 9", "left"},
         {"failures", {.accounts = 9, .done = 3, .failed = 2}, 1, "(2 failed)", "left"},
     };

@@ -40,7 +40,7 @@ find(VerifySite *site, MhDifferenceCode code, MhDifferenceClass class, size_t *o
 {
     MhAccountOutcome *outcome = verify_site_verify(site);
     size_t hits = count(outcome, code, class);
-    *out_total = mh_differences_total(outcome->differences);
+    *out_total = (size_t)mh_differences_total(outcome->differences);
     mh_account_outcome_free(outcome);
     return hits;
 }

@@ -29,9 +29,9 @@ pread(int fd, void *buffer, size_t size, off_t offset)
 }
 
 ssize_t
-pread64(int fd, void *buffer, size_t size, off_t offset)
+pread64(int fd, void *buffer, size_t size, off64_t offset)
 {
-    ssize_t (*real)(int, void *, size_t, off_t) = dlsym(RTLD_NEXT, "pread64");
+    ssize_t (*real)(int, void *, size_t, off64_t) = dlsym(RTLD_NEXT, "pread64");
     be_silent(fd);
     return real(fd, buffer, size, offset);
 }

@@ -136,6 +136,13 @@ try_privileges(void)
     tell("terminal", NULL, open("/dev/tty", O_RDWR) >= 0);
 }
 
+static bool
+send_all(int fd, const void *data, size_t len)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) && write(fd, data, len) == (ssize_t)len;
+}
+
 /* A record to the coordinator (channel.h), well-formed: a file that is no mail, whose name a
  * terminal would obey. */
 static void
@@ -153,8 +160,8 @@ lie_to_coordinator(void)
     len += 5;
     uint32_t length = (uint32_t)len;
     for (int fd = 0; fd < 64; fd++) {
-        if (send(fd, &length, sizeof length, MSG_NOSIGNAL) > 0)
-            send(fd, record, len, MSG_NOSIGNAL);
+        if (send_all(fd, &length, sizeof length))
+            send_all(fd, record, len);
     }
 }
 
@@ -165,7 +172,7 @@ static const char record_of_end[] = {13, 0, 0, 0, 10, 0, 0, 0, 0, 0, 0, 0, 0, 0,
 __attribute__((noreturn)) static void
 stay_behind(void)
 {
-    send(3, record_of_end, sizeof record_of_end, MSG_NOSIGNAL);
+    send_all(3, record_of_end, sizeof record_of_end);
     shared->done = 1;
     close(3);
     for (;;)
@@ -180,7 +187,7 @@ talk(void)
     char records[AT_ONCE * sizeof record_of_end];
     for (size_t i = 0; i < AT_ONCE; i++)
         memcpy(records + i * sizeof record_of_end, record_of_end, sizeof record_of_end);
-    while (send(3, records, sizeof records, MSG_NOSIGNAL) == sizeof records)
+    while (send_all(3, records, sizeof records))
         continue;
     _exit(1);
 }

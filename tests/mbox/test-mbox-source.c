@@ -200,9 +200,10 @@ check_copy(Place *place, size_t number)
     const MhMessage *message = mh_mailbox_get(place->mailbox, number);
     int fd = memfd_create("copy", MFD_CLOEXEC);
     assert_true(place->source->class->copy(place->source, message, fd, &place->error));
-    g_autofree char *bytes = g_malloc(message->size_bytes + 1);
-    assert_int_equal(pread(fd, bytes, message->size_bytes + 1, 0), message->size_bytes);
-    MhDigest digest = mh_digest_of(mh_span(bytes, message->size_bytes));
+    size_t size = (size_t)message->size_bytes;
+    g_autofree char *bytes = g_malloc(size + 1);
+    assert_int_equal(pread(fd, bytes, size + 1, 0), size);
+    MhDigest digest = mh_digest_of(mh_span(bytes, size));
     assert_true(mh_digest_equal(&digest, &message->id));
     close(fd);
 }
