@@ -83,13 +83,27 @@ mbox_index_marks(const MboxIndex *index)
     return &index->marks;
 }
 
+/* Dovecot leaves one where all mail has gone. c-client, which makes it anew, writes a '-'. */
+static bool
+is_placeholder_of_dovecot(const MboxMetadata *metadata, const MboxFromLine *from)
+{
+    return metadata->has_base && metadata->base.is_x_imap &&
+           mh_span_equal(from->sender, MH_SPAN_LITERAL("MAILER_DAEMON"));
+}
+
+static unsigned
+mark_of_base(const MboxMetadata *metadata, const MboxFromLine *from)
+{
+    return is_placeholder_of_dovecot(metadata, from) ? MBOX_MARK_DOVECOT : metadata->base.mark;
+}
+
 static void
 count_marks(MboxMarks *marks, const MboxMetadata *metadata, const MboxFromLine *from)
 {
     bool bare = from->kind == MBOX_FROM_BARE || mh_span_equal(from->sender, MH_SPAN_LITERAL("-"));
-    if (marks->messages == 0 && metadata->has_base && metadata->base.mark != 0)
-        marks->base =
-            metadata->base.mark == MBOX_MARK_DOVECOT ? MBOX_DIALECT_DOVECOT : MBOX_DIALECT_UW;
+    unsigned base = metadata->has_base ? mark_of_base(metadata, from) : 0;
+    if (marks->messages == 0 && base != 0)
+        marks->base = base == MBOX_MARK_DOVECOT ? MBOX_DIALECT_DOVECOT : MBOX_DIALECT_UW;
     marks->messages++;
     marks->dovecot += (metadata->marks & MBOX_MARK_DOVECOT) != 0;
     marks->uw += (metadata->marks & MBOX_MARK_CCLIENT) != 0;

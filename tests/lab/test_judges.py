@@ -32,7 +32,7 @@ TEXT = "a file without any From_ line is no mailbox"
 BARE_CR = "a file whose lines end in CR alone is refused; to it, it is one long message"
 ANYWHERE = 'it begins a message at every line "From "; mailhaul weighs what stands around the line'
 BLANK = "it begins a message only after an empty line, and one with a CR is none"
-PLACEHOLDER = "c-client's placeholder message is no message"
+PLACEHOLDER = "a server's placeholder message is no message"
 EXPUNGED = "mail that Thunderbird has deleted is left out"
 PATCH = "a patch in a body, with git's fixed date, is no message"
 LENGTH = "it does not believe a Content-Length that fits"
@@ -69,6 +69,7 @@ DIFFERENCES = {
         "broken-only-nuls": (0, None, TEXT),
         "broken-nul-hole": (1, 2, HOLE),
         "broken-nul-in-line": (1, 2, HOLE),
+        "dovecot-pseudo": (3, 2, PLACEHOLDER),
         "mboxcl2": (3, 2, LENGTH),
         "patch-in-body": (3, 2, PATCH),
         "thunderbird-expunged": (2, 1, EXPUNGED),
@@ -83,6 +84,7 @@ DIFFERENCES = {
         "broken-nul-hole": (1, 2, HOLE),
         "broken-nul-in-line": (1, 2, HOLE),
         "crlf": (1, 2, BLANK),
+        "dovecot-pseudo": (3, 2, PLACEHOLDER),
         "gmail": (1, 2, BLANK),
         "header-from-line-uw": (1, 2, BLANK),
         "mixed-line-ends": (2, 4, BLANK),
@@ -101,6 +103,7 @@ DIFFERENCES = {
         "broken-leading-garbage": (None, 1, REFUSES),
         "broken-nul-hole": (1, 2, HOLE),
         "broken-nul-in-line": (1, 2, HOLE),
+        "dovecot-pseudo": (3, 2, PLACEHOLDER),
         "header-from-line-uw": (1, 2, HEADER),
         "no-header-end": (1, 2, HEADER),
         "patch-in-body": (3, 2, PATCH),

@@ -105,6 +105,26 @@ class Mbox(Nights):
                 self.assertEqual([a[key] for a, _ in rows], [b[key] for _, b in rows])
         self.assertIn("up to date", self.night(self.target))
 
+    def arrive(self, n):
+        """As a delivery agent does it."""
+        with open(self.account.inbox, "ab") as f:
+            f.write(mbox_site.delivered([self.plain(n)]))
+
+    def test_emptied_over_pop3(self):
+        """Dovecot leaves a placeholder as UW-IMAP's. Mail that comes then has Dovecot's UIDLs, seen
+        by a client or not."""
+        server = self.site.server(os.path.join(self.work, "emptied"))
+        with server, server.pop3(USER) as session:
+            for n in range(5):
+                session.command("DELE %d" % (n + 1))
+        self.arrive(10)
+        self.night(self.target)
+        self.compare(self.old(), self.target)
+        with server, server.pop3(USER) as session:
+            session.uidl()
+        self.night(self.target)
+        self.compare(self.old(), self.target)
+
     def test_uid_of_the_new_servers_mail(self):
         """A newcomer with a UID that the new server has given out gets another, and nothing else
         changes: it is a finding, not a folder."""

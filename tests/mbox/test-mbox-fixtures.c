@@ -36,6 +36,8 @@ read_options(const char *folder)
             known = mbox_dialect_from_name(value, &options.dialect);
         else if (g_str_has_prefix(*line, "unquote="))
             known = mbox_unquote_from_name(value, &options.unquote);
+        else if (strcmp(*line, "uidl=auto") == 0)
+            options.uidl = MBOX_UIDL_AUTO;
         else if (strcmp(*line, "uidl=uw") == 0)
             options.uidl = MBOX_UIDL_UW;
         else if (strcmp(*line, "uidl=x-uidl") == 0)
