@@ -95,6 +95,18 @@ name_line(const Taken *taken, guint number)
     taken->plan->list_changed = true;
 }
 
+/* The UID of which a server makes the UIDL that clients of the old one know of the message. 0: it
+ * is not made so. One that is not written down is made of the message's UID. */
+static uint32_t
+known_by(const Taken *taken, const MhMessage *message)
+{
+    const char *uidl = mh_mailbox_uidl(taken->mailbox, message);
+    uint32_t validity = taken->plan->uids.uidvalidity;
+    if (uidl != NULL)
+        return mh_taken_uidls_made_of(uidl, validity);
+    return taken->mailbox->uids.uidvalidity == validity ? message->uid : 0;
+}
+
 /* The message loses its UIDL when it is another's. If clients know it, they would take the other
  * for it and never fetch that: so the other gets one, too, that nobody can know. What the server
  * makes for the message may be that of another in turn. That UID is above all that were given out,
@@ -104,9 +116,7 @@ look_at(const Taken *taken, const MhSyncLine *line)
 {
     bool can_be_named;
     MhMessage *message = mh_mailbox_get(taken->mailbox, line->source - 1);
-    const char *uidl = mh_mailbox_uidl(taken->mailbox, message);
-    uint32_t validity = taken->plan->uids.uidvalidity;
-    uint32_t uid = uidl != NULL ? mh_taken_uidls_made_of(uidl, validity) : 0;
+    uint32_t uid = known_by(taken, message);
     guint other = uid != 0 && uid != line->uid ? find_line(taken, uid) : 0;
     if (other == 0 || !is_made(taken, line_at(taken, other - 1), &can_be_named))
         return;

@@ -156,6 +156,35 @@ class Mbox(Nights):
         self.assertEqual(now["INBOX"]["messages"][6], old["INBOX"]["messages"][6])   # was free
         self.assertIn("up to date", lab.told(self.target.migrate()))
 
+    def uidls(self, server):
+        """{UIDL: subject}; each UIDL is there once."""
+        with server.pop3(USER) as session:
+            uidls = session.uidl()
+            self.assertEqual(len(set(uidls)), len(uidls))
+            return {u: re.search(rb"Subject: ([^\r\n]*)", session.retr(n)).group(1)
+                    for n, u in enumerate(uidls, 1)}
+
+    def test_uidls_of_mail_on_both_servers(self):
+        """Both servers make UIDLs of the same UIDs, each for mail of its own. A POP3 client goes
+        from one to the other and fetches what has a UIDL that it does not know."""
+        self.night(self.target)
+        with self.target.server("2.3", "both", self.target.maildirs) as server:
+            with server.imap(USER) as session:
+                for name in (b"own1", b"own2"):
+                    session.append("INBOX", b"Subject: %s\n\ntext\n" % name)
+            self.arrive(10)
+            with self.site.server(os.path.join(self.work, "has")) as old:
+                has = self.uidls(old)                # the client, at the old server
+            self.arrive(11)                          # no client has asked since
+            self.target.inside = server.join()
+            self.assertIn("could not keep their UID", self.night(self.target, 1))
+            now = self.uidls(server)
+            self.assertIn("up to date", lab.told(self.target.migrate()))
+            self.assertEqual(self.uidls(server), now)
+        self.assertEqual(len(now), 9)
+        self.assertEqual([name for u, name in now.items() if has.get(u, name) != name], [])
+        self.assertEqual(now["00000007" + next(iter(has))[8:]], b"own2")     # nobody knows it yet
+
     def test_side_by_side(self):
         """Two runs over disjoint users, each with its state directory, are at work at the same
         time; a third on one of the states is told who has it."""
