@@ -44,6 +44,15 @@ merge_bits(uint32_t source, uint32_t carried, uint32_t target)
     return (target & ~changed) | (source & changed);
 }
 
+/* Has the source changed its flags or keywords since they were carried? Somebody may have made the
+ * message new again. */
+static bool
+is_changed(const MhMessage *source, uint32_t letters, const MhTargetMessage *target)
+{
+    return target->has_carried &&
+           (source->flags != target->carried_flags || letters != target->carried_letters);
+}
+
 static void
 merge_flags(const Sync *sync, const MhMessage *source, const MhTargetMessage *target,
             MhSyncLine *line)
@@ -63,8 +72,8 @@ merge_flags(const Sync *sync, const MhMessage *source, const MhTargetMessage *ta
         line->letters =
             merge_bits(letters, target->carried_letters, target->letters) & MH_LETTERS_ALL;
     }
-    bool plain = line->flags == 0 && line->letters == 0;
-    line->is_new = target->is_new && plain && source->is_new;
+    line->is_new = source->is_new && line->flags == 0 && line->letters == 0 &&
+                   (target->is_new || is_changed(source, letters, target));
     line->retag = line->flags != target->flags || line->letters != target->letters ||
                   line->is_new != target->is_new;
 }
@@ -324,8 +333,7 @@ carried_changes(const Sync *sync, const MhMessage *message, const MhTargetMessag
     if (sync->in->late)
         return false;
     return !there->has_carried || there->carried_uid != message->uid ||
-           there->carried_flags != message->flags ||
-           there->carried_letters != sync->in->set_letters[message->keywords];
+           is_changed(message, sync->in->set_letters[message->keywords], there);
 }
 
 /* Late, the old server will not give a UID any more that it has not given yet: no client knows it,

@@ -99,6 +99,9 @@ static const Row rows[] = {
     {"seen by the old server's client", "V7/2 a:1", "V7/2 a:1*", 0, "V7/2 a:1~"},
     {"seen by the new server's client", "V7/2 a:1*", "V7/2 a:1", 0, "V7/2 a:1"},
     {"new with a flag leaves new", "V7/2 a:1:S*", "V7/2 a:1*", 0, "V7/2 a:1:S~ relist"},
+    {"made new again at the source", "V7/2 a:1*", "V7/2 a:1:S", 0, "V7/2 a:1*~ relist"},
+    {"made new again, with a flag of a tester", "V7/2 a:1*", "V7/2 a:1:FS=,S", 0,
+     "V7/2 a:1:F~ relist"},
 
     /* mail of the target's own */
     {"mail of its own, listed", "V7/2 a:1", "V7/3 a:1 !x:2:S", 0, "V7/3 a:1 !x:2:S"},
