@@ -74,6 +74,7 @@ typedef struct {
     GArray *messages;       /* of MhMessage, in mailbox order */
     char *unread;           /* why there are more that could not be read; NULL: they are all */
     bool has_no_uidls;      /* the new server makes them: what an earlier run wrote down goes */
+    bool uidls_unfit;       /* a saved listing of them does not fit: what was written down stays */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

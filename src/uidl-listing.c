@@ -48,7 +48,8 @@ void
 mh_uidl_listing_apply(const GPtrArray *uidls, MhMailbox *mailbox, MhFindings *findings)
 {
     size_t count = mh_mailbox_length(mailbox);
-    if (count != uidls->len) {
+    mailbox->uidls_unfit = count != uidls->len;
+    if (mailbox->uidls_unfit) {
         mh_findings_add(findings, MH_FINDING_UIDL_COUNT, "%zu messages, %u UIDLs", count,
                         uidls->len);
         return;

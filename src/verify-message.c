@@ -222,6 +222,8 @@ explain_uidl(const Pair *pair, const char *here, const char *there)
 {
     if (here != NULL && there == NULL && pair->verify->target->in_use && is_taken(pair, here))
         return MH_DIFFERENCE_LOSS;
+    if (here == NULL && pair->verify->source->mailbox->uidls_unfit)
+        return MH_DIFFERENCE_LOSS;
     bool is_newer =
         (here == NULL && pair->verify->newer) || (there == NULL && pair->verify->certainly_newer);
     return is_newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
@@ -245,14 +247,21 @@ compare_uidl(Pair *pair)
            "%s at the source, %s written down at the target", left, right);
 }
 
+static MhDifferenceClass
+explain_pop3_order(const Pair *pair)
+{
+    if (pair->verify->source->mailbox->uidls_unfit)
+        return MH_DIFFERENCE_LOSS;
+    return pair->verify->certainly_newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
+}
+
 static void
 compare_pop3_order(Pair *pair)
 {
     uint32_t here = mh_mailbox_pop3_order(pair->verify->source->mailbox, pair->source);
     uint32_t there = pair->target->pop3_order;
     if (here != there)
-        DIFFER(pair, POP3_ORDER,
-               pair->verify->certainly_newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE,
+        DIFFER(pair, POP3_ORDER, explain_pop3_order(pair),
                "place %u at the source, %u at the target (0: by UID)", here, there);
 }
 

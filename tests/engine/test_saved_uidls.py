@@ -82,7 +82,8 @@ def check(courier):
         assert site.result() == before, site.result()
         site.save("1 one\n2 other\n", 1200000003)              # another INBOX's
         assert "3 messages, 2 UIDLs" in site.run("migrate", 1)
-        assert site.result()[1] == 3, site.result()
+        assert site.result() == before, site.result()
+        assert "loss: INBOX: message 1 (UID" in site.run("verify", 1)
 
 
 def lists(top, edit):
