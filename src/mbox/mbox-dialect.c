@@ -33,9 +33,10 @@ mbox_dialect_decide(const MboxMarks *marks)
     if (marks->base != MBOX_DIALECT_AUTO)
         return marks->base;
     /* A server that numbered the messages has the last word on how they are counted, even if a
-     * client or an export brought some of them. */
+     * client or an export brought some of them. As many of both are Dovecot's: it keeps c-client's
+     * placeholder, while c-client writes every message anew. */
     if (marks->uw > 0 || marks->dovecot > 0)
-        return marks->dovecot > marks->uw ? MBOX_DIALECT_DOVECOT : MBOX_DIALECT_UW;
+        return marks->dovecot >= marks->uw ? MBOX_DIALECT_DOVECOT : MBOX_DIALECT_UW;
     if (marks->server > 0 && marks->server >= marks->thunderbird && marks->server >= marks->gmail)
         return MBOX_DIALECT_DOVECOT;
     /* Mail exported by Gmail and then kept in Thunderbird has both: the last writer wins. */
