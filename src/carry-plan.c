@@ -1,6 +1,7 @@
 #include "carry-plan.h"
 
 #include "courier/courier-source.h"
+#include "foretold.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-delivery.h"
 #include "taken-uidls.h"
@@ -55,8 +56,8 @@ is_accounted_for(const MhCarry *carry, GError **error)
 {
     const MhSyncPlan *plan = carry->plan;
     size_t found = mh_mailbox_length(carry->mailbox);
-    size_t told =
-        plan->delivered + plan->retagged + plan->renumbered + plan->unchanged + plan->deleted;
+    size_t told = plan->delivered + plan->retagged + plan->renumbered + plan->unchanged +
+                  plan->deleted + plan->left;
     if (told == found)
         return true;
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
@@ -167,8 +168,11 @@ plan_messages(MhCarry *carry)
                          .keep_expunged = settings->keep_expunged || keeps_all,
                          .late = settings->late,
                          .carried_before = carry->before};
-    if (context->in_place)
+    g_autofree bool *left = NULL;
+    if (context->in_place) {
         meet_source(carry->folder);
+        input.left = left = mh_foretold_settle(carry->mailbox, carry->folder);
+    }
     carry->plan = mh_sync(&input);
     if (settings->server == MH_SERVER_DOVECOT && !context->in_place)
         mh_taken_uidls_drop(carry->mailbox, carry->plan, carry->folder);

@@ -26,6 +26,15 @@ mh_sync_pairing_has(const MhSyncPairing *pairing, size_t target)
     return (pairing->is_paired[target / 8] >> target % 8 & 1) != 0;
 }
 
+/* Message @source of the source has none after all. */
+static inline void
+mh_sync_pairing_part(MhSyncPairing *pairing, size_t source)
+{
+    uint32_t target = pairing->target_of[source] - 1;
+    pairing->is_paired[target / 8] &= (uint8_t) ~(1u << target % 8);
+    pairing->target_of[source] = 0;
+}
+
 void mh_sync_pairing_init(MhSyncPairing *pairing, const MhMailbox *source,
                           const MhTargetIndex *target);
 void mh_sync_pairing_clear(MhSyncPairing *pairing);

@@ -10,6 +10,9 @@ typedef enum {
     NUMBERING_AFRESH, /* from 1, under a new UIDVALIDITY */
 } Numbering;
 
+/* In place of the target's message + 1: it is the new server's own mail. */
+#define LEFT UINT32_MAX
+
 /* Sync in the making. */
 typedef struct {
     const MhSyncInput *in;
@@ -118,7 +121,7 @@ source_contradicts(const Sync *sync)
     for (size_t s = 0; s < sync->source_count; s++) {
         uint32_t t = sync->pairs.target_of[s];
         uint32_t uid = source_uid(sync, source_at(sync, s));
-        const MhTargetMessage *there = t != 0 ? target_at(sync, t - 1) : NULL;
+        const MhTargetMessage *there = t != 0 && t != LEFT ? target_at(sync, t - 1) : NULL;
         if (there == NULL || !there->has_carried || uid == 0 || there->carried_uid == 0)
             continue;
         if (there->carried_uid != uid && uid <= largest)
@@ -189,6 +192,10 @@ add_source_lines(Sync *sync)
     for (size_t s = 0; s < sync->source_count; s++) {
         const MhMessage *message = source_at(sync, s);
         uint32_t t = sync->pairs.target_of[s];
+        if (t == LEFT) {
+            sync->plan->left++;
+            continue;
+        }
         const MhTargetMessage *there = t != 0 ? target_at(sync, t - 1) : NULL;
         if (t == 0 && sync->in->late && sync->in->carried_before != NULL &&
             sync->in->carried_before[s]) {
@@ -317,7 +324,7 @@ list_messages(Sync *sync, Numbering numbering)
     MhSyncPlan *plan = sync->plan;
     g_array_set_size(plan->lines, 0);
     g_array_set_size(plan->expunge, 0);
-    plan->foreign = plan->kept_gone = plan->deleted = 0;
+    plan->foreign = plan->kept_gone = plan->deleted = plan->left = 0;
     choose_numbering(sync, numbering);
     add_source_lines(sync);
     add_target_lines(sync);
@@ -402,6 +409,17 @@ count(Sync *sync)
     plan->reordered = are_reordered(sync);
 }
 
+static void
+leave_own(Sync *sync)
+{
+    for (size_t s = 0; sync->in->left != NULL && s < sync->source_count; s++) {
+        if (!sync->in->left[s] || sync->pairs.target_of[s] == 0)
+            continue;
+        mh_sync_pairing_part(&sync->pairs, s);
+        sync->pairs.target_of[s] = LEFT;
+    }
+}
+
 MhSyncPlan *
 mh_sync(const MhSyncInput *input)
 {
@@ -413,6 +431,7 @@ mh_sync(const MhSyncInput *input)
     plan->lines = g_array_sized_new(FALSE, TRUE, sizeof(MhSyncLine), (guint)sync.source_count);
     plan->expunge = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     mh_sync_pairing_init(&sync.pairs, input->source, input->target);
+    leave_own(&sync);
     for (size_t t = 0; t < sync.target_count; t++) {
         const MhTargetMessage *there = target_at(&sync, t);
         sync.has_foreign |= !there->ours && there->uid != 0 && !mh_sync_pairing_has(&sync.pairs, t);

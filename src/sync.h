@@ -32,7 +32,8 @@
  *
  * What mailhaul did not put into the target is never removed or changed. When such a message has
  * the identity of one at the source (a file linked before a crash, a Maildir copied there by hand),
- * it is that message: the two are paired, with nothing known of what was carried.
+ * it is that message: the two are paired, with nothing known of what was carried. In place it is
+ * at the source in any case, and those that are in `left` are the target's own all the same.
  *
  * Late. Only what is missing is added; flags, UIDs and the record of what was carried stay as they
  * are for everything that the target lists.
@@ -52,6 +53,8 @@ typedef struct {
     bool late;                  /* only add what is missing; change and remove nothing */
     const bool *carried_before; /* late: per message of the source; what was carried and is no
                                    longer there was deleted there, and stays so. NULL: none was */
+    const bool
+        *left; /* in place: per message of the source; it is the target's own. NULL: none is */
 } MhSyncInput;
 
 /* One message that the target shall hold and list. In bits: see target-index.h. */
@@ -74,9 +77,10 @@ typedef struct {
                                   UIDL is the name of its file from now on; NULL: none */
 
     size_t delivered, retagged, expunged, unchanged;
-    size_t foreign;     /* mail of the target's own, left alone */
-    size_t renumbered;  /* of the source: nothing changes but the UID */
-    size_t deleted;     /* of the source: carried before and deleted at the target since (late) */
+    size_t foreign;    /* mail of the target's own, left alone */
+    size_t renumbered; /* of the source: nothing changes but the UID */
+    size_t deleted;    /* of the source: carried before and deleted at the target since (late) */
+    size_t left; /* of the source: mail of the target's own, which counts as foreign (in place) */
     size_t kept_gone;   /* gone at the source, kept on request */
     size_t uids_lost;   /* ... of the source that cannot have their UID, and had not been told so */
     bool uids_replaced; /* UIDVALIDITY or the UID of a listed message changes */

@@ -39,6 +39,17 @@ maildir_restore_keep(int folder_fd, GError **error)
     return true;
 }
 
+bool
+maildir_restore_has_new_list(int folder_fd)
+{
+    struct stat record, list, before;
+    return fstatat(folder_fd, MAILDIR_OLD_NAMES_FILE, &record, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstatat(folder_fd, MAILDIR_UIDLIST_FILE, &list, AT_SYMLINK_NOFOLLOW) == 0 &&
+           (fstatat(folder_fd, "mailhaul." MAILDIR_UIDLIST_FILE, &before, AT_SYMLINK_NOFOLLOW) !=
+                0 ||
+            before.st_ino != list.st_ino);
+}
+
 /* ---- names -------------------------------------------------------------------------------- */
 
 static int

@@ -16,6 +16,10 @@
 /* Keeps lists that are there before the first conversion, which has left no record yet. */
 bool maildir_restore_keep(int folder_fd, GError **error);
 
+/* Has the folder been converted, and is its list one of that time, or later? One that was there
+ * before is in place until the first conversion is through. */
+bool maildir_restore_has_new_list(int folder_fd);
+
 /* Gives files their old names, durably; with @dry_run they are counted only. The folder's lock is
  * held. */
 bool maildir_restore_names(const MaildirFolder *folder, const MaildirOldNames *names, bool dry_run,

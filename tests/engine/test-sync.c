@@ -294,6 +294,22 @@ test_foretold(void **state)
     }
 }
 
+/* In place: mail of the new server's own is at the source as well, and stays its own. */
+static void
+test_left(void **state)
+{
+    Model *model = *state;
+    static const bool left[] = {false, true, false};
+    model_read(model, "V7/9 a:1 x:7 y:8", "V7/9 a:1 !x:5:Sb !y:6");
+    g_autoptr(MhSyncPlan) plan =
+        model_sync(model, (MhSyncInput){.left = left, .keep_expunged = true});
+    g_autofree char *text = model_write_plan(model, plan);
+    assert_string_equal(text, "V7/9 a:1 !x:5:Sb y:6 lost=1 relist");
+    assert_int_equal(plan->left, 1);
+    assert_int_equal(plan->foreign, 1);
+    model_clear(model);
+}
+
 int
 main(void)
 {
@@ -301,6 +317,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_scenarios, setup, teardown),
         cmocka_unit_test_setup_teardown(test_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_foretold, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_left, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -743,6 +743,70 @@ class Nightly(unittest.TestCase):
         self.assertEqual(lists[0], lists[1])
         self.assertEqual(os.listdir(os.path.join(self.maildir, "new")), [])
 
+    def serve(self, gone, came):
+        """What Dovecot does in the INBOX, once it is its own: mail @gone goes, @came is appended."""
+        path = os.path.join(self.maildir, "dovecot-uidlist")
+        with open(path) as f:
+            head, *lines = f.read().splitlines()
+        uidnext = int(re.search(r" N(\d+)", head).group(1))
+        for name in gone:
+            os.remove(glob.glob(os.path.join(self.maildir, "*", name + "*"))[0])
+            lines = [line for line in lines if not line.endswith(":" + name)]
+        for n, (name, letters) in enumerate(came):
+            write(os.path.join(self.maildir, "cur", name + ":2,S" + letters), "Subject: own\n\nx\n")
+            lines.append("%d W18 :%s" % (uidnext + n, name))
+        write(path, "\n".join([head.replace(" N%d" % uidnext, " N%d" % (uidnext + len(came))),
+                               *lines, ""]))
+        write(os.path.join(self.maildir, "dovecot.index.log"), "")
+        write(os.path.join(self.maildir, "dovecot-keywords"), "0 one\n1 two\n")
+        self.own()
+
+    def test_in_place_again_when_it_was_served(self):
+        """What Courier has never listed was numbered for the new server. When that has been at work,
+        Courier would number the rest otherwise; but clients know the numbers of the new server."""
+        here = self.path("home/%u/Maildir")
+        validity = VALIDITY + 5
+        names = self.folders["."]
+        late = ["110000000%d.M1P1.late" % n for n in range(3)]
+        for name in late:
+            write(os.path.join(self.maildir, "new", name), "Subject: late\n\nx\n")
+        for listed in (True, False):
+            with self.subTest(listed):
+                write(os.path.join(self.maildir, "courierpop3dsizelist"),
+                      "/3 4 %d\n" % validity + "".join("%s:2,S 30 %d:%d:0\n" % (name, n, validity)
+                                                      for n, name in enumerate(names, 1)))
+                if not listed:                  # of POP3 clients alone
+                    self.run_it("ann", command="undo", target=here, expect=1)
+                    os.remove(os.path.join(self.maildir, "courierimapuiddb"))
+                self.own()
+                self.run_it(target=here)
+                own = [("120000000%d.M1P1.own%d" % (n, listed), "b") for n in range(2)]
+                self.serve([late.pop(0)], own)
+                before = self.tree(self.maildir)
+                self.run_it(target=here)
+                self.assertEqual(self.told_of(self.tree(self.maildir)), self.told_of(before))
+                last = "130000000%d.M1P1.last" % listed
+                write(os.path.join(self.maildir, "new", last), "Subject: last\n\nx\n")
+                self.own()
+                uidnext = int(re.search(rb"N(\d+)", before["dovecot-uidlist"]).group(1))
+                self.run_it(target=here)
+                after = self.told_of(self.tree(self.maildir))
+                self.assertEqual(after.pop(last), (uidnext, None, "new/" + last))
+                self.assertEqual(after, self.told_of(before))
+                os.remove(os.path.join(self.maildir, "new", last))
+
+    def told_of(self, tree):
+        """{base name: (UID, UIDL, file)} of the INBOX."""
+        files = {os.path.basename(path).split(":")[0]: path for path in tree
+                 if path.startswith(("cur/", "new/"))}
+        told = {}
+        for line in tree["dovecot-uidlist"].decode().splitlines()[1:]:
+            fields, name = line.split(" :")
+            uidl = re.search(r" P(\S+)", fields)
+            if name in files:
+                told[name] = (int(fields.split()[0]), uidl and uidl.group(1), files[name])
+        return told
+
     def change_meanwhile(self, path):
         process = subprocess.Popen(
             [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.path("users"), "--inbox",
