@@ -35,7 +35,9 @@ mh_courier_survey_guess_names(MhCourierSurvey *survey, const GPtrArray *entries)
     for (guint i = 0; i < entries->len; i++) {
         const CourierTreeEntry *entry = entries->pdata[i];
         MhSpan path = mh_span_from_string(mh_courier_survey_dir(survey, entry->name) + 1);
-        if (entry->kind == COURIER_TREE_FOLDER && path.len > 0)
+        if (entry->kind == COURIER_TREE_FOLDER && path.len > 0 &&
+            !mh_courier_survey_is_new_servers(survey, entry->name) &&
+            !mh_courier_survey_has_new_name(survey, entry->name))
             g_array_append_val(paths, path);
     }
     survey->names =

@@ -40,6 +40,10 @@ const char *mh_courier_survey_dir(const MhCourierSurvey *survey, const char *nam
 const char *mh_courier_survey_earlier(const MhCourierSurvey *survey, const char *path);
 /* The folder's name for lists and maps that an admin writes. g_free(). */
 char *mh_courier_survey_levels(char *const *components);
+/* In place: has the new server made the folder in @dir, which Courier has never opened? */
+bool mh_courier_survey_is_new_servers(const MhCourierSurvey *survey, const char *dir);
+/* In place: has the folder been converted, and @dir is what the new server calls it? */
+bool mh_courier_survey_has_new_name(const MhCourierSurvey *survey, const char *dir);
 /* Finds out how Courier wrote names, from all of them: survey->names. @entries: courier-tree. */
 void mh_courier_survey_guess_names(MhCourierSurvey *survey, const GPtrArray *entries);
 /* Gives every mailbox its directory at the target. */

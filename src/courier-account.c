@@ -274,8 +274,15 @@ take_entry(MhCourierSurvey *survey, const CourierTreeEntry *entry)
         add_no_mail(survey, entry->name, "a link to another folder; left as it is");
         return;
     }
+    if (survey->job->task != MH_TASK_UNDO &&
+        mh_courier_survey_is_new_servers(survey, entry->name)) {
+        add_no_mail(survey, entry->name, "a folder of the new server's own; left as it is");
+        return;
+    }
+    CourierNames names =
+        mh_courier_survey_has_new_name(survey, entry->name) ? COURIER_NAMES_MUTF7 : survey->names;
     g_auto(GStrv) components =
-        courier_folder_components(mh_span_from_string(path), survey->names, survey->findings);
+        courier_folder_components(mh_span_from_string(path), names, survey->findings);
     if (mh_courier_survey_is_listed(survey, path, components))
         add_folder(survey, entry, components);
 }

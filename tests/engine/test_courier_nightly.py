@@ -795,6 +795,29 @@ class Nightly(unittest.TestCase):
                 self.assertEqual(after, self.told_of(before))
                 os.remove(os.path.join(self.maildir, "new", last))
 
+    def test_in_place_again_when_folders_were_served(self):
+        """A folder that the new server has made or renamed keeps its name; what is in the first one
+        Courier knows nothing of."""
+        here = self.path("home/%u/Maildir")
+        self.add(".\u00fcber", 1)               # as Courier writes names since 5.0
+        self.own()
+        self.run_it(target=here)
+        made, renamed = (os.path.join(self.maildir, name) for name in (".B&APw-ro", ".M&AOQ-rz"))
+        os.rename(os.path.join(self.maildir, ".lists.dev"), renamed)
+        for part in ("new", "tmp"):
+            os.makedirs(os.path.join(made, part))
+        write(os.path.join(made, "maildirfolder"), "")
+        write(os.path.join(made, "cur/1200000000.M1P1.own:2,Sa"), "Subject: own\n\nx\n")
+        write(os.path.join(made, "dovecot-uidlist"), "3 V1200000000 N3\n2 :1200000000.M1P1.own\n")
+        write(os.path.join(made, "dovecot-keywords"), "0 one\n")
+        self.own()
+        before = self.tree(self.maildir)
+        for more in ((), ("--final",)):
+            self.run_it(*more, target=here)
+            self.assertEqual(self.tree(self.maildir), before)
+        said = self.run_it("--verbose", command="check", target=here)
+        self.assertIn("a folder of the new server's own", said)
+
     def told_of(self, tree):
         """{base name: (UID, UIDL, file)} of the INBOX."""
         files = {os.path.basename(path).split(":")[0]: path for path in tree

@@ -1,0 +1,44 @@
+/* Folders of a Maildir that is converted again where it stands: since the first time the new server
+ * may have made some, and renamed others. */
+#include "courier-account-private.h"
+#include "in-place.h"
+#include "maildir/maildir-folder.h"
+#include "maildir/maildir-old-names.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static bool
+has_file(const MhCourierSurvey *survey, const char *dir, const char *file)
+{
+    struct stat st;
+    g_autofree char *path = g_build_filename(dir, file, NULL);
+    return fstatat(survey->root_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Has the account been converted, and is the directory none that was renamed then? */
+static bool
+may_be_new_servers(const MhCourierSurvey *survey, const char *dir)
+{
+    return survey->survey->in_place && strcmp(dir, ".") != 0 &&
+           g_hash_table_lookup(survey->renamed, dir) == NULL &&
+           has_file(survey, ".", MH_IN_PLACE_FILE);
+}
+
+bool
+mh_courier_survey_is_new_servers(const MhCourierSurvey *survey, const char *dir)
+{
+    return may_be_new_servers(survey, dir) && g_str_is_ascii(dir) &&
+           has_file(survey, dir, MAILDIR_UIDLIST_FILE) &&
+           !has_file(survey, dir, MAILDIR_OLD_NAMES_FILE) &&
+           !has_file(survey, dir, "mailhaul." MAILDIR_UIDLIST_FILE) &&
+           !has_file(survey, dir, "courierimapuiddb");
+}
+
+bool
+mh_courier_survey_has_new_name(const MhCourierSurvey *survey, const char *dir)
+{
+    return strchr(dir, '&') != NULL && may_be_new_servers(survey, dir) &&
+           has_file(survey, dir, MAILDIR_OLD_NAMES_FILE);
+}
