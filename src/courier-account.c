@@ -8,6 +8,7 @@
 #include "maildir/maildir-file-name.h"
 #include "maildir/maildir-folder.h"
 #include "maildir/maildir-folder-name.h"
+#include "maildir/maildir-old-names.h"
 #include "path-pattern.h"
 #include "place.h"
 #include "printable.h"
@@ -155,6 +156,18 @@ known_size(void *data, MhSpan base, uint64_t size_bytes, uint64_t *out_virtual_s
     return true;
 }
 
+static GPtrArray *
+old_names(void *data)
+{
+    const CourierFolder *folder = data;
+    int fd = mh_open_dir_links(folder->root_fd, folder->mailbox->directory, MH_LINKS_REFUSE, NULL);
+    if (fd < 0)
+        return NULL;
+    g_autoptr(MaildirOldNames) names = maildir_old_names_load(fd, NULL);
+    close(fd);
+    return names != NULL ? maildir_old_names_of_ours(names) : NULL;
+}
+
 static MhSource *
 open_folder(void *user, MhFindings *findings, GError **error)
 {
@@ -165,6 +178,8 @@ open_folder(void *user, MhFindings *findings, GError **error)
     folder->options.known_size = may_know_sizes(folder) ? known_size : NULL;
     folder->options.known_size_done = done_with_known;
     folder->options.known_size_data = folder;
+    folder->options.old_names = folder->mailbox->directory != NULL ? old_names : NULL;
+    folder->options.old_names_data = folder;
     return courier_source_open(folder->root_fd, dir, &folder->options, error);
 }
 

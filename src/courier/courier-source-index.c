@@ -55,6 +55,30 @@ digests_equal(gconstpointer a, gconstpointer b)
     return mh_digest_equal(a, b);
 }
 
+static void
+take_renamed(CourierSource *source, GHashTable *renamed, MhSpan name)
+{
+    MhSpan base = courier_file_name_base(name);
+    MhDigest id = mh_digest_of(base);
+    CourierSourceFile *file = g_hash_table_lookup(renamed, &id);
+    if (file == NULL)
+        return;
+    file->listed = courier_source_hold(source, mh_span_dup(base));
+    g_hash_table_remove(renamed, &id);
+}
+
+/* What no list has. */
+static void
+recall_names(CourierSource *source, GHashTable *renamed)
+{
+    const CourierSourceOptions *options = &source->options;
+    g_autoptr(GPtrArray) names = options->old_names != NULL && g_hash_table_size(renamed) > 0
+                                     ? options->old_names(options->old_names_data)
+                                     : NULL;
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        take_renamed(source, renamed, mh_span_from_string(names->pdata[i]));
+}
+
 void
 courier_source_find_renamed(CourierSource *source, const GArray *names)
 {
@@ -71,15 +95,9 @@ courier_source_find_renamed(CourierSource *source, const GArray *names)
             courier_source_file_base(source, &g_array_index(source->files, CourierSourceFile, i)));
         g_hash_table_remove(renamed, &id); /* there is one that has the name still */
     }
-    for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++) {
-        MhSpan base = courier_file_name_base(g_array_index(names, MhSpan, i));
-        id = mh_digest_of(base);
-        CourierSourceFile *file = g_hash_table_lookup(renamed, &id);
-        if (file == NULL)
-            continue;
-        file->listed = courier_source_hold(source, mh_span_dup(base));
-        g_hash_table_remove(renamed, &id);
-    }
+    for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++)
+        take_renamed(source, renamed, g_array_index(names, MhSpan, i));
+    recall_names(source, renamed);
 }
 
 static void

@@ -57,6 +57,10 @@ typedef struct {
                        bool *out_listed);
     void (*known_size_done)(void *data); /* no more is asked for now; may be NULL */
     void *known_size_data;
+    /* In place: base names that files with such an identity had before, so that what no list has is
+     * in the order of those still. Of char *, g_ptr_array_unref(); NULL, here as well: none. */
+    GPtrArray *(*old_names)(void *data);
+    void *old_names_data;
 
     /* The folder is one of shared-folders/: its links lead to mail below this directory, named as
      * in the links, and opened; such mail is not the user's, and only copied. NULL: they do not. */

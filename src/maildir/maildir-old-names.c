@@ -126,6 +126,20 @@ maildir_old_names_knows(const MaildirOldNames *names, const char *path)
            (item != NULL && strcmp(item->new_path, path) == 0);
 }
 
+GPtrArray *
+maildir_old_names_of_ours(const MaildirOldNames *names)
+{
+    GPtrArray *bases = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer base, item;
+    g_hash_table_iter_init(&iter, names->by_base);
+    while (g_hash_table_iter_next(&iter, &base, &item)) {
+        if (maildir_file_name_parse_own(mh_span_from_string(base), NULL, NULL))
+            g_ptr_array_add(bases, base_of(((const Rename *)item)->old_path));
+    }
+    return bases;
+}
+
 /* ---- the record --------------------------------------------------------------------------- */
 
 /* A path that we have written; NULL for any other. */

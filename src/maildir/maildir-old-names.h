@@ -35,6 +35,9 @@ GString *maildir_old_names_format(const MaildirOldNames *names);
  * when that is @path itself. g_free(). */
 char *maildir_old_names_restore(const MaildirOldNames *names, const char *path);
 
+/* The base names that files had which have one of ours now. Of char *; g_ptr_array_unref(). */
+GPtrArray *maildir_old_names_of_ours(const MaildirOldNames *names);
+
 /* Is @path the old name of a file, or the very name that it was given? Nobody has changed anything
  * of it since then. */
 bool maildir_old_names_knows(const MaildirOldNames *names, const char *path);

@@ -830,6 +830,24 @@ class Nightly(unittest.TestCase):
                 told[name] = (int(fields.split()[0]), uidl and uidl.group(1), files[name])
         return told
 
+    def test_in_place_unlisted_mail_keeps_its_place(self):
+        """Courier numbers by names what it has not listed; one of those is another name at once."""
+        here = self.path("home/%u/Maildir")
+        for name in ("1100000000.odd.x,W=7", "1100000000.M1P1.x"):
+            path = os.path.join(self.maildir, "new", name)
+            write(path, "Subject: n\n\nn\n")
+            os.utime(path, (1100000000, 1100000000))
+        self.own()
+        self.run_it("--final", target=here)
+        before = self.tree(self.maildir)
+        self.assertEqual([name.split(".")[1][:1] for name, row in
+                          sorted(self.told_of(before).items(), key=lambda item: item[1])],
+                         ["M", "M", "M", "M", "H"])
+        shutil.rmtree(self.path("state"))
+        self.run_it(target=here)
+        self.assertEqual(self.tree(self.maildir), before)
+        self.run_it(command="verify", target=here)
+
     def change_meanwhile(self, path):
         process = subprocess.Popen(
             [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.path("users"), "--inbox",
