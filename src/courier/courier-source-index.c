@@ -37,7 +37,7 @@ static bool
 is_renamed(const CourierSource *source, const CourierSourceFile *file, MhDigest *out_id)
 {
     MhSpan base = courier_source_file_base(source, file);
-    return source->options.own_identity != NULL && base.len > 0 && file->listed == 0 &&
+    return source->options.own_identity != NULL && base.len > 0 &&
            source->options.own_identity(base, out_id);
 }
 
@@ -63,8 +63,25 @@ take_renamed(CourierSource *source, GHashTable *renamed, MhSpan name)
     CourierSourceFile *file = g_hash_table_lookup(renamed, &id);
     if (file == NULL)
         return;
-    file->listed = courier_source_hold(source, mh_span_dup(base));
+    file->before = courier_source_hold(source, mh_span_dup(base));
     g_hash_table_remove(renamed, &id);
+}
+
+/* Files that the list has under the name that they have now. */
+static void
+drop_listed(const CourierSource *source, GHashTable *renamed, const GArray *names)
+{
+    g_autoptr(CourierSpanIndex) listed = courier_span_index_new();
+    GHashTableIter iter;
+    gpointer file;
+    uint32_t at;
+    for (guint i = 0; i < names->len; i++)
+        courier_span_index_add(listed, courier_file_name_base(g_array_index(names, MhSpan, i)), i);
+    g_hash_table_iter_init(&iter, renamed);
+    while (g_hash_table_iter_next(&iter, NULL, &file)) {
+        if (courier_span_index_find(listed, courier_source_file_base(source, file), &at))
+            g_hash_table_iter_remove(&iter);
+    }
 }
 
 /* What no list has. */
@@ -79,14 +96,14 @@ recall_names(CourierSource *source, GHashTable *renamed)
         take_renamed(source, renamed, mh_span_from_string(names->pdata[i]));
 }
 
-void
-courier_source_find_renamed(CourierSource *source, const GArray *names)
+static GHashTable *
+all_renamed(CourierSource *source)
 {
-    g_autoptr(GHashTable) renamed =
-        g_hash_table_new_full(hash_of_digest, digests_equal, g_free, NULL);
+    GHashTable *renamed = g_hash_table_new_full(hash_of_digest, digests_equal, g_free, NULL);
     MhDigest id;
     for (guint i = 0; i < source->files->len; i++) {
         CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        file->before = 0;
         if (is_renamed(source, file, &id))
             g_hash_table_insert(renamed, g_memdup2(&id, sizeof id), file);
     }
@@ -95,6 +112,16 @@ courier_source_find_renamed(CourierSource *source, const GArray *names)
             courier_source_file_base(source, &g_array_index(source->files, CourierSourceFile, i)));
         g_hash_table_remove(renamed, &id); /* there is one that has the name still */
     }
+    return renamed;
+}
+
+void
+courier_source_find_renamed(CourierSource *source, const GArray *names)
+{
+    g_autoptr(GHashTable) renamed = all_renamed(source);
+    if (g_hash_table_size(renamed) == 0)
+        return;
+    drop_listed(source, renamed, names);
     for (guint i = 0; g_hash_table_size(renamed) > 0 && i < names->len; i++)
         take_renamed(source, renamed, g_array_index(names, MhSpan, i));
     recall_names(source, renamed);
@@ -109,6 +136,10 @@ find_renamed_in_uiddb(CourierSource *source, const CourierUiddb *list)
         g_array_append_val(names, name);
     }
     courier_source_find_renamed(source, names);
+    for (guint i = 0; i < source->files->len; i++) {
+        CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
+        file->listed = file->before;
+    }
 }
 
 /* --- UIDs --- */
@@ -356,11 +387,11 @@ courier_source_add_messages(CourierSource *source, MhMailbox *out, MhFindings *f
     size_t count = 0;
     for (guint i = 0; i < source->files->len; i++) {
         const CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);
-        const char *listed = courier_source_file_listed(source, file);
+        const char *before = courier_source_file_before(source, file);
         if (file->dropped)
             continue;
         files[count++] = (CourierUiddbFile){
-            .name = listed != NULL ? mh_span_from_string(listed)
+            .name = before != NULL ? mh_span_from_string(before)
                                    : courier_source_file_span(source, file),
             .is_new = file->is_new && !file->leaves_new,
             .tag = i,

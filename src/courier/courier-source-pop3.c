@@ -48,9 +48,9 @@ name_at_login(const CourierPop3 *pop3, const CourierSourceFile *file)
 {
     MhSpan name = courier_source_file_span(pop3->source, file);
     MhSpan base = courier_source_file_base(pop3->source, file);
-    const char *listed = courier_source_file_listed(pop3->source, file);
-    if (listed != NULL)
-        return g_strconcat(listed, COURIER_FILE_NAME_MOVED, NULL);
+    const char *before = courier_source_file_before(pop3->source, file);
+    if (before != NULL)
+        return g_strconcat(before, COURIER_FILE_NAME_MOVED, NULL);
     if (!courier_file_name_changes_at_login(name, base.len, file->is_new))
         return NULL;
     return g_strdup_printf("%.*s" COURIER_FILE_NAME_MOVED, (int)base.len, (const char *)base.data);

@@ -20,6 +20,7 @@ typedef struct {
     uint16_t name_len, base_len;
     uint32_t listed; /* index + 1 in the source's others: the base name it had before it was given
                         another; 0: that of name */
+    uint32_t before; /* the same, for the list that is at hand */
     uint32_t shared; /* the same: where the link leads, below shared_fd; 0: within */
 } CourierSourceFile;
 
@@ -99,11 +100,18 @@ courier_source_file_base(const CourierSource *source, const CourierSourceFile *f
     return mh_span(source->names->data + file->name, file->base_len);
 }
 
-/* The base name that it had before; NULL: it has it still. */
+/* The base name that it has for IMAP clients; NULL: that of now. */
 static inline const char *
 courier_source_file_listed(const CourierSource *source, const CourierSourceFile *file)
 {
     return file->listed != 0 ? source->others->pdata[file->listed - 1] : NULL;
+}
+
+/* The same, in the list at hand. */
+static inline const char *
+courier_source_file_before(const CourierSource *source, const CourierSourceFile *file)
+{
+    return file->before != 0 ? source->others->pdata[file->before - 1] : NULL;
 }
 
 /* Holds @text, of g_malloc(); gives its index + 1. */
@@ -159,7 +167,8 @@ MhSpan courier_source_base(const CourierSource *source, const CourierSourceFile 
 MhSpan courier_source_base_of(const CourierSource *source, const MhMessage *message);
 
 /* Finds the names that messages had before a conversion in place gave them others, which carry
- * their digests: from @names (of MhSpan), those that a list of Courier's holds. */
+ * their digests: from @names (of MhSpan), those that a list of Courier's holds. What is in it under
+ * its present name, since Courier has been at work again, has that. */
 void courier_source_find_renamed(CourierSource *source, const GArray *names);
 
 /* Fills source->files from cur/ and new/. */

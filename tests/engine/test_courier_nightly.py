@@ -848,6 +848,35 @@ class Nightly(unittest.TestCase):
         self.assertEqual(self.tree(self.maildir), before)
         self.run_it(command="verify", target=here)
 
+    def test_in_place_renamed_mail_that_courier_has_seen(self):
+        """Courier goes on without undo: IMAP and POP3 servers each write their list again, with the
+        name that the file has now, when a client comes."""
+        here = self.path("home/%u/Maildir")
+        old = "1100000000.odd.x,W=7"
+        path = os.path.join(self.maildir, "cur", old + ":2,S")
+        write(path, "Subject: n\n\nn\n")
+        os.utime(path, (1100000000, 1100000000))
+        uiddb, sizes = (os.path.join(self.maildir, name)
+                        for name in ("courierimapuiddb", "courierpop3dsizelist"))
+        names = [*self.folders["."], old]
+        def lists(imap, pop3):
+            write(uiddb, "1 %d 9\n" % VALIDITY + "".join(
+                "%d %s\n" % row for row in enumerate([*names[:3], imap], 5)))
+            write(sizes, "/3 40 7\n" + "".join("%s:2,S 30 %d:7:0\n" % (name, n) for n, name
+                                              in enumerate([*names[:3], pop3], 31)))
+            self.own()
+        lists(old, old)
+        self.run_it(target=here)
+        before = self.told_of(self.tree(self.maildir))
+        new = [name for name in before if "mailhaul" in name][0]
+        self.assertEqual(before[new][:2], (8, "UID34-7"))
+        for imap, pop3 in ((old, new), (new, old), (new, new)):
+            with self.subTest((imap, pop3)):
+                lists(imap, pop3)
+                self.run_it(target=here)
+                self.assertEqual(self.told_of(self.tree(self.maildir)), before)
+                self.run_it(command="verify", target=here)
+
     def change_meanwhile(self, path):
         process = subprocess.Popen(
             [MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.path("users"), "--inbox",
