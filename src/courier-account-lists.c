@@ -28,7 +28,10 @@ static char *
 subscribed_name(const MhCourierSurvey *survey, const MhNamePlan *names, MhSpan path)
 {
     g_autofree char *text = mh_span_dup(path);
+    g_autofree char *now = g_strconcat(".", text, NULL);
     const MhTargetName *known = mh_name_plan_find(names, text);
+    if (known == NULL) /* in place Courier shows what the directory is called now */
+        known = mh_name_plan_find(names, mh_courier_survey_dir(survey, now) + 1);
     if (known != NULL) {
         g_autofree char *target = mh_account_survey_directory(survey->survey, known->directory);
         return g_strdup(target + 1);

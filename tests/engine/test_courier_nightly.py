@@ -848,6 +848,17 @@ class Nightly(unittest.TestCase):
         self.assertEqual(self.tree(self.maildir), before)
         self.run_it(command="verify", target=here)
 
+    def test_in_place_subscription_that_courier_has_got(self):
+        """Courier goes on without undo, and shows folders as their directories are called now."""
+        here = self.path("home/%u/Maildir")
+        self.add(".\u00fcber", 1)
+        self.own()
+        self.run_it(target=here)
+        self.subscribe("INBOX", "INBOX.&APw-ber")
+        self.own()
+        self.assertNotIn("does not exist", self.run_it("--verbose", target=here))
+        self.assertEqual(self.tree(self.maildir)["subscriptions"], b"V\t2\n\nINBOX\n&APw-ber\n")
+
     def test_in_place_renamed_mail_that_courier_has_seen(self):
         """Courier goes on without undo: IMAP and POP3 servers each write their list again, with the
         name that the file has now, when a client comes."""
