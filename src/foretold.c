@@ -6,12 +6,15 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-/* Has the new server been at work in the folder since it was converted? */
+/* Has the new server been at work in the folder since it was converted? Under another UIDVALIDITY
+ * nothing that it has told of will stay: it has come to a conversion that was killed, perhaps. */
 static bool
-was_served(const MaildirFolder *folder)
+was_served(const MhMailbox *source, const MaildirFolder *folder)
 {
     struct stat st;
-    return maildir_restore_has_new_list(folder->fd) &&
+    uint32_t validity = source->uids.uidvalidity;
+    return (validity == 0 || validity == folder->index.uids.uidvalidity) &&
+           maildir_restore_has_new_list(folder->fd) &&
            fstatat(folder->fd, "dovecot.index.log", &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -47,7 +50,7 @@ static void
 settle_uid(const MhMailbox *source, const MhUidState *uids, MhMessage *message,
            const MhTargetMessage *listed)
 {
-    if (!is_foretold_uid(source, message) || source->uids.uidvalidity != uids->uidvalidity)
+    if (!is_foretold_uid(source, message))
         return;
     if (listed != NULL)
         message->uid = listed->has_carried ? listed->carried_uid : 0;
@@ -69,7 +72,7 @@ bool *
 mh_foretold_settle(MhMailbox *source, const MaildirFolder *folder)
 {
     MhSyncPairing pairs;
-    if (!was_served(folder))
+    if (!was_served(source, folder))
         return NULL;
     bool *own = g_new0(bool, mh_mailbox_length(source) + 1);
     mh_sync_pairing_init(&pairs, source, &folder->index);

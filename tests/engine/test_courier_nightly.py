@@ -795,6 +795,23 @@ class Nightly(unittest.TestCase):
                 self.assertEqual(after, self.told_of(before))
                 os.remove(os.path.join(self.maildir, "new", last))
 
+    def test_in_place_again_under_another_validity(self):
+        """The new server has come to a conversion that was killed: of its numbers none will stay."""
+        here = self.path("home/%u/Maildir")
+        late = "1100000000.M1P1.late"
+        write(os.path.join(self.maildir, "new", late), "Subject: late\n\nx\n")
+        write(os.path.join(self.maildir, "courierpop3dsizelist"), "/3 4 7\n")
+        self.own()
+        self.run_it(target=here)
+        before = self.told_of(self.tree(self.maildir))
+        self.assertEqual(before[late], (4, "UID7-7", "new/" + late))
+        write(os.path.join(self.maildir, "dovecot-uidlist"), "3 V1200000000 N9\n" + "".join(
+            "%d :%s\n" % row for row in enumerate([late, *self.folders["."]], 5)))
+        write(os.path.join(self.maildir, "dovecot.index.log"), "")
+        self.own()
+        self.run_it(target=here)
+        self.assertEqual(self.told_of(self.tree(self.maildir)), before)
+
     def test_in_place_again_when_folders_were_served(self):
         """A folder that the new server has made or renamed keeps its name; what is in the first one
         Courier knows nothing of."""
