@@ -117,9 +117,10 @@ mh_unsubscribe(MaildirTree *tree, const GPtrArray *carried, const GPtrArray *rem
         g_ptr_array_set_size(names, (gint)names->len - 1);
         changed |= maildir_subscriptions_remove(list, name);
     }
-    if (!changed || dry_run)
+    bool is_empty = there && list->names->len == 0; /* as it was carried, or is left now */
+    if ((!changed && !is_empty) || dry_run)
         return true;
-    if (list->names->len > 0)
+    if (!is_empty)
         return write_target(tree, list, error);
     return unlinkat(tree->fd, SUBSCRIPTIONS_FILE, 0) == 0 || errno == ENOENT ||
            mh_set_errno(error, errno, "cannot remove '%s'", SUBSCRIPTIONS_FILE);

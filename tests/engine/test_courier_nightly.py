@@ -865,6 +865,17 @@ class Nightly(unittest.TestCase):
         self.assertEqual(self.tree(self.maildir), before)
         self.run_it(command="verify", target=here)
 
+    def test_in_place_without_subscriptions_and_back(self):
+        """A list without names is carried as one, and goes as well."""
+        here = self.path("home/%u/Maildir")
+        self.subscribe()
+        self.own()
+        before = self.tree(self.maildir)
+        self.run_it(target=here)
+        self.assertIn("subscriptions", self.tree(self.maildir))
+        self.run_it("ann", command="undo", target=here)
+        self.assertEqual(self.tree(self.maildir), before)
+
     def test_in_place_subscription_that_courier_has_got(self):
         """Courier goes on without undo, and shows folders as their directories are called now."""
         here = self.path("home/%u/Maildir")
