@@ -56,14 +56,11 @@ typedef struct {
 } Use;
 
 static const Use uses[] = {
-    {"ioctl", 1, true, FICLONE},
-    {"ioctl", 1, true, TCGETS}, /* is it a terminal? */
-    {"prctl", 0, true, PR_SET_NAME},
-    {"prctl", 0, true, PR_SET_VMA}, /* names of memory */
-    {"prctl", 0, true, PR_GET_DUMPABLE},
-    {"kill", 1, true, 0},       /* is there such a process? */
-    {"prlimit64", 2, false, 0}, /* only to look */
-    {"utimensat", 1, false, 0}, /* of what is open */
+    {"ioctl", 1, true, FICLONE},         {"ioctl", 1, true, TCGETS},     /* is it a terminal? */
+    {"prctl", 0, true, PR_SET_NAME},     {"prctl", 0, true, PR_SET_VMA}, /* names of memory */
+    {"prctl", 0, true, PR_GET_DUMPABLE}, {"kill", 1, true, 0}, /* is there such a process? */
+    {"prlimit64", 2, false, 0},                                /* only to look */
+    {"utimensat", 1, false, 0},                                /* of what is open */
     {"utimensat_time64", 1, false, 0},
 };
 

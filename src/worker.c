@@ -80,8 +80,8 @@ close_others(int fd)
         dup2(null, STDERR_FILENO);
 #endif
     }
-    if (fd != 3)
-        dup2(fd, 3);
+    if (fd != 3 && dup2(fd, 3) < 0)
+        _exit(EXIT_FAILURE); /* 3 is something of the coordinator's */
     mh_confinement_close_others(4);
     channel = 3;
     g_set_printerr_handler(tell_last_words);

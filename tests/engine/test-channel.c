@@ -4,7 +4,10 @@
 
 #include "testing.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 /* A record as it stands on the wire. */
 static void
@@ -38,6 +41,20 @@ test_one_by_one(void **state)
     g_clear_pointer(&content, g_variant_unref);
     assert_int_equal(mh_channel_take(&reader, &kind, &content), MH_CHANNEL_MORE);
     mh_channel_reader_clear(&reader);
+}
+
+/* Whatever else has come to stand in the channel's place. */
+static void
+test_no_socket(void **state)
+{
+    (void)state;
+    struct stat st;
+    int fd = memfd_create("database", MFD_CLOEXEC);
+    assert_false(mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", TRUE)));
+    assert_false(mh_channel_send(-1, MH_RECORD_END, g_variant_new("(b)", TRUE)));
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    close(fd);
 }
 
 /* Processor time, in ms, for a record of @count strings. */
@@ -80,6 +97,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_one_by_one),
+                                       cmocka_unit_test(test_no_socket),
                                        cmocka_unit_test(test_many_children)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
