@@ -4,6 +4,7 @@
 #include "foretold.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-delivery.h"
+#include "moved-uidls.h"
 #include "taken-uidls.h"
 
 #include <string.h>
@@ -180,6 +181,18 @@ plan_messages(MhCarry *carry)
         follow_pop3(carry);
 }
 
+static void
+tell_moved_uidls(const MhCarry *carry, MhFindings *findings)
+{
+    const MhMailbox *mailbox = carry->mailbox;
+    size_t count = mailbox->uidls_saved && !carry->context->settings->late
+                       ? mh_moved_uidls_count(mailbox, carry->plan, carry->folder)
+                       : 0;
+    if (count > 0)
+        mh_findings_add(findings, MH_FINDING_UIDL_MOVED, "%zu of %zu messages", count,
+                        mh_mailbox_length(mailbox));
+}
+
 bool
 mh_carry_plan_again(MhCarry *carry, MhFindings *findings, GError **error)
 {
@@ -188,6 +201,7 @@ mh_carry_plan_again(MhCarry *carry, MhFindings *findings, GError **error)
         return false;
     plan_keywords(carry, findings);
     plan_messages(carry);
+    tell_moved_uidls(carry, findings);
     return (!carry->context->in_place || check_in_place(carry, error)) &&
            is_accounted_for(carry, error);
 }

@@ -164,6 +164,8 @@ typedef enum {
     X(SUBSCRIBED_MISSING, NOTE, "a folder is subscribed that does not exist; kept")                \
     X(SUBSCRIPTION_LOST, LOSS, "a subscription has a name that the target cannot hold")            \
     X(UIDL_COUNT, LOSS, "the saved UIDL listing does not match the mailbox; it was not used")      \
+    X(UIDL_MOVED, LOSS,                                                                            \
+      "POP3 UIDLs were other messages' before: the saved listing may be too old")                  \
     X(UIDL_UNSAYABLE, LOSS, "POP3 UIDLs that Courier's list cannot hold: new ones are given")      \
     X(LATE_DELETED, NOTE, "messages were carried before and deleted since; they stay deleted")     \
     X(FOLDER_GONE, NOTE, "a folder has gone at the source: what was carried of it goes")           \

@@ -75,6 +75,7 @@ typedef struct {
     char *unread;           /* why there are more that could not be read; NULL: they are all */
     bool has_no_uidls;      /* the new server makes them: what an earlier run wrote down goes */
     bool uidls_unfit;       /* a saved listing of them does not fit: what was written down stays */
+    bool uidls_saved;       /* they are from such a listing */
 
     /* private */
     GPtrArray *keyword_names;    /* of char *, index is the keyword's number */

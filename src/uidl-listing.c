@@ -54,6 +54,7 @@ mh_uidl_listing_apply(const GPtrArray *uidls, MhMailbox *mailbox, MhFindings *fi
                         uidls->len);
         return;
     }
+    mailbox->uidls_saved = true;
     for (size_t i = 0; i < count; i++) {
         MhMessage *message = mh_mailbox_get(mailbox, i);
         mh_mailbox_set_uidl(mailbox, message, mh_span_from_string(uidls->pdata[i]));

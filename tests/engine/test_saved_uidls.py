@@ -86,6 +86,25 @@ def check(courier):
         assert "loss: INBOX: message 1 (UID" in site.run("verify", 1)
 
 
+def check_too_old():
+    """One message has gone and one has come since the listing was saved."""
+    with tempfile.TemporaryDirectory() as top:
+        site = Site(top, False)
+        site.save("1 one\n2 two\n3 three\n", 1200000000)
+        site.run("migrate", 0)
+        with open(os.path.join(top, "spool/ann"), "r+", encoding="ascii") as file:
+            second = "From a@b" + file.read().split("From a@b", 2)[2]
+            file.seek(0)
+            file.write(second + "From a@b Sat Jan  1 10:00:04 2005\nSubject: 4\n\nbody\n\n")
+        said = "too old: 3 of 3 messages"
+        assert said in site.run("migrate", 1, "--dry-run")
+        assert said in site.run("migrate", 1)
+        site.save("1 two\n2 three\n3 four\n", 1200000001)
+        assert said.replace("3 of", "2 of") in site.run("migrate", 1)
+        assert site.result() == (["two", "three", "four"], 3), site.result()
+        assert "up to date" in site.run("migrate", 0)
+
+
 def lists(top, edit):
     """The lines of the target's list, edited."""
     path = os.path.join(top, "out/ann/dovecot-uidlist")
@@ -131,4 +150,5 @@ check(True)
 check_other_way(False, ("--pop3-uidl", "imap"), ("--pop3-uidl", "none"))
 check_other_way(True, ("--pop3-uidl", "none"))
 check_servers_own()
+check_too_old()
 print("passed")
