@@ -6,13 +6,15 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+/* A record could not be sent. None follows then, least of all the one that says that all is done.
+ */
+static bool lost;
 
 bool
 mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
 {
-    struct stat st;
     g_autoptr(GVariant) record = g_variant_ref_sink(g_variant_new("(yv)", (guchar)kind, content));
     gsize size = g_variant_get_size(record);
     g_assert(size <= MH_LIMIT_RECORD_BYTES);
@@ -20,8 +22,8 @@ mh_channel_send(int fd, MhRecordKind kind, GVariant *content)
     g_autofree char *bytes = g_malloc(sizeof length + size); /* one piece wakes the reader once */
     memcpy(bytes, &length, sizeof length);
     memcpy(bytes + sizeof length, g_variant_get_data(record), size);
-    return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
-           mh_write_all(fd, mh_span(bytes, sizeof length + size), NULL);
+    lost = lost || !mh_write_all(fd, mh_span(bytes, sizeof length + size), NULL);
+    return !lost;
 }
 
 void

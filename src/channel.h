@@ -26,9 +26,10 @@ typedef enum {
     MH_RECORD_LAST_BATCH, /* () the last batch is put in place, and waits for its disk */
 } MhRecordKind;
 
-/* Sends one record; takes @content when it is floating. False when @fd is no socket, or, where
- * SIGPIPE is ignored, when the coordinator has gone. By write(2): on machines of 32 bits what is
- * for sockets alone may be socketcall(2), of which a filter cannot tell what it is for. */
+/* Sends one record; takes @content when it is floating. False when that fails, as where the
+ * coordinator has gone (SIGPIPE is ignored), and for each one after it in this process. By
+ * write(2): on machines of 32 bits what is for sockets alone may be socketcall(2), of which a
+ * filter cannot tell what it is for. */
 bool mh_channel_send(int fd, MhRecordKind kind, GVariant *content);
 
 /* The receiving end collects bytes as they come. */
