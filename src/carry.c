@@ -54,7 +54,7 @@ source_of(const MhCarry *carry)
     if (is_followed || folder->uidlist == NULL)
         return (MaildirUidlistSource){0};
     MaildirUidlistSource before = maildir_uidlist_source(folder->uidlist);
-    before.reordered |= carry->plan->reordered;
+    before.reordered |= before.changed_ns != 0 && carry->plan->reordered;
     return before;
 }
 

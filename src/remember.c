@@ -191,10 +191,13 @@ mh_remember_outcome(const MhMemory *memory, MhAccountOutcome *out)
 bool
 mh_remember_unreadable(const MhFindings *findings)
 {
-    static const MhFindingCode codes[] = {
-        MH_FINDING_SUBSCRIPTIONS_UNREADABLE, MH_FINDING_SURVEY_UNREADABLE,
-        MH_FINDING_ACCESS_UNREADABLE,        MH_FINDING_COURIER_KEYWORDS_UNREADABLE,
-        MH_FINDING_COURIER_SHARED_AWAY,      MH_FINDING_COURIER_QUOTA_UNREADABLE};
+    static const MhFindingCode codes[] = {MH_FINDING_SUBSCRIPTIONS_UNREADABLE,
+                                          MH_FINDING_SURVEY_UNREADABLE,
+                                          MH_FINDING_ACCESS_UNREADABLE,
+                                          MH_FINDING_COURIER_KEYWORDS_UNREADABLE,
+                                          MH_FINDING_COURIER_SHARED_AWAY,
+                                          MH_FINDING_COURIER_QUOTA_UNREADABLE,
+                                          MH_FINDING_UIDL_MOVED};
     for (size_t i = 0; i < G_N_ELEMENTS(codes); i++) {
         if (mh_findings_count(findings, codes[i]) > 0)
             return true;

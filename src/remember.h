@@ -20,8 +20,8 @@ MhMailboxMemory *mh_remember_mailbox(const MhAccountSurvey *survey, const char *
 /* The same of one that was left alone, since nothing has happened to it. */
 MhMailboxMemory *mh_remember_same(const MhJob *job, const MhSurveyMailbox *mailbox);
 
-/* Do they tell of something that could not be read, and may be readable the next time? Then it is
- * tried again, though nothing has changed. */
+/* Do they tell of something that could not be read, and may be readable the next time, or that is
+ * true of one run alone? Then it is tried again, though nothing has changed. */
 bool mh_remember_unreadable(const MhFindings *findings);
 
 /* Was there such a thing when the account was done last? */
