@@ -112,8 +112,7 @@ mh_account_size(const MhSettings *settings, const MhAccount *account)
 static bool
 read_counted(int maildir, uint64_t *out_bytes)
 {
-    g_autoptr(GBytes) text =
-        mh_read_file(maildir, "maildirsize", MH_LIMIT_STATE_FILE_BYTES, NULL, NULL);
+    g_autoptr(GBytes) text = mh_read_file(maildir, "maildirsize", MH_LIMIT_QUOTA_BYTES, NULL, NULL);
     if (text == NULL)
         return false;
     MhSpan rest = mh_span_from_bytes(text), line, word;

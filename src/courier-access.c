@@ -4,7 +4,8 @@
 #include "maildir/maildir-acl.h"
 #include "printable.h"
 #include "safe-file.h"
-#include "size-limits.h"
+
+#include <string.h>
 
 static const struct {
     MhRights right;
@@ -52,10 +53,10 @@ identifier_of(const MhAccessEntry *entry)
 
 /* NULL when there is no such list, or, with @out_unread, when it cannot be read. */
 static GBytes *
-read_list(int root_fd, const char *path, bool *out_unread, MhFindings *findings)
+read_list(int root_fd, const char *path, size_t room_bytes, bool *out_unread, MhFindings *findings)
 {
     g_autoptr(GError) failure = NULL;
-    GBytes *text = mh_read_file_if_there(root_fd, path, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    GBytes *text = mh_read_file_if_there(root_fd, path, room_bytes, NULL, &failure);
     if (failure != NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOTDIR)) {
         mh_findings_add(findings, MH_FINDING_ACCESS_UNREADABLE, "%s", failure->message);
         *out_unread = true;
@@ -63,22 +64,12 @@ read_list(int root_fd, const char *path, bool *out_unread, MhFindings *findings)
     return text;
 }
 
-char *
-mh_courier_access(int root_fd, const char *dir, const char *path, bool *out_unread,
-                  MhFindings *findings)
+/* The text of dovecot-acl. g_free(). */
+static char *
+translate_list(const GArray *list, MhFindings *findings)
 {
-    g_autofree char *own = g_strdup_printf("%s/courierimapacl", dir);
-    g_autofree char *of_name = g_strdup_printf("courierimaphieracl/%s", path);
-    g_autoptr(GBytes) text = read_list(root_fd, own, out_unread, findings);
-    if (text == NULL && *path != '\0')
-        text = read_list(root_fd, of_name, out_unread, findings);
-    if (text == NULL)
-        return NULL;
-    g_autoptr(GArray) list = courier_acl_parse(mh_span_from_bytes(text), findings);
     g_autoptr(MaildirAcl) acl = maildir_acl_new();
     bool has_owner = false;
-    if (courier_acl_is_default(list))
-        return NULL;
     for (guint i = 0; i < list->len; i++) {
         const MhAccessEntry *entry = mh_access_list_get(list, i);
         g_autofree char *identifier = identifier_of(entry);
@@ -94,4 +85,23 @@ mh_courier_access(int root_fd, const char *dir, const char *path, bool *out_unre
     if (!has_owner) /* who would have all rights otherwise */
         maildir_acl_add(acl, false, MH_SPAN_LITERAL("owner"), MAILDIR_RIGHT_ADMIN, NULL);
     return g_string_free(maildir_acl_format(acl), FALSE);
+}
+
+char *
+mh_courier_access(int root_fd, const char *dir, const char *path, size_t *room_bytes,
+                  bool *out_unread, MhFindings *findings)
+{
+    g_autofree char *own = g_strdup_printf("%s/courierimapacl", dir);
+    g_autofree char *of_name = g_strdup_printf("courierimaphieracl/%s", path);
+    g_autoptr(GBytes) text = read_list(root_fd, own, *room_bytes, out_unread, findings);
+    if (text == NULL && *path != '\0')
+        text = read_list(root_fd, of_name, *room_bytes, out_unread, findings);
+    if (text == NULL)
+        return NULL;
+    g_autoptr(GArray) list = courier_acl_parse(mh_span_from_bytes(text), findings);
+    if (courier_acl_is_default(list))
+        return NULL;
+    char *translated = translate_list(list, findings);
+    *room_bytes -= MIN(*room_bytes, strlen(translated));
+    return translated;
 }

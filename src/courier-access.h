@@ -7,6 +7,7 @@
  * its courierimapacl, or from courierimaphieracl, which has by @path ("a.b") those of folders that
  * did not exist.
  * NULL when there is none, or only what Courier writes by itself. What cannot be read is a finding,
- * and sets @out_unread. g_free(). */
-char *mh_courier_access(int root_fd, const char *dir, const char *path, bool *out_unread,
-                        MhFindings *findings);
+ * and sets @out_unread. @room_bytes is what the account's lists may still take: see
+ * MH_LIMIT_ACCESS_BYTES; what is returned is taken from it. g_free(). */
+char *mh_courier_access(int root_fd, const char *dir, const char *path, size_t *room_bytes,
+                        bool *out_unread, MhFindings *findings);

@@ -11,11 +11,11 @@
 /* A state file of the root; NULL when there is none that can be read. @out_unread, which may be
  * NULL: there may be one all the same. */
 static GBytes *
-read_state(MhCourierSurvey *survey, const char *name, MhFindingCode unreadable, bool *out_unread)
+read_state(MhCourierSurvey *survey, const char *name, uint64_t max_bytes, MhFindingCode unreadable,
+           bool *out_unread)
 {
     g_autoptr(GError) error = NULL;
-    GBytes *text =
-        mh_read_file_if_there(survey->root_fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &error);
+    GBytes *text = mh_read_file_if_there(survey->root_fd, name, max_bytes, NULL, &error);
     if (out_unread != NULL)
         *out_unread = error != NULL;
     if (error != NULL)
@@ -49,8 +49,8 @@ static void
 read_subscribed(MhCourierSurvey *survey, const MhNamePlan *names)
 {
     g_autoptr(GBytes) text =
-        read_state(survey, "courierimapsubscribed", MH_FINDING_SUBSCRIPTIONS_UNREADABLE,
-                   &survey->survey->subscriptions_unread);
+        read_state(survey, "courierimapsubscribed", MH_LIMIT_SUBSCRIPTIONS_BYTES,
+                   MH_FINDING_SUBSCRIPTIONS_UNREADABLE, &survey->survey->subscriptions_unread);
     if (text == NULL)
         return;
     survey->survey->has_subscriptions = true;
@@ -90,8 +90,8 @@ mh_courier_survey_subscriptions(MhCourierSurvey *survey, const MhNamePlan *names
 void
 mh_courier_survey_quota(MhCourierSurvey *survey)
 {
-    g_autoptr(GBytes) text =
-        read_state(survey, "maildirsize", MH_FINDING_COURIER_QUOTA_UNREADABLE, NULL);
+    g_autoptr(GBytes) text = read_state(survey, "maildirsize", MH_LIMIT_QUOTA_BYTES,
+                                        MH_FINDING_COURIER_QUOTA_UNREADABLE, NULL);
     if (text == NULL)
         return;
     CourierQuota quota = courier_quota_parse(mh_span_from_bytes(text), survey->findings);

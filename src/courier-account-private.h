@@ -21,6 +21,7 @@ typedef struct {
     MhCourierWatch watch;
     CourierNames names;
     GHashTable *renamed; /* in place: directories that had another name; see in-place.h */
+    size_t access_room;  /* bytes that access lists may still take */
     GPtrArray *paths;    /* of char *: per mailbox, its path "a.b"; "" is the INBOX */
 } MhCourierSurvey;
 

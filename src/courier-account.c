@@ -222,8 +222,8 @@ add_folder(MhCourierSurvey *survey, const CourierTreeEntry *entry, char **compon
     mailbox->error = g_strdup(entry->error);
     mailbox->acl_unread = entry->error != NULL;
     if (entry->error == NULL)
-        mailbox->acl = mh_courier_access(survey->root_fd, entry->name, path, &mailbox->acl_unread,
-                                         survey->findings);
+        mailbox->acl = mh_courier_access(survey->root_fd, entry->name, path, &survey->access_room,
+                                         &mailbox->acl_unread, survey->findings);
     if (survey->survey->in_place)
         mailbox->directory = g_strdup(entry->name);
 }
@@ -437,7 +437,8 @@ mh_courier_account_survey(const MhJob *job, const MhAccount *account, const Mail
                               .target = target,
                               .findings = findings,
                               .survey = result,
-                              .root_fd = -1};
+                              .root_fd = -1,
+                              .access_room = MH_LIMIT_ACCESS_BYTES};
     survey.paths = g_ptr_array_new_with_free_func(g_free);
     bool good = do_survey(&survey, error);
     g_ptr_array_unref(survey.paths);

@@ -457,7 +457,7 @@ mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GEr
     if (!survey->has_subscriptions)
         return true;
     g_autoptr(GBytes) before =
-        mh_read_file(tree->fd, SUBSCRIBED, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+        mh_read_file(tree->fd, SUBSCRIBED, MH_LIMIT_SUBSCRIPTIONS_BYTES, NULL, &failure);
     if (before == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;

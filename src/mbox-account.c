@@ -46,7 +46,7 @@ read_list(MhMboxSurvey *survey, int dirfd, const char *name)
 {
     g_autoptr(GError) error = NULL;
     struct stat st;
-    GBytes *text = mh_read_file_if_there(dirfd, name, MH_LIMIT_STATE_FILE_BYTES, &st, &error);
+    GBytes *text = mh_read_file_if_there(dirfd, name, MH_LIMIT_SUBSCRIPTIONS_BYTES, &st, &error);
     if (error != NULL) {
         survey->survey->subscriptions_unread = true;
         mh_findings_add(survey->findings, MH_FINDING_SUBSCRIPTIONS_UNREADABLE, "%s",

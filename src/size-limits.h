@@ -17,6 +17,14 @@
 #define MH_LIMIT_USER_LINE_BYTES 4096
 /* What the system's user database may take for one user or group; a group may be huge. */
 #define MH_LIMIT_USER_ENTRY_BYTES (16u << 20)
+/* A list of subscriptions, of a source or a target: as much as the paths of all folders may take
+ * (MH_LIMIT_FOLDER_PATHS_BYTES). Each name is held several times over. */
+#define MH_LIMIT_SUBSCRIPTIONS_BYTES (64u << 20)
+/* Courier: the access lists of all folders of an account, which are held until they are written. A
+ * hundred thousand folders with five people each have some fifteen million bytes. */
+#define MH_LIMIT_ACCESS_BYTES (64u << 20)
+/* maildirsize: a line a delivery; servers begin it anew beyond 5120 bytes. */
+#define MH_LIMIT_QUOTA_BYTES (16u << 20)
 /* Courier: the keywords of one message, a file; its writer refuses tokens above 16 kB. */
 #define MH_LIMIT_KEYWORD_FILE_BYTES (16u << 20)
 /* Courier: its reader's buffer for courierimapsubscribed; to it, what follows in a longer line is

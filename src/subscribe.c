@@ -16,8 +16,8 @@ read_target(const MaildirTree *tree, bool *out_there, MhFindings *findings, GErr
     g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) text = NULL;
     if (tree->fd >= 0)
-        text = mh_read_file_if_there(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL,
-                                     &failure);
+        text = mh_read_file_if_there(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_SUBSCRIPTIONS_BYTES,
+                                     NULL, &failure);
     if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;

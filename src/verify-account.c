@@ -303,7 +303,7 @@ compare_subscriptions(Run *run, MhDifferences *differences, GError **error)
     if (!run->survey->has_subscriptions)
         return true;
     g_autoptr(GBytes) text =
-        mh_read_file(run->tree->fd, file, MH_LIMIT_STATE_FILE_BYTES, &st, &failure);
+        mh_read_file(run->tree->fd, file, MH_LIMIT_SUBSCRIPTIONS_BYTES, &st, &failure);
     if (text == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;

@@ -11,6 +11,8 @@
 
 /* How often a folder that keeps changing is read. */
 #define READS_MAX 5
+/* One that is carried may be a line longer than the source's. */
+#define ACL_BYTES_MAX (2 * MH_LIMIT_ACCESS_BYTES)
 
 /* A reading of one folder. */
 typedef struct {
@@ -96,11 +98,11 @@ note_file(Reading *reading, const char *name, bool is_state)
 
 /* Reads a state file. False with @error only when it is there and cannot be read. */
 static bool
-read_state(Reading *reading, const char *name, GBytes **out, GError **error)
+read_state(Reading *reading, const char *name, uint64_t max_bytes, GBytes **out, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     note_file(reading, name, true);
-    *out = mh_read_file(reading->fd, name, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    *out = mh_read_file(reading->fd, name, max_bytes, NULL, &failure);
     if (*out != NULL || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true;
     g_propagate_error(error, g_steal_pointer(&failure));
@@ -116,7 +118,7 @@ read_list(Reading *reading, GError **error)
     g_autoptr(GBytes) text = NULL;
     g_autoptr(GError) unusable = NULL;
     struct statx st;
-    if (!read_state(reading, "dovecot-uidlist", &text, error))
+    if (!read_state(reading, "dovecot-uidlist", MH_LIMIT_STATE_FILE_BYTES, &text, error))
         return false;
     if (text == NULL) {
         target->list_error = g_strdup("there is none");
@@ -144,8 +146,8 @@ read_keywords_and_acl(Reading *reading, GError **error)
     MhVerifyTarget *target = reading->target;
     g_autoptr(GBytes) keywords = NULL, acl = NULL;
     g_autoptr(GError) unusable = NULL;
-    if (!read_state(reading, "dovecot-keywords", &keywords, error) ||
-        !read_state(reading, "dovecot-acl", &acl, error))
+    if (!read_state(reading, "dovecot-keywords", MH_LIMIT_STATE_FILE_BYTES, &keywords, error) ||
+        !read_state(reading, "dovecot-acl", ACL_BYTES_MAX, &acl, error))
         return false;
     target->keywords = keywords != NULL
                            ? maildir_keywords_parse(mh_span_from_bytes(keywords), target->findings)

@@ -177,17 +177,6 @@ show_rights(const MaildirAclEntry *entry)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-static const MaildirAclEntry *
-find_entry(const MaildirAcl *acl, const MaildirAclEntry *like)
-{
-    for (guint i = 0; acl != NULL && i < acl->entries->len; i++) {
-        const MaildirAclEntry *entry = acl->entries->pdata[i];
-        if (entry->negative == like->negative && strcmp(entry->identifier, like->identifier) == 0)
-            return entry;
-    }
-    return NULL;
-}
-
 static void
 compare_acl(const MhVerify *verify)
 {
@@ -198,7 +187,7 @@ compare_acl(const MhVerify *verify)
         add(verify, MH_DIFFERENCE_ACL, MH_DIFFERENCE_DAMAGE, verify->target->acl_error);
     for (guint i = 0; here != NULL && i < here->entries->len; i++) {
         const MaildirAclEntry *entry = here->entries->pdata[i];
-        const MaildirAclEntry *other = find_entry(there, entry);
+        const MaildirAclEntry *other = maildir_acl_find(there, entry->negative, entry->identifier);
         if (other != NULL && other->rights == entry->rights)
             continue;
         g_autofree char *left = show_rights(entry);
@@ -212,7 +201,7 @@ compare_acl(const MhVerify *verify)
     for (guint i = 0; counts && i < there->entries->len; i++) {
         const MaildirAclEntry *entry = there->entries->pdata[i];
         g_autofree char *right = show_rights(entry);
-        if (find_entry(here, entry) == NULL)
+        if (maildir_acl_find(here, entry->negative, entry->identifier) == NULL)
             mh_differences_add(verify->differences, MH_DIFFERENCE_ACL,
                                may_be_testers ? MH_DIFFERENCE_TARGET : MH_DIFFERENCE_DAMAGE, 0, 0,
                                "nothing at the source, '%s' at the target", right);

@@ -10,6 +10,7 @@
 #include "outcome.h"
 #include "printable.h"
 #include "privileges.h"
+#include "safe-file.h"
 #include "safe-path.h"
 #include "saved-uidls.h"
 #include "stopping.h"
@@ -65,6 +66,19 @@ tell_log(const char *domain, GLogLevelFlags level, const char *text, void *user)
     (void)user;
     if (level & (G_LOG_FLAG_FATAL | G_LOG_LEVEL_ERROR))
         tell_last_words(text);
+}
+
+/* Where memory is short the kernel ends a worker before anything else: its account can be done
+ * again, and a user's lists can be made to fill memory, on a machine that serves mail. Source:
+ * proc(5), /proc/PID/oom_score_adj. */
+static void
+give_memory_first(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    mh_write_all(fd, MH_SPAN_LITERAL("1000"), NULL);
+    close(fd);
 }
 
 /* Leaves the socket (as descriptor 3); standard input, output and error become /dev/null, but for
@@ -183,6 +197,7 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
     if (pid == 0) {
         int fd = close_others(ends[1]);
         leave_terminal();
+        give_memory_first();
         set_signals();
         follow(coordinator);
         umask(0); /* modes are those of the settings */

@@ -33,11 +33,26 @@ entry_free(gpointer data)
     g_free(entry);
 }
 
+static guint
+entry_hash(gconstpointer data)
+{
+    const MaildirAclEntry *entry = data;
+    return g_str_hash(entry->identifier) ^ (entry->negative ? 1 : 0);
+}
+
+static gboolean
+entry_equal(gconstpointer a, gconstpointer b)
+{
+    const MaildirAclEntry *one = a, *other = b;
+    return one->negative == other->negative && strcmp(one->identifier, other->identifier) == 0;
+}
+
 MaildirAcl *
 maildir_acl_new(void)
 {
     MaildirAcl *acl = g_new0(MaildirAcl, 1);
     acl->entries = g_ptr_array_new_with_free_func(entry_free);
+    acl->by_entry = g_hash_table_new(entry_hash, entry_equal);
     return acl;
 }
 
@@ -46,6 +61,7 @@ maildir_acl_free(MaildirAcl *acl)
 {
     if (acl == NULL)
         return;
+    g_hash_table_unref(acl->by_entry);
     g_ptr_array_unref(acl->entries);
     g_free(acl);
 }
@@ -70,19 +86,28 @@ identifier_fits(MhSpan identifier)
     return false;
 }
 
+const MaildirAclEntry *
+maildir_acl_find(const MaildirAcl *acl, bool negative, const char *identifier)
+{
+    const MaildirAclEntry like = {.negative = negative,
+                                  .identifier = (char *)(uintptr_t)identifier};
+    return acl != NULL ? g_hash_table_lookup(acl->by_entry, &like) : NULL;
+}
+
 /* The entry of @identifier, made when there is none. */
 static MaildirAclEntry *
 entry_of(MaildirAcl *acl, bool negative, const char *identifier)
 {
-    for (guint i = 0; i < acl->entries->len; i++) {
-        MaildirAclEntry *entry = g_ptr_array_index(acl->entries, i);
-        if (entry->negative == negative && strcmp(entry->identifier, identifier) == 0)
-            return entry;
-    }
-    MaildirAclEntry *entry = g_new0(MaildirAclEntry, 1);
+    const MaildirAclEntry like = {.negative = negative,
+                                  .identifier = (char *)(uintptr_t)identifier};
+    MaildirAclEntry *entry = g_hash_table_lookup(acl->by_entry, &like);
+    if (entry != NULL)
+        return entry;
+    entry = g_new0(MaildirAclEntry, 1);
     entry->negative = negative;
     entry->identifier = g_strdup(identifier);
     g_ptr_array_add(acl->entries, entry);
+    g_hash_table_add(acl->by_entry, entry);
     return entry;
 }
 

@@ -40,7 +40,8 @@ typedef struct {
 } MaildirAclEntry;
 
 typedef struct {
-    GPtrArray *entries; /* of MaildirAclEntry, no identifier twice with the same sign */
+    GPtrArray *entries;   /* of MaildirAclEntry, no identifier twice with the same sign */
+    GHashTable *by_entry; /* the same, found by sign and identifier */
 } MaildirAcl;
 
 MaildirAcl *maildir_acl_new(void);
@@ -56,6 +57,9 @@ GString *maildir_acl_format(const MaildirAcl *acl);
  * with MAILDIR_ERROR_VALUE for an identifier that Dovecot does not know or a line cannot hold. */
 bool maildir_acl_add(MaildirAcl *acl, bool negative, MhSpan identifier, uint32_t rights,
                      GError **error);
+/* The entry of this identifier and sign, owned by @acl; NULL when there is none, or no @acl. */
+const MaildirAclEntry *maildir_acl_find(const MaildirAcl *acl, bool negative,
+                                        const char *identifier);
 
 /* Rights as IMAP and Courier write them (RFC 4314, section 2.1): 'c' is create; old clients' 'd'
  * is 'e', 't' and 'x'. Sets @out_unknown, which may be NULL, if there are letters that mean

@@ -457,11 +457,32 @@ class RootSafety(unittest.TestCase):
         done = site.run(timeout=300, **how)
         self.check_courier(before, done, ())
         self.assertLess(done.returncode, 2, told(done))
-        for name in line:                                          # holes: no block is written
+        site.write("home/eve/Maildir/maildirsize", "1000S\n", EVE, 0o600)
+        for name in (*line, "maildirsize"):                        # holes: no block is written
             os.truncate(site.path("home/eve/Maildir", name), 5 << 30)
-        done = site.run(timeout=120, **how)
+        done = site.run("migrate", "--verbose", timeout=120, **how)
         self.check_courier(before, done, ())
-        self.assertIn("it is larger than 2147483648 bytes", done.stdout + done.stderr)
+        for most in (2 << 30, 64 << 20, 16 << 20):                 # indexes, subscriptions, the quota
+            self.assertIn("it is larger than %d bytes" % most, done.stdout + done.stderr)
+
+    def test_huge_access_lists(self):
+        """One file can be the list of every folder: what they take together has a limit."""
+        site = self.site
+        size = 40 << 20
+        self.make_courier(site)
+        site.write("home/eve/Maildir/courierimapacl", "user=" + "x" * size + " lr\n", EVE, 0o600)
+        os.link(site.path("home/eve/Maildir/courierimapacl"),
+                site.path("home/eve/Maildir/.saved/courierimapacl"))
+        before = site.snapshot()
+        how = {"inbox": "%h/Maildir", "maildir": "data/%u"}
+        done = site.run("migrate", "--verbose", timeout=120, **how)
+        self.check_courier(before, done, ())
+        self.assertEqual(done.returncode, 1, told(done))
+        self.assertEqual((done.stdout + done.stderr).count("an access list that cannot be read"), 1, told(done))
+        carried = [name for name in ("", ".saved") if
+                   os.path.exists(site.path("data/eve", name, "dovecot-acl"))]
+        self.assertEqual(len(carried), 1)
+        self.assertEqual(site.run("verify", timeout=120, **how).returncode, 1)
 
     def test_courier_races(self):
         seconds = float(os.environ.get("HOSTILE_SECONDS", "1"))

@@ -89,6 +89,8 @@ class TakenOver(unittest.TestCase):
             status = status_of(worker)
             with open("/proc/%d/limits" % worker) as file:
                 self.core_limit = file.read().split("Max core file size")[1].split()[:2]
+            with open("/proc/%d/oom_score_adj" % worker) as file:
+                self.first_to_go = file.read().strip()
             folder = "/proc/%d/fd" % worker
             fds = sorted(os.readlink(os.path.join(folder, fd)) for fd in os.listdir(folder))
         shared.set(2, 1)
@@ -120,6 +122,7 @@ class TakenOver(unittest.TestCase):
                             any(fd.startswith(place) for place in allowed), fds)
         self.assertEqual(len([fd for fd in fds if fd.startswith("socket:")]), 1, fds)
         self.assertEqual(self.core_limit, ["0", "0"])
+        self.assertEqual(self.first_to_go, "1000", "where memory is short")
 
     def play(self, *options, uid, capabilities):
         site = self.site

@@ -148,6 +148,8 @@ CASES = (
     ("lines in courierimapsubscribed", 60000,
      courier(state("courierimapsubscribed", lambda n: b"", lambda i: b"INBOX.f%d\n" % i))),
     ("letters in each name of courierimapsubscribed", 1000, courier(long_names)),
+    ("lines in courierimapacl", 60000,
+     courier(state("courierimapacl", lambda n: b"", lambda i: b"user=u%d lr\n" % i))),
     ("keywords in Courier's :list", 100000, courier(keyword_list)),
     ("updates of one message's keywords", 12000, courier(keyword_updates)),
     ("folders", 600, courier(folders)),
