@@ -8,6 +8,7 @@
 #include "maildir/maildir-file-name.h"
 #include "maildir/maildir-folder-name.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -46,7 +47,8 @@ read_state(MaildirFolder *folder, GError **error)
         text != NULL ? courier_uiddb_parse(mh_span_from_bytes(text), false, NULL, NULL) : NULL;
     if (list == NULL)
         return true;
-    g_autoptr(GHashTable) uids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) uids =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     for (size_t i = 0; i < courier_uiddb_length(list); i++) {
         CourierUiddbLine line = courier_uiddb_get(list, i);
         g_hash_table_insert(uids, mh_span_dup(line.name), GUINT_TO_POINTER(line.uid));
@@ -170,7 +172,7 @@ sent_size(const MaildirStateWork *work, const MaildirStateLine *from, GHashTable
 {
     CourierLineCount count;
     if (*files == NULL) {
-        *files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+        *files = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
         add_files(*files, work->dirfd, "new");
         add_files(*files, work->dirfd, "cur");
     }
@@ -357,7 +359,7 @@ format_list(const List *list, GError **error)
 static bool
 write_list(const MaildirStateWork *work, int dirfd, GError **error)
 {
-    List list = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+    List list = {g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL),
                  g_ptr_array_new_with_free_func(g_free), g_array_new(FALSE, FALSE, sizeof(MhSpan)),
                  g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref)};
     for (size_t i = 0; i < work->lines->len; i++)
@@ -426,7 +428,8 @@ missing_subscriptions(MhSpan text, const MhAccountSurvey *survey, GError **error
 {
     g_autoptr(GArray) there = courier_subscribed_parse(text, NULL);
     g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
-    g_autoptr(GHashTable) known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) known =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     for (guint i = 0; i < there->len; i++)
         g_hash_table_add(known, mh_span_dup(g_array_index(there, CourierSubscribed, i).path));
     for (guint i = 0; i < survey->subscriptions->len; i++) {

@@ -1,5 +1,7 @@
 #include "division.h"
 
+#include "keyed-hash.h"
+
 #define MB UINT64_C(1000000)
 
 bool
@@ -15,7 +17,7 @@ mh_division_new(const MhAccount *account, MhMemory *memory, unsigned parts)
     division->account = account;
     division->memory = memory;
     division->fresh = mh_memory_new();
-    division->found = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+    division->found = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free,
                                             (GDestroyNotify)mh_mailbox_outcome_free);
     division->failed = mh_findings_new();
     division->next.run = (uint64_t)g_random_int() << 32 | g_random_int();

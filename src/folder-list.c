@@ -4,6 +4,7 @@
 #include "config-error.h"
 #include "printable.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 typedef struct {
     GPtrArray *in_order; /* of char *, owned */
@@ -19,7 +20,7 @@ folders_new(void)
 {
     Folders *folders = g_new0(Folders, 1);
     folders->in_order = g_ptr_array_new_with_free_func(g_free);
-    folders->set = g_hash_table_new(g_str_hash, g_str_equal);
+    folders->set = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     return folders;
 }
 
@@ -121,7 +122,7 @@ MhFolderList *
 mh_folder_list_parse(MhSpan text, MhUserKnown known, void *known_data, MhLineErrors *errors)
 {
     MhFolderList *list = g_new0(MhFolderList, 1);
-    list->users = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, folders_free);
+    list->users = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, folders_free);
     MhSpan line;
     size_t number = 0;
     while (mh_list_take_line(&text, &number, &line)) {

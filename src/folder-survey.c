@@ -5,6 +5,7 @@
 #include "housekeeping-name.h"
 #include "printable.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -351,7 +352,8 @@ mh_folder_survey(int dirfd, const MhFolderSurveyOptions *options, MhFindings *fi
         .options = options,
         .findings = findings,
         .survey = survey,
-        .places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, mh_folder_walk_place_free),
+        .places = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free,
+                                        mh_folder_walk_place_free),
         .links = g_ptr_array_new(),
         .path = g_string_new(NULL),
         .components = g_ptr_array_new_with_free_func(g_free),

@@ -2,6 +2,7 @@
 
 #include "printable.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +24,8 @@ read_name(MhSpan text)
 GHashTable *
 mh_in_place_names(int root_fd, GError **error)
 {
-    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GHashTable) names =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
     g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) text =
         mh_read_file_if_there(root_fd, MH_IN_PLACE_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
@@ -43,12 +45,19 @@ mh_in_place_names(int root_fd, GError **error)
     return g_steal_pointer(&names);
 }
 
+/* What the folders of @names are called now, by name; only the list is the caller's. */
+static GList *
+sorted_targets(GHashTable *names)
+{
+    return g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
+}
+
 static bool
 write_names(const MaildirTree *tree, GHashTable *names, GError **error)
 {
     g_autoptr(GString) text = g_string_new(NULL);
-    g_autoptr(GList) keys = g_list_sort(g_hash_table_get_keys(names), (GCompareFunc)strcmp);
-    for (const GList *key = keys; key != NULL; key = key->next) {
+    g_autoptr(GList) targets = sorted_targets(names);
+    for (const GList *key = targets; key != NULL; key = key->next) {
         g_autofree char *target = mh_printable_string(key->data);
         g_autofree char *source = mh_printable_string(g_hash_table_lookup(names, key->data));
         g_string_append_printf(text, "%s\t%s\n", target, source);
@@ -160,16 +169,15 @@ static GPtrArray *
 next_restored(int root_fd, GHashTable *names, GError **error)
 {
     g_autoptr(GPtrArray) batch = g_ptr_array_new_with_free_func(g_free);
-    GHashTableIter iter;
-    gpointer target, source;
-    g_hash_table_iter_init(&iter, names);
-    while (g_hash_table_iter_next(&iter, &target, &source)) {
+    g_autoptr(GList) targets = sorted_targets(names);
+    for (const GList *at = targets; at != NULL; at = at->next) {
+        const char *target = at->data, *source = g_hash_table_lookup(names, target);
         bool there, taken;
         if (!mh_look_for(root_fd, target, &there, error) ||
             !mh_look_for(root_fd, source, &taken, error))
             return NULL;
         if (!there || strcmp(target, source) == 0)
-            g_hash_table_iter_remove(&iter);
+            g_hash_table_remove(names, target);
         else if (!taken)
             g_ptr_array_add(batch, g_strdup(target));
     }
@@ -195,15 +203,17 @@ restore_batch(const MaildirTree *tree, const GPtrArray *batch, GHashTable *names
 static const char *
 find_ring(GHashTable *names)
 {
-    GHashTableIter iter;
-    gpointer target, at;
-    g_hash_table_iter_init(&iter, names);
-    while (g_hash_table_iter_next(&iter, &target, &at)) {
-        for (guint i = 0; i < g_hash_table_size(names) && at != NULL; i++) {
-            if (strcmp(at, target) == 0)
-                return target;
-            at = g_hash_table_lookup(names, at);
+    g_autoptr(GHashTable) begun = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
+    g_autoptr(GList) targets = sorted_targets(names);
+    for (const GList *target = targets; target != NULL; target = target->next) {
+        gpointer at = target->data, source;
+        while (!g_hash_table_contains(begun, at) &&
+               (source = g_hash_table_lookup(names, at)) != NULL) {
+            g_hash_table_insert(begun, at, target->data);
+            at = source;
         }
+        if (g_hash_table_lookup(begun, at) == target->data)
+            return at;
     }
     return NULL;
 }

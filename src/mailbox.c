@@ -1,6 +1,7 @@
 #include "mailbox.h"
 
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,11 +42,11 @@ mh_mailbox_new(void)
     MhMailbox *mailbox = g_new0(MhMailbox, 1);
     mailbox->messages = g_array_new(FALSE, TRUE, sizeof(MhMessage));
     mailbox->keyword_names = g_ptr_array_new_with_free_func(g_free);
-    mailbox->keyword_numbers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    mailbox->keyword_numbers = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     mailbox->set_starts = g_array_new(FALSE, FALSE, sizeof(guint));
     mailbox->set_members = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-    mailbox->set_numbers =
-        g_hash_table_new_full(g_bytes_hash, g_bytes_equal, (GDestroyNotify)g_bytes_unref, NULL);
+    mailbox->set_numbers = g_hash_table_new_full(mh_keyed_hash_bytes, g_bytes_equal,
+                                                 (GDestroyNotify)g_bytes_unref, NULL);
     mailbox->texts = new_texts();
     mailbox->extras = g_array_new(FALSE, TRUE, sizeof(MhMessageExtra));
     g_array_set_size(mailbox->extras, 1);

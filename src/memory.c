@@ -2,6 +2,7 @@
 
 #include "outcome.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -43,7 +44,7 @@ mh_memory_new(void)
 {
     MhMemory *memory = g_new0(MhMemory, 1);
     memory->mailboxes = g_ptr_array_new_with_free_func((GDestroyNotify)mh_mailbox_memory_free);
-    memory->by_key = g_hash_table_new(g_str_hash, g_str_equal);
+    memory->by_key = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     memory->not_mail = g_ptr_array_new_with_free_func((GDestroyNotify)mh_not_mail_free);
     memory->places = g_array_new(FALSE, TRUE, sizeof(MhMemoryPlace));
     g_array_set_clear_func(memory->places, clear_place);
@@ -109,7 +110,7 @@ mh_memory_copy_places(MhMemory *memory, const MhMemory *from)
 void
 mh_memory_copy_subscriptions(MhMemory *memory, const MhMemory *from)
 {
-    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) known = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     if (from->subscriptions == NULL)
         return;
     if (memory->subscriptions == NULL)

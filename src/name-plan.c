@@ -3,6 +3,7 @@
 #include "maildir/maildir-folder-name.h"
 #include "name-fit.h"
 #include "printable.h"
+#include "keyed-hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -265,9 +266,9 @@ mh_name_plan_new(const MhNameSource *sources, size_t count, const MhNamePlanOpti
     plan->options = *options;
     plan->findings = findings;
     plan->entries = g_ptr_array_new_with_free_func(entry_free);
-    plan->by_path = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    plan->taken = g_hash_table_new(g_str_hash, g_str_equal);
-    plan->keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    plan->by_path = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
+    plan->taken = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
+    plan->keys = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     for (size_t i = 0; i < count; i++) {
         Entry *entry = new_entry(plan, &sources[i]);

@@ -10,6 +10,7 @@
 
 #include "json-text.h"
 #include "report-html-parts.h"
+#include "keyed-hash.h"
 #include "time-text.h"
 
 #include <string.h>
@@ -219,7 +220,7 @@ static char *
 make_data(const MhSiteReport *report, const MhReportTotals *totals)
 {
     g_autoptr(GArray) codes = mh_site_report_codes(report);
-    g_autoptr(GHashTable) code_index = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) code_index = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     Page page = {.json = {.out = g_string_new(NULL)},
                  .report = report,
                  .codes = codes,

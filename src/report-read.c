@@ -2,6 +2,7 @@
 #include "report.h"
 
 #include "safe-file.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <sqlite3.h>
@@ -290,7 +291,7 @@ static MhSiteReport *
 load_once(const char *directory, const char *path, bool plain, GError **error)
 {
     g_autoptr(MhSiteReport) report = g_new0(MhSiteReport, 1);
-    g_autoptr(GHashTable) by_user = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) by_user = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     Reader reader = {.report = report, .by_user = by_user};
     report->directory = g_strdup(directory);
     report->now = g_get_real_time() / G_USEC_PER_SEC;

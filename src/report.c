@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include "keyed-hash.h"
+
 #include <string.h>
 
 const char *
@@ -87,7 +89,8 @@ count_account(GHashTable *counters, const MhReportAccount *account)
 GArray *
 mh_site_report_codes(const MhSiteReport *report)
 {
-    g_autoptr(GHashTable) counters = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    g_autoptr(GHashTable) counters =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, NULL, g_free);
     GArray *codes = g_array_new(FALSE, FALSE, sizeof(MhFoundKind));
     GHashTableIter iter;
     gpointer value;

@@ -4,6 +4,7 @@
 #include "line-errors.h"
 #include "nearest.h"
 #include "printable.h"
+#include "keyed-hash.h"
 
 #include <string.h>
 
@@ -93,7 +94,8 @@ read_line(Reader *reader, MhSpan line, GError **error)
 bool
 mh_settings_file_parse(MhSpan text, const char *file, MhSettings *settings, GError **error)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     Reader reader = {.settings = settings, .file = file, .seen = seen};
     MhSpan line;
     while (mh_list_take_line(&text, &reader.line, &line)) {

@@ -1,6 +1,7 @@
 #include "state-past.h"
 
 #include "state-private.h"
+#include "keyed-hash.h"
 
 static uint64_t
 count_of(sqlite3_stmt *row, int column)
@@ -12,7 +13,7 @@ count_of(sqlite3_stmt *row, int column)
 GHashTable *
 mh_state_sizes(MhState *state)
 {
-    GHashTable *sizes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTable *sizes = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
     sqlite3_stmt *row = NULL;
     if (state == NULL ||
         sqlite3_prepare_v2(state->db, "SELECT user, sum(bytes) FROM mailbox GROUP BY user", -1,

@@ -2,6 +2,7 @@
 
 #include "safe-file.h"
 #include "state-cache.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -147,7 +148,8 @@ state_new(void)
     MhState *state = g_new0(MhState, 1);
     state->lock_fd = -1;
     state->same = g_ptr_array_new_with_free_func(g_free);
-    state->statements = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, finalize_statement);
+    state->statements =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, finalize_statement);
     return state;
 }
 

@@ -2,6 +2,7 @@
 
 #include "maildir/maildir-subscriptions.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <string.h>
@@ -67,7 +68,7 @@ static bool
 remove_gone(MaildirSubscriptions *list, const MhAccountSurvey *survey, const GPtrArray *carried)
 {
     bool changed = false;
-    g_autoptr(GHashTable) there = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) there = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; i < survey->subscriptions->len; i++)
         g_hash_table_add(there, survey->subscriptions->pdata[i]);
     for (guint i = 0; i < survey->left->len; i++)
@@ -90,7 +91,7 @@ mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, const GPtrArray *
     g_autoptr(MaildirSubscriptions) list = read_target(tree, &there, findings, error);
     if (list == NULL)
         return false;
-    g_autoptr(GHashTable) before = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) before = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; carried != NULL && there && i < carried->len; i++)
         g_hash_table_add(before, carried->pdata[i]);
     bool changed = !survey->subscriptions_unread && remove_gone(list, survey, carried);

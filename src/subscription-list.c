@@ -3,6 +3,7 @@
 #include "printable.h"
 #include "size-limits.h"
 #include "source-name.h"
+#include "keyed-hash.h"
 
 #include <string.h>
 
@@ -20,7 +21,7 @@ mh_subscription_list_new(void)
 {
     MhSubscriptionList *list = g_new0(MhSubscriptionList, 1);
     list->entries = g_ptr_array_new_with_free_func(subscription_free);
-    list->known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    list->known = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     return list;
 }
 

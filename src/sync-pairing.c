@@ -1,5 +1,7 @@
 #include "sync-pairing.h"
 
+#include "keyed-hash.h"
+
 #include <string.h>
 
 /* One message on one side, with what it is sorted by. Small: there are two for each message. */
@@ -200,8 +202,7 @@ typedef struct {
 } Twin;
 
 /* A hash table from identity to the messages of the source that are not paired. A slot holds the
- * number of the only one, or that of the first of a chain. Numbers are indexes + 1. Identities are
- * digests, so their first bytes are the hash. */
+ * number of the only one, or that of the first of a chain. Numbers are indexes + 1. */
 typedef struct {
     uint32_t *slots;
     size_t slot_count;
@@ -226,9 +227,7 @@ slot_source(const IdTable *table, uint32_t slot)
 static size_t
 id_slot(const IdTable *table, const Pairing *pairing, const MhDigest *id)
 {
-    uint32_t hash;
-    memcpy(&hash, id->bytes, sizeof hash);
-    size_t slot = (size_t)((uint64_t)hash * table->slot_count >> 32);
+    size_t slot = (size_t)((uint64_t)mh_keyed_hash_digest(id) * table->slot_count >> 32);
     while (table->slots[slot] != 0) {
         MhDigest other = source_id(pairing, slot_source(table, table->slots[slot]));
         if (mh_digest_equal(&other, id))

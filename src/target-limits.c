@@ -1,6 +1,7 @@
 #include "target-limits.h"
 
 #include "printable.h"
+#include "keyed-hash.h"
 
 /* One quota on one file system, and who draws on it. */
 typedef struct {
@@ -48,9 +49,9 @@ mh_target_limits_new(void)
 {
     MhTargetLimits *limits = g_new0(MhTargetLimits, 1);
     limits->quotas = g_ptr_array_new_with_free_func(quota_free);
-    limits->by_key = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    limits->by_key = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     limits->directories = g_ptr_array_new_with_free_func(directory_free);
-    limits->parents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    limits->parents = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     return limits;
 }
 

@@ -3,6 +3,7 @@
 #include "config-error.h"
 #include "printable.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #define PASSWD_FIELDS 7
 
@@ -17,8 +18,8 @@ user_list_new(void)
 {
     MhUserList *list = g_new0(MhUserList, 1);
     list->accounts = g_ptr_array_new_with_free_func((GDestroyNotify)mh_account_free);
-    list->by_user = g_hash_table_new(g_str_hash, g_str_equal);
-    list->line_of = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    list->by_user = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
+    list->line_of = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     return list;
 }
 
@@ -213,7 +214,7 @@ mh_user_list_select(const MhUserList *list, const char *const *users, const MhUs
                     MhLineErrors *errors)
 {
     GPtrArray *accounts = g_ptr_array_new_with_free_func((GDestroyNotify)mh_account_free);
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) seen = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (size_t i = 0; users[i] != NULL; i++) {
         g_autoptr(GError) error = NULL;
         if (!g_hash_table_add(seen, (void *)(uintptr_t)users[i]))

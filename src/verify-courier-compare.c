@@ -1,5 +1,6 @@
 #include "courier/courier-sort.h"
 #include "printable.h"
+#include "keyed-hash.h"
 #include "verify-private.h"
 
 #include <string.h>
@@ -128,7 +129,7 @@ compare_uidl(const MhVerify *verify, uint32_t number, uint32_t at, const char *h
 static void
 tell_repeated_uidls(const MhVerify *verify)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) seen = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; i < verify->target->messages->len; i++) {
         const char *uidl = courier_at(verify, i)->uidl;
         uint32_t source = verify->pairing->of_target[i];

@@ -2,6 +2,7 @@
 
 #include "printable.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -330,7 +331,8 @@ static void
 find_gone(Reading *reading)
 {
     const MaildirUidlist *list = reading->list;
-    g_autoptr(GHashTable) there = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) there =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     for (guint i = 0; i < reading->target->messages->len; i++)
         g_hash_table_add(there, mh_span_dup(mh_verify_target_get(reading->target, i)->of.base));
     for (size_t i = 0; list != NULL && i < maildir_uidlist_length(list); i++) {

@@ -1,6 +1,7 @@
 #include "verify.h"
 
 #include "printable.h"
+#include "keyed-hash.h"
 #include "verify-private.h"
 
 #include <string.h>
@@ -302,7 +303,8 @@ tell_extra(const MhVerify *verify)
 static void
 tell_repeated_names(const MhVerify *verify)
 {
-    g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) seen =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     for (guint i = 0; i < verify->target->messages->len; i++) {
         const MhVerifyMessage *message = mh_verify_target_get(verify->target, i);
         if (!g_hash_table_add(seen, mh_span_dup(message->of.base)))
@@ -436,7 +438,7 @@ static void
 tell_lacking(const GPtrArray *names, const GPtrArray *others, MhDifferenceCode code,
              MhDifferenceClass class, MhDifferences *differences)
 {
-    g_autoptr(GHashTable) known = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) known = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; i < others->len; i++)
         g_hash_table_add(known, (void *)(uintptr_t)subscribed_name(others->pdata[i]));
     for (guint i = 0; i < names->len; i++) {

@@ -8,6 +8,7 @@
 #include "safe-file.h"
 #include "size-limits.h"
 #include "target-place.h"
+#include "keyed-hash.h"
 #include "user-list.h"
 #include "user-sample.h"
 
@@ -139,7 +140,7 @@ place_of(size_t item, void *data)
 static bool
 check_paths(const GPtrArray *accounts, const GPtrArray *paths, GError **error)
 {
-    g_autoptr(GHashTable) owners = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) owners = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; i < paths->len; i++) {
         const MhAccount *account = accounts->pdata[i];
         const MhAccount *other = g_hash_table_lookup(owners, paths->pdata[i]);
@@ -159,7 +160,7 @@ check_paths(const GPtrArray *accounts, const GPtrArray *paths, GError **error)
 static void
 leave_out_shared(MhAccounts *accounts, const GPtrArray *paths, const uint64_t *places)
 {
-    g_autoptr(GHashTable) first = g_hash_table_new(g_int64_hash, g_int64_equal);
+    g_autoptr(GHashTable) first = g_hash_table_new(mh_keyed_hash_number, g_int64_equal);
     g_autoptr(MhLineErrors) errors = mh_line_errors_new("--maildir");
     g_autoptr(GPtrArray) shared = g_ptr_array_new();
     for (guint i = 0; i < paths->len; i++) {

@@ -4,6 +4,7 @@
 #include "json-findings.h"
 #include "path-pattern.h"
 #include "target-check.h"
+#include "keyed-hash.h"
 #include "time-text.h"
 
 #include <stdio.h>
@@ -46,7 +47,7 @@ mh_verdict_new(const MhJob *job, const MhAccounts *accounts)
     verdict->refused = accounts->refused;
     verdict->many = mh_verdict_is_long(job->settings, accounts->accounts->len);
     verdict->check = mh_target_check_new(mh_quota_read);
-    verdict->by_user = g_hash_table_new(g_str_hash, g_str_equal);
+    verdict->by_user = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; i < accounts->accounts->len; i++) {
         MhAccount *account = accounts->accounts->pdata[i];
         g_hash_table_insert(verdict->by_user, account->user, account);

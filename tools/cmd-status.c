@@ -5,6 +5,7 @@
 #include "json-text.h"
 #include "printable.h"
 #include "report.h"
+#include "keyed-hash.h"
 #include "time-text.h"
 
 #include <stdio.h>
@@ -162,7 +163,7 @@ show_untried(Status *status, const char *user)
 static void
 show_listed(Status *status, const MhSiteReport *report, const MhAccounts *accounts)
 {
-    g_autoptr(GHashTable) by_user = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) by_user = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; i < report->accounts->len; i++) {
         MhReportAccount *account = report->accounts->pdata[i];
         g_hash_table_insert(by_user, account->user, account);

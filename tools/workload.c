@@ -2,6 +2,7 @@
 
 #include "account-size.h"
 #include "apart.h"
+#include "keyed-hash.h"
 
 /* What an account costs that has no mail at all. */
 #define ACCOUNT_BYTES 65536
@@ -63,7 +64,7 @@ MhWorkload *
 mh_workload_new(GPtrArray *accounts, const MhSettings *settings, GHashTable *known)
 {
     MhWorkload *workload = g_new0(MhWorkload, 1);
-    workload->guesses = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    workload->guesses = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
     g_autoptr(GPtrArray) unknown = g_ptr_array_new();
     for (guint i = 0; i < accounts->len; i++) {
         const MhAccount *account = accounts->pdata[i];

@@ -3,6 +3,7 @@
 #include "courier-error.h"
 #include "courier-span-index.h"
 #include "printable.h"
+#include "keyed-hash.h"
 
 #include <string.h>
 
@@ -99,7 +100,8 @@ GArray *
 courier_acl_parse(MhSpan text, MhFindings *findings)
 {
     GArray *list = mh_access_list_new();
-    g_autoptr(GHashTable) places = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) places =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     MhSpan line;
     for (uint64_t number = 1; mh_span_take_line(&text, &line, NULL); number++) {
         MhSpan identifier = line, rights = {0};

@@ -4,6 +4,7 @@
 #include "courier-source-private.h"
 #include "courier-span-index.h"
 #include "courier-uiddb.h"
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
 
@@ -39,14 +40,6 @@ is_renamed(const CourierSource *source, const CourierSourceFile *file, MhDigest 
     MhSpan base = courier_source_file_base(source, file);
     return source->options.own_identity != NULL && base.len > 0 &&
            source->options.own_identity(base, out_id);
-}
-
-static guint
-hash_of_digest(gconstpointer digest)
-{
-    guint hash;
-    memcpy(&hash, digest, sizeof hash);
-    return hash;
 }
 
 static gboolean
@@ -99,7 +92,7 @@ recall_names(CourierSource *source, GHashTable *renamed)
 static GHashTable *
 all_renamed(CourierSource *source)
 {
-    GHashTable *renamed = g_hash_table_new_full(hash_of_digest, digests_equal, g_free, NULL);
+    GHashTable *renamed = g_hash_table_new_full(mh_keyed_hash_digest, digests_equal, g_free, NULL);
     MhDigest id;
     for (guint i = 0; i < source->files->len; i++) {
         CourierSourceFile *file = &g_array_index(source->files, CourierSourceFile, i);

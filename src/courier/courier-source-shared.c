@@ -2,6 +2,7 @@
 #include "courier-file-name.h"
 #include "courier-source-private.h"
 #include "printable.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -47,7 +48,7 @@ list_shared(CourierSource *source, const char *dir, GError **error)
     if (!mh_is_answer(failure, error))
         return false;
     g_clear_pointer(&source->shared_names, g_hash_table_unref);
-    source->shared_names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    source->shared_names = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
     g_free(source->shared_dir);
     source->shared_dir = g_strdup(dir);
     for (guint i = 0; names != NULL && i < names->len; i++)

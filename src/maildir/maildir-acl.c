@@ -1,6 +1,7 @@
 #include "maildir-acl.h"
 
 #include "printable.h"
+#include "keyed-hash.h"
 
 #include <string.h>
 
@@ -37,7 +38,7 @@ static guint
 entry_hash(gconstpointer data)
 {
     const MaildirAclEntry *entry = data;
-    return g_str_hash(entry->identifier) ^ (entry->negative ? 1 : 0);
+    return mh_keyed_hash_text(entry->identifier) ^ (entry->negative ? 1 : 0);
 }
 
 static gboolean

@@ -1,5 +1,6 @@
 #include "maildir-occurrences.h"
 
+#include "keyed-hash.h"
 #include "maildir-file-name.h"
 
 #include <string.h>
@@ -36,9 +37,7 @@ id_of(const Counting *counting, size_t index)
 static uint32_t *
 find(const Counting *counting, const MhDigest *id)
 {
-    uint32_t hash;
-    memcpy(&hash, id->bytes, sizeof hash);
-    size_t at = (size_t)((uint64_t)hash * counting->slot_count >> 32);
+    size_t at = (size_t)((uint64_t)mh_keyed_hash_digest(id) * counting->slot_count >> 32);
     while (counting->slots[at] != 0) {
         if (mh_digest_equal(id_of(counting, counting->slots[at] - 1), id))
             break;

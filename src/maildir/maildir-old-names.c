@@ -4,6 +4,7 @@
 #include "printable.h"
 #include "safe-file.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,8 +33,8 @@ MaildirOldNames *
 maildir_old_names_new(void)
 {
     MaildirOldNames *names = g_new0(MaildirOldNames, 1);
-    names->by_base = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, rename_free);
-    names->old = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    names->by_base = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, rename_free);
+    names->old = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     return names;
 }
 

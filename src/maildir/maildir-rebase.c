@@ -1,5 +1,6 @@
 #include "maildir-rebase.h"
 
+#include "keyed-hash.h"
 #include "maildir-file-name.h"
 
 #include <sodium.h>
@@ -53,8 +54,8 @@ static void
 names_init(Names *names, const MaildirFolder *folder)
 {
     g_autoptr(GArray) keys = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    names->shared = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    names->numbers = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    names->shared = g_hash_table_new_full(mh_keyed_hash_number, g_int64_equal, g_free, NULL);
+    names->numbers = g_hash_table_new_full(mh_keyed_hash_number, g_int64_equal, g_free, NULL);
     for (guint i = 0; i < folder->index.messages->len; i++) {
         MaildirFileName name;
         uint32_t number;

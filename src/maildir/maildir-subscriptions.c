@@ -1,6 +1,7 @@
 #include "maildir-subscriptions.h"
 
 #include "printable.h"
+#include "keyed-hash.h"
 
 #include <string.h>
 
@@ -13,7 +14,7 @@ maildir_subscriptions_new(int version)
     MaildirSubscriptions *subscriptions = g_new0(MaildirSubscriptions, 1);
     subscriptions->version = version;
     subscriptions->names = g_ptr_array_new_with_free_func(g_free);
-    subscriptions->set = g_hash_table_new(g_str_hash, g_str_equal);
+    subscriptions->set = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     return subscriptions;
 }
 

@@ -7,6 +7,7 @@
 #include "mbox-zone.h"
 #include "printable.h"
 #include "size-limits.h"
+#include "keyed-hash.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -46,7 +47,7 @@ mbox_index_new(const MboxIndexOptions *options, MhMailbox *mailbox, MhFindings *
     index->findings = findings;
     index->hiding = mbox_index_hiding(options->dialect);
     index->rows = g_array_new(FALSE, FALSE, sizeof(MboxUidsRow));
-    index->listed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    index->listed = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     return index;
 }
 

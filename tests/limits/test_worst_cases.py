@@ -17,6 +17,7 @@ TRIES = 3                                 # other work on the machine disturbs a
 DATED = b"From a@example.org Sat Jan  1 00:00:00 2005\n"
 HEAD = DATED + b"Subject: x\n\n"
 BASE = 1700000000
+DIGITS = "abcdefghijklmnopqrstuvwxyz234567"
 UID = 21903                               # of the Maildirs, where the test runs as root
 
 
@@ -109,6 +110,26 @@ def deep_folder(box, n):
             os.makedirs(os.path.join(box, ".a" * min(i, 110) + ".%d" % i, name))
 
 
+def colliding(n):
+    """Names that are one to a hash without a key: to GLib's, here."""
+    for i in range(n):
+        yield b"".join(b"BA" if i >> bit & 1 else b"Ab" for bit in range(n.bit_length()))
+
+
+def colliding_subscriptions(box, n):
+    with open(os.path.join(box, "courierimapsubscribed"), "wb") as f:
+        f.write(b"".join(b"INBOX.%s\n" % name for name in colliding(n)))
+
+
+def chosen_digests(box, n):
+    """Names as mailhaul gives them, with digests that begin alike."""
+    for i in range(n):
+        digest = "a" * 28 + "".join(DIGITS[i >> shift & 31] for shift in (15, 10, 5, 0))
+        name = "%d.H%s.1.mailhaul:2,S" % (BASE, digest)
+        with open(os.path.join(box, "cur", name), "wb") as f:
+            f.write(b"Subject: x\n\nbody\n")
+
+
 CASES = (
     # what, n for the test, how it is written
     ("`From ` lines without a date in a body", 400000, mbox(lambda n: HEAD + b"From x\n" * n)),
@@ -147,6 +168,8 @@ CASES = (
                    lambda i: b"%d.M%dP1.h:2,S 17 %d:77\n" % (BASE, i, i + 1)))),
     ("lines in courierimapsubscribed", 60000,
      courier(state("courierimapsubscribed", lambda n: b"", lambda i: b"INBOX.f%d\n" % i))),
+    ("the same, names chosen to collide in a hash table", 8192, courier(colliding_subscriptions)),
+    ("digests in names, chosen to collide", 8000, courier(chosen_digests)),
     ("letters in each name of courierimapsubscribed", 1000, courier(long_names)),
     ("lines in courierimapacl", 60000,
      courier(state("courierimapacl", lambda n: b"", lambda i: b"user=u%d lr\n" % i))),
