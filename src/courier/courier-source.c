@@ -3,6 +3,7 @@
 #include "courier-source-private.h"
 #include "courier-source-tidy.h"
 #include "printable.h"
+#include "sparse-write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -172,11 +173,11 @@ copy_bytes(int from, int to, uint64_t left, const char *name, GError **error)
         }
         if (got == 0)
             return courier_source_set_again(error, name, "has become shorter");
-        if (!mh_write_all(to, mh_span(block, (size_t)got), error))
+        if (!mh_sparse_write(to, mh_span(block, (size_t)got), error))
             return false;
         left -= (uint64_t)got;
     }
-    return true;
+    return mh_sparse_write_end(to, error);
 }
 
 static bool

@@ -5,6 +5,7 @@
 #include "mbox-render.h"
 #include "mbox-source-private.h"
 #include "printable.h"
+#include "sparse-write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,7 +150,7 @@ flush(Writer *writer)
     size_t held = writer->held;
     writer->held = 0;
     writer->written += held;
-    return held == 0 || mh_write_all(writer->fd, mh_span(writer->source->out, held), writer->error);
+    return mh_sparse_write(writer->fd, mh_span(writer->source->out, held), writer->error);
 }
 
 /* Small messages collect in the buffer and leave it in one write. */
@@ -161,7 +162,7 @@ write_text(MhSpan text, void *user)
         return false;
     if (text.len > WRITE_BYTES) {
         writer->written += text.len;
-        return mh_write_all(writer->fd, text, writer->error);
+        return mh_sparse_write(writer->fd, text, writer->error);
     }
     if (text.len > 0)
         memcpy(writer->source->out + writer->held, text.data, text.len);
@@ -233,7 +234,7 @@ source_copy(MhSource *base, const MhMessage *message, int fd, GError **error)
         !mbox_render_header(&render, mh_span_first(bytes, header)) ||
         !mbox_render_body(&render, mh_span_from(bytes, header)) ||
         !copy_body(source, message, bytes.len, &render, error) || !mbox_render_end(&render) ||
-        !flush(&writer))
+        !flush(&writer) || !mh_sparse_write_end(fd, error))
         return false;
     source->copied = message->where + message->where_len;
     if (writer.written == message->size_bytes)

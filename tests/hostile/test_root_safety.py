@@ -1,6 +1,7 @@
 """Root's run over an account whose owner plays tricks: nothing outside of it is read, written,
 made, given away or removed, and nothing hangs. Needs root; see hostile_site.py."""
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -483,6 +484,25 @@ class RootSafety(unittest.TestCase):
                    os.path.exists(site.path("data/eve", name, "dovecot-acl"))]
         self.assertEqual(len(carried), 1)
         self.assertEqual(site.run("verify", timeout=120, **how).returncode, 1)
+
+    def test_mail_of_nothing(self):
+        """A message that takes no room where it is takes none where it comes to."""
+        size = 1 << 28
+        for inbox, name in (("%h/Maildir", "home/eve/Maildir/cur/1000000003.M1P1.host:2,S"),
+                            ("spool/%u", "spool/eve")):
+            with self.subTest(inbox):
+                site = self.site = Site()
+                if inbox == "%h/Maildir":
+                    self.make_courier(site)
+                site.write(name, message(4), EVE, 0o600)
+                os.truncate(site.path(name), size)
+                done = site.run("migrate", "--transfer", "copy", timeout=300, inbox=inbox)
+                self.assertEqual(done.returncode, 0, told(done))
+                carried = [os.stat(os.path.join(folder, name))
+                           for folder, _, names in os.walk(site.path("data/eve")) for name in names]
+                self.assertGreater(max(st.st_size for st in carried), size - 4096)
+                self.assertLess(sum(st.st_blocks * 512 for st in carried), 4 << 20)
+                site.remove()
 
     def test_courier_races(self):
         seconds = float(os.environ.get("HOSTILE_SECONDS", "1"))
