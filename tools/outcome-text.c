@@ -71,11 +71,12 @@ print_account_line(const MhAccountOutcome *outcome, FILE *out)
 static void
 print_mailbox_line(const MhMailboxOutcome *mailbox, FILE *out)
 {
+    g_autofree char *messages = mh_text_count(mailbox->messages, "message");
     fprintf(out,
-            "  %s (%s, %s): %" G_GUINT64_FORMAT " messages, %" G_GUINT64_FORMAT
-            " new, %" G_GUINT64_FORMAT " changed, %" G_GUINT64_FORMAT " removed",
-            mailbox->source, mailbox->path, mailbox->format, (guint64)mailbox->messages,
-            (guint64)mailbox->delivered, (guint64)mailbox->retagged, (guint64)mailbox->expunged);
+            "  %s (%s, %s): %s, %" G_GUINT64_FORMAT " new, %" G_GUINT64_FORMAT
+            " changed, %" G_GUINT64_FORMAT " removed",
+            mailbox->source, mailbox->path, mailbox->format, messages, (guint64)mailbox->delivered,
+            (guint64)mailbox->retagged, (guint64)mailbox->expunged);
     if (mailbox->renamed)
         fprintf(out, "; its name becomes %s", mailbox->name);
     fprintf(out, "\n");
