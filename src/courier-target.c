@@ -5,10 +5,10 @@
 #include "courier/courier-subscribed.h"
 #include "courier/courier-uiddb.h"
 #include "courier/courier-virtual-size.h"
+#include "keyed-hash.h"
 #include "maildir/maildir-file-name.h"
 #include "maildir/maildir-folder-name.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <string.h>
 #include <unistd.h>

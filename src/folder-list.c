@@ -2,9 +2,9 @@
 
 #include "account.h"
 #include "config-error.h"
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 typedef struct {
     GPtrArray *in_order; /* of char *, owned */

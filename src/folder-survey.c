@@ -3,9 +3,9 @@
 #include "folder-judge.h"
 #include "folder-walk.h"
 #include "housekeeping-name.h"
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 #include "in-place.h"
 
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,19 +22,11 @@ read_name(MhSpan text)
 }
 
 GHashTable *
-mh_in_place_names(int root_fd, GError **error)
+mh_in_place_names_parse(MhSpan text)
 {
-    g_autoptr(GHashTable) names =
-        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
-    g_autoptr(GError) failure = NULL;
-    g_autoptr(GBytes) text =
-        mh_read_file_if_there(root_fd, MH_IN_PLACE_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
-    if (failure != NULL) {
-        g_propagate_error(error, g_steal_pointer(&failure));
-        return NULL;
-    }
-    MhSpan rest = text != NULL ? mh_span_from_bytes(text) : mh_span(NULL, 0), line, target, source;
-    while (mh_span_take_line(&rest, &line, NULL)) {
+    GHashTable *names = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
+    MhSpan line, target, source;
+    while (mh_span_take_line(&text, &line, NULL)) {
         if (!mh_span_split(line, '\t', &target, &source))
             continue;
         g_autofree char *target_name = read_name(target), *source_name = read_name(source);
@@ -42,7 +34,20 @@ mh_in_place_names(int root_fd, GError **error)
             g_hash_table_insert(names, g_steal_pointer(&target_name),
                                 g_steal_pointer(&source_name));
     }
-    return g_steal_pointer(&names);
+    return names;
+}
+
+GHashTable *
+mh_in_place_names(int root_fd, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GBytes) text =
+        mh_read_file_if_there(root_fd, MH_IN_PLACE_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return NULL;
+    }
+    return mh_in_place_names_parse(text != NULL ? mh_span_from_bytes(text) : mh_span(NULL, 0));
 }
 
 /* What the folders of @names are called now, by name; only the list is the caller's. */

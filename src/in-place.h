@@ -23,6 +23,9 @@ bool mh_in_place_look(int root_fd, bool *out_is, GError **error);
 /* What folders were called: directory -> directory, empty where there is no such file.
  * g_hash_table_unref(). NULL with @error when it cannot be read. */
 GHashTable *mh_in_place_names(int root_fd, GError **error);
+/* The same, from the record's text: lines that we never write are passed over, and of those of one
+ * TARGET the last counts. */
+GHashTable *mh_in_place_names_parse(MhSpan text);
 
 /* Writes the record, and gives every folder of the survey the directory it shall have. A record
  * that is empty is durable after maildir_tree_settle_root(). */

@@ -1,7 +1,7 @@
 #include "mailbox.h"
 
-#include "size-limits.h"
 #include "keyed-hash.h"
+#include "size-limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 #include "memory.h"
 
+#include "keyed-hash.h"
 #include "outcome.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <fcntl.h>
 #include <string.h>

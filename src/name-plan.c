@@ -1,9 +1,9 @@
 #include "name-plan.h"
 
+#include "keyed-hash.h"
 #include "maildir/maildir-folder-name.h"
 #include "name-fit.h"
 #include "printable.h"
-#include "keyed-hash.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,8 +9,8 @@
 #include "report.h"
 
 #include "json-text.h"
-#include "report-html-parts.h"
 #include "keyed-hash.h"
+#include "report-html-parts.h"
 #include "time-text.h"
 
 #include <string.h>

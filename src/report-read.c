@@ -1,8 +1,8 @@
 /* report-read: from the database to MhSiteReport. See state.c for what the tables hold. */
 #include "report.h"
 
-#include "safe-file.h"
 #include "keyed-hash.h"
+#include "safe-file.h"
 
 #include <errno.h>
 #include <sqlite3.h>

@@ -1,10 +1,10 @@
 #include "settings-file.h"
 
 #include "config-error.h"
+#include "keyed-hash.h"
 #include "line-errors.h"
 #include "nearest.h"
 #include "printable.h"
-#include "keyed-hash.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "state-past.h"
 
-#include "state-private.h"
 #include "keyed-hash.h"
+#include "state-private.h"
 
 static uint64_t
 count_of(sqlite3_stmt *row, int column)

@@ -1,8 +1,8 @@
 #include "state-private.h"
 
+#include "keyed-hash.h"
 #include "safe-file.h"
 #include "state-cache.h"
-#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>

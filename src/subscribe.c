@@ -1,8 +1,8 @@
 #include "subscribe.h"
 
+#include "keyed-hash.h"
 #include "maildir/maildir-subscriptions.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <errno.h>
 #include <string.h>

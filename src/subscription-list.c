@@ -1,9 +1,9 @@
 #include "subscription-list.h"
 
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
 #include "source-name.h"
-#include "keyed-hash.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 #include "target-limits.h"
 
-#include "printable.h"
 #include "keyed-hash.h"
+#include "printable.h"
 
 /* One quota on one file system, and who draws on it. */
 typedef struct {

@@ -1,9 +1,9 @@
 #include "user-list.h"
 
 #include "config-error.h"
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #define PASSWD_FIELDS 7
 

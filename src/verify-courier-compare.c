@@ -1,6 +1,6 @@
 #include "courier/courier-sort.h"
-#include "printable.h"
 #include "keyed-hash.h"
+#include "printable.h"
 #include "verify-private.h"
 
 #include <string.h>

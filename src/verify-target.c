@@ -1,8 +1,8 @@
 #include "verify-target.h"
 
+#include "keyed-hash.h"
 #include "printable.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 #include "verify.h"
 
-#include "printable.h"
 #include "keyed-hash.h"
+#include "printable.h"
 #include "verify-private.h"
 
 #include <string.h>

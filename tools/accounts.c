@@ -3,12 +3,12 @@
 #include "account-size.h"
 #include "apart.h"
 #include "config-error.h"
+#include "keyed-hash.h"
 #include "path-pattern.h"
 #include "printable.h"
 #include "safe-file.h"
 #include "size-limits.h"
 #include "target-place.h"
-#include "keyed-hash.h"
 #include "user-list.h"
 #include "user-sample.h"
 

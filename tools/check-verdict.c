@@ -2,9 +2,9 @@
 
 #include "estimate.h"
 #include "json-findings.h"
+#include "keyed-hash.h"
 #include "path-pattern.h"
 #include "target-check.h"
-#include "keyed-hash.h"
 #include "time-text.h"
 
 #include <stdio.h>

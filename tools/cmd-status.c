@@ -3,9 +3,9 @@
 
 #include "accounts.h"
 #include "json-text.h"
+#include "keyed-hash.h"
 #include "printable.h"
 #include "report.h"
-#include "keyed-hash.h"
 #include "time-text.h"
 
 #include <stdio.h>

@@ -2,8 +2,8 @@
 
 #include "courier-error.h"
 #include "courier-span-index.h"
-#include "printable.h"
 #include "keyed-hash.h"
+#include "printable.h"
 
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* The links of courier-source that stand for mail which others share. */
 #include "courier-file-name.h"
 #include "courier-source-private.h"
-#include "printable.h"
 #include "keyed-hash.h"
+#include "printable.h"
 
 #include <errno.h>
 #include <limits.h>

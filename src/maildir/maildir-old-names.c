@@ -1,10 +1,10 @@
 #include "maildir-old-names.h"
 
+#include "keyed-hash.h"
 #include "maildir-file-name.h"
 #include "printable.h"
 #include "safe-file.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -97,7 +97,8 @@ with_flags_of(const char *path, const MaildirFileName *now, const Rename *item)
     bool is_new = g_str_has_prefix(path, "new/");
     maildir_file_name_parse(mh_span_from_string(name_of(item->old_path)), &old);
     bool moved = is_new != g_str_has_prefix(item->old_path, "new/");
-    if (!moved && old.flags == now->flags)
+    bool nameless = is_new && old.base.len == 0; /* ":2,S" has no name in new/ */
+    if (nameless || (!moved && old.flags == now->flags))
         return g_strdup(item->old_path);
     g_autofree char *name = is_new ? mh_span_dup(old.base)
                                    : maildir_file_name_format(old.base, now->flags, 0, now->info);

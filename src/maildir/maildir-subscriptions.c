@@ -1,7 +1,7 @@
 #include "maildir-subscriptions.h"
 
-#include "printable.h"
 #include "keyed-hash.h"
+#include "printable.h"
 
 #include <string.h>
 

@@ -1,5 +1,6 @@
 #include "mbox-index.h"
 
+#include "keyed-hash.h"
 #include "mbox-internaldate.h"
 #include "mbox-measure.h"
 #include "mbox-render.h"
@@ -7,7 +8,6 @@
 #include "mbox-zone.h"
 #include "printable.h"
 #include "size-limits.h"
-#include "keyed-hash.h"
 
 #include <stdio.h>
 #include <string.h>

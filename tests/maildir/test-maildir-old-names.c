@@ -45,6 +45,9 @@ static const struct {
     /* a client has looked at new mail */
     {"new/1.a,S=3", "new/9.H.1.mailhaul", "cur/9.H.1.mailhaul:2,S", "cur/1.a,S=3:2,S"},
     {"new/1.a,S=3", "new/9.H.1.mailhaul", "cur/9.H.1.mailhaul:2,", "cur/1.a,S=3:2,"},
+    /* somebody moved it to new/, where its old name would be none */
+    {"cur/:2,S", "cur/9.H.1.mailhaul:2,S", "new/9.H.1.mailhaul", "cur/:2,S"},
+    {"cur/:2,S", "cur/9.H.1.mailhaul:2,S", "cur/9.H.1.mailhaul:2,FS", "cur/:2,FS"},
     /* another message */
     {"cur/1.a:2,S", "cur/1.a:2,Sa", "cur/1.b:2,Sa", NULL},
     {"cur/1.a:2,S", "cur/1.a:2,Sa", "cur/1.a2:2,Sa", NULL},
