@@ -1,6 +1,6 @@
 #include "courier-target.h"
 
-#include "courier/courier-keywords.h"
+#include "courier-target-keywords.h"
 #include "courier/courier-pop3-sizelist.h"
 #include "courier/courier-subscribed.h"
 #include "courier/courier-uiddb.h"
@@ -15,8 +15,6 @@
 
 #define UIDDB_FILE    "courierimapuiddb"
 #define SIZELIST_FILE "courierpop3dsizelist"
-#define KEYWORD_DIR   "courierimapkeywords"
-#define KEYWORD_LIST  ":list"
 #define SUBSCRIBED    "courierimapsubscribed"
 
 static bool
@@ -34,7 +32,7 @@ line_at(const MaildirStateWork *work, size_t i)
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool
-read_state(MaildirFolder *folder, GError **error)
+read_uids(MaildirFolder *folder, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) text =
@@ -66,6 +64,12 @@ read_state(MaildirFolder *folder, GError **error)
     if (state.uidvalidity != 0)
         folder->index.uids = state;
     return true;
+}
+
+static bool
+read_state(MaildirFolder *folder, GError **error)
+{
+    return read_uids(folder, error) && mh_courier_keywords_read(folder, error);
 }
 
 /* ---- UIDs and UIDLs ----------------------------------------------------------------------- */
@@ -257,151 +261,10 @@ write_sizelist(const MaildirStateWork *work, GError **error)
            replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
 }
 
-/* ---- keywords ----------------------------------------------------------------------------- */
-
-/* A name as Courier would read it back. */
-static char *
-courier_keyword(const char *name)
-{
-    return g_strdelimit(g_strdup(name), " (){%*\"\\]", '_');
-}
-
-/* The keywords that a message shall have: those of the source without a letter, and those whose
- * letters it has. */
-static GPtrArray *
-keywords_of(const MaildirStateWork *work, const MaildirStateLine *line)
-{
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    uint32_t letters = line->letters;
-    size_t count = 0;
-    const uint16_t *members =
-        line->message != NULL
-            ? mh_mailbox_keyword_members(work->mailbox, line->message->keywords, &count)
-            : NULL;
-    for (size_t i = 0; i < count; i++) {
-        const char *name = mh_mailbox_keyword_name(work->mailbox, members[i]);
-        g_autofree char *atom = maildir_keyword_sanitise(mh_span_from_string(name), NULL);
-        uint8_t letter =
-            atom != NULL ? maildir_keywords_find(work->keywords, atom) : MAILDIR_KEYWORD_NONE;
-        if (letter == MAILDIR_KEYWORD_NONE || (letters & 1u << letter) != 0)
-            g_ptr_array_add(names, courier_keyword(name));
-        if (letter != MAILDIR_KEYWORD_NONE)
-            letters &= ~(1u << letter);
-    }
-    for (int i = 0; i < MAILDIR_KEYWORD_LETTERS; i++) {
-        if ((letters & 1u << i) != 0 && work->keywords->names[i] != NULL)
-            g_ptr_array_add(names, courier_keyword(work->keywords->names[i]));
-    }
-    return names;
-}
-
-/* The whole set of one message. */
-static bool
-write_update(const MaildirStateWork *work, int dirfd, const MaildirStateLine *line, GError **error)
-{
-    g_autoptr(GPtrArray) names = keywords_of(work, line);
-    g_autoptr(GString) text = g_string_new(NULL);
-    for (guint i = 0; i < names->len; i++)
-        g_string_append_printf(text, "%s\n", (const char *)names->pdata[i]);
-    return replace(work, dirfd, line->base, mh_span(text->str, text->len), error);
-}
-
-/* ":list" of a new folder: numbers of names, a set for each message. */
-typedef struct {
-    GHashTable *numbers; /* name -> index + 1 */
-    GPtrArray *names;
-    GArray *bases;   /* of MhSpan */
-    GPtrArray *sets; /* of GArray of uint16_t */
-} List;
-
-static void
-add_to_list(List *list, const MaildirStateWork *work, const MaildirStateLine *line)
-{
-    g_autoptr(GPtrArray) names = keywords_of(work, line);
-    MhSpan base = mh_span_from_string(line->base);
-    if (names->len == 0)
-        return;
-    GArray *set = g_array_new(FALSE, FALSE, sizeof(uint16_t));
-    for (guint i = 0; i < names->len; i++) {
-        g_autofree char *folded = g_ascii_strdown(names->pdata[i], -1);
-        guint number = GPOINTER_TO_UINT(g_hash_table_lookup(list->numbers, folded));
-        if (number == 0) {
-            g_ptr_array_add(list->names, g_strdup(names->pdata[i]));
-            number = list->names->len;
-            g_hash_table_insert(list->numbers, g_steal_pointer(&folded), GUINT_TO_POINTER(number));
-        }
-        uint16_t index = (uint16_t)(number - 1);
-        g_array_append_val(set, index);
-    }
-    g_array_append_val(list->bases, base);
-    g_ptr_array_add(list->sets, set);
-}
-
-static GBytes *
-format_list(const List *list, GError **error)
-{
-    guint count = list->bases->len;
-    g_autofree MhSpan *names = g_new0(MhSpan, list->names->len + 1);
-    g_autofree const uint16_t **sets = g_new0(const uint16_t *, count + 1);
-    g_autofree size_t *lengths = g_new0(size_t, count + 1);
-    for (guint i = 0; i < list->names->len; i++)
-        names[i] = mh_span_from_string(list->names->pdata[i]);
-    for (guint i = 0; i < count; i++) {
-        const GArray *set = list->sets->pdata[i];
-        sets[i] = (const uint16_t *)(const void *)set->data;
-        lengths[i] = set->len;
-    }
-    return courier_keywords_format_list(names, list->names->len,
-                                        (const MhSpan *)(const void *)list->bases->data, sets,
-                                        lengths, count, error);
-}
-
-static bool
-write_list(const MaildirStateWork *work, int dirfd, GError **error)
-{
-    List list = {g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL),
-                 g_ptr_array_new_with_free_func(g_free), g_array_new(FALSE, FALSE, sizeof(MhSpan)),
-                 g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref)};
-    for (size_t i = 0; i < work->lines->len; i++)
-        add_to_list(&list, work, line_at(work, i));
-    g_autoptr(GBytes) text = format_list(&list, error);
-    bool good = text != NULL && replace(work, dirfd, KEYWORD_LIST, mh_span_from_bytes(text), error);
-    g_hash_table_unref(list.numbers);
-    g_ptr_array_unref(list.names);
-    g_array_unref(list.bases);
-    g_ptr_array_unref(list.sets);
-    return good;
-}
-
-static bool
-has_keywords(const MaildirStateWork *work)
-{
-    return mh_mailbox_keyword_count(work->mailbox) > 0;
-}
-
-/* A directory that is new gets the list; in one that Courier may have written to since, updates. */
-static bool
-write_keywords(const MaildirStateWork *work, GError **error)
-{
-    bool made;
-    if (!has_keywords(work))
-        return true;
-    int dirfd = mh_make_dir(work->dirfd, KEYWORD_DIR, work->dir_mode, &made, error);
-    if (dirfd < 0)
-        return false;
-    bool good = !made || write_list(work, dirfd, error);
-    for (size_t i = 0; good && !made && i < work->lines->len; i++) {
-        if (line_at(work, i)->changed)
-            good = write_update(work, dirfd, line_at(work, i), error);
-    }
-    close(dirfd);
-    return good;
-}
-
 static bool
 write_state(const MaildirStateWork *work, GError **error)
 {
-    return write_uiddb(work, error) && write_keywords(work, error) &&
+    return write_uiddb(work, error) && mh_courier_keywords_write(work, error) &&
            (!work->is_inbox || write_sizelist(work, error));
 }
 

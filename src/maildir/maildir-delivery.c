@@ -131,11 +131,13 @@ maildir_delivery_keep_line(MaildirDelivery *delivery, const MaildirWork *work,
 {
     if (delivery->lines == NULL)
         return;
+    const MhTargetMessage *there = maildir_work_file(work, line);
+    bool is_carried = there != NULL && (there->has_carried || line->source == 0);
     MaildirStateLine kept = {.uid = line->uid,
                              .letters = line->letters,
                              .base = mh_span_dup(base),
                              .message = maildir_work_message(work, line),
-                             .changed = line->target == 0 || line->retag};
+                             .changed = !is_carried || line->retag};
     g_array_append_val(delivery->lines, kept);
 }
 
@@ -148,6 +150,7 @@ maildir_delivery_write_state(const MaildirDelivery *delivery, const MaildirWork 
         return true;
     MaildirStateWork state = {.mailbox = work->mailbox,
                               .keywords = work->keywords,
+                              .before = work->folder->keywords,
                               .set_letters = work->set_letters,
                               .uids = work->plan->uids,
                               .lines = delivery->lines,

@@ -454,3 +454,13 @@ maildir_folder_line(const MaildirFolder *folder, const MhTargetMessage *message)
         return 0;
     return message->is_named ? named_at(folder, message)->line : message->place;
 }
+
+void
+maildir_folder_set_letters(MaildirFolder *folder, MhTargetMessage *message, uint32_t letters)
+{
+    if (message->letters == letters)
+        return;
+    if (!message->is_named) /* its line and its letters would not make its name any more */
+        take_name(folder, maildir_folder_file(folder, message), message->place, message);
+    message->letters = letters & MH_LETTERS_ALL;
+}

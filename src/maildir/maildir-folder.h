@@ -66,5 +66,8 @@ const char *maildir_folder_file(const MaildirFolder *folder, const MhTargetMessa
 /* In place: the message of the mailbox whose file this is; NULL: that is not known. */
 const MhMessage *maildir_folder_told(const MaildirFolder *folder, const MhTargetMessage *message);
 
+/* What another server than Dovecot has written down of its keywords, whatever its name says. */
+void maildir_folder_set_letters(MaildirFolder *folder, MhTargetMessage *message, uint32_t letters);
+
 /* Where its line is in the UID list; 0: it has none. */
 uint32_t maildir_folder_line(const MaildirFolder *folder, const MhTargetMessage *message);

@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     const MhMailbox *mailbox;
     const MaildirKeywords *keywords;
+    const MaildirKeywords *before; /* the table when the folder was read */
     const uint32_t *set_letters;
     MhUidState uids;
     const GArray *lines; /* of MaildirStateLine */

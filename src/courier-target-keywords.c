@@ -1,0 +1,371 @@
+#include "courier-target-keywords.h"
+
+#include "courier/courier-keywords.h"
+#include "maildir/maildir-file-name.h"
+#include "size-limits.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEYWORD_DIR  "courierimapkeywords"
+#define KEYWORD_LIST ":list"
+
+/* Courier merges updates whenever somebody looks: so often what was listed may be gone. */
+#define READS_MAX 5
+
+/* What Courier has in a folder. */
+typedef struct {
+    GBytes *list; /* that keywords point to */
+    CourierKeywords *keywords;
+} Present;
+
+static void
+clear_present(Present *present)
+{
+    g_clear_pointer(&present->keywords, courier_keywords_free);
+    g_clear_pointer(&present->list, g_bytes_unref);
+}
+
+static bool
+replace(const MaildirStateWork *work, int dirfd, const char *name, MhSpan bytes, GError **error)
+{
+    return mh_replace_file(dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1, error);
+}
+
+static const MaildirStateLine *
+line_at(const MaildirStateWork *work, size_t i)
+{
+    return &g_array_index(work->lines, MaildirStateLine, i);
+}
+
+/* A name as Courier would read it back. */
+static char *
+courier_keyword(const char *name)
+{
+    return g_strdelimit(g_strdup(name), " (){%*\"\\]", '_');
+}
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+static bool
+read_updates(Present *present, int dirfd, const MhSpan *bases, size_t count, GError **error)
+{
+    g_autoptr(GPtrArray) wanted = courier_keywords_wanted(present->keywords, bases, count);
+    for (guint i = 0; i < wanted->len; i++) {
+        g_autoptr(GBytes) text =
+            mh_read_file(dirfd, wanted->pdata[i], MH_LIMIT_STATE_FILE_BYTES, NULL, error);
+        if (text == NULL)
+            return false;
+        courier_keywords_set_update(present->keywords, wanted->pdata[i], mh_span_from_bytes(text),
+                                    NULL);
+    }
+    return true;
+}
+
+/* Reads once what the messages @bases have. */
+static bool
+attempt(Present *present, int dirfd, const MhSpan *bases, size_t count, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    g_autoptr(GPtrArray) names = mh_list_dir(dirfd, error);
+    if (names == NULL)
+        return false;
+    clear_present(present);
+    present->keywords = courier_keywords_new();
+    present->list =
+        mh_read_file_if_there(dirfd, KEYWORD_LIST, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (failure != NULL) {
+        g_propagate_error(error, g_steal_pointer(&failure));
+        return false;
+    }
+    if (present->list != NULL)
+        courier_keywords_set_list(present->keywords, mh_span_from_bytes(present->list), NULL);
+    for (guint i = 0; i < names->len; i++)
+        courier_keywords_offer(present->keywords, mh_span_from_string(names->pdata[i]), NULL);
+    return read_updates(present, dirfd, bases, count, error);
+}
+
+static bool
+read_present(Present *present, int dirfd, const MhSpan *bases, size_t count, GError **error)
+{
+    for (int reads = 1;; reads++) {
+        g_autoptr(GError) failure = NULL;
+        if (attempt(present, dirfd, bases, count, &failure))
+            return true;
+        if (reads < READS_MAX && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+            continue;
+        g_propagate_prefixed_error(error, g_steal_pointer(&failure), KEYWORD_DIR ": ");
+        return false;
+    }
+}
+
+/* The letter that a keyword of Courier's has in @table. */
+static uint8_t
+letter_of(const MaildirKeywords *table, MhSpan name)
+{
+    g_autofree char *atom = maildir_keyword_sanitise(name, NULL);
+    g_autofree char *text = mh_span_dup(name);
+    uint8_t letter = atom != NULL ? maildir_keywords_find(table, atom) : MAILDIR_KEYWORD_NONE;
+    for (uint8_t i = 0; letter == MAILDIR_KEYWORD_NONE && i < MAILDIR_KEYWORD_LETTERS; i++) {
+        g_autofree char *known =
+            table->names[i] != NULL ? courier_keyword(table->names[i]) : g_strdup("");
+        if (g_ascii_strcasecmp(known, text) == 0)
+            letter = i;
+    }
+    return letter;
+}
+
+static uint32_t
+letters_of(const Present *present, const MaildirKeywords *table, MhSpan base)
+{
+    const MhSpan *names;
+    uint32_t letters = 0;
+    size_t count =
+        present->keywords != NULL ? courier_keywords_get(present->keywords, base, &names, NULL) : 0;
+    for (size_t i = 0; i < count; i++) {
+        uint8_t letter = letter_of(table, names[i]);
+        letters |= letter != MAILDIR_KEYWORD_NONE ? 1u << letter : 0;
+    }
+    return letters;
+}
+
+/* The base names of all messages of a folder, of MhSpan; @texts holds them. */
+static GArray *
+bases_of(const MaildirFolder *folder, GPtrArray *texts)
+{
+    GArray *bases = g_array_new(FALSE, FALSE, sizeof(MhSpan));
+    for (guint i = 0; i < folder->index.messages->len; i++) {
+        MaildirFileName name;
+        const MhTargetMessage *message = mh_target_index_get(&folder->index, i);
+        maildir_file_name_parse(mh_span_from_string(maildir_folder_file(folder, message)), &name);
+        char *text = mh_span_dup(name.base);
+        MhSpan base = mh_span_from_string(text);
+        g_ptr_array_add(texts, text);
+        g_array_append_val(bases, base);
+    }
+    return bases;
+}
+
+/* Opens the directory of keywords. That it is not there leaves @out_fd -1. */
+static bool
+open_dir(int folder_fd, int *out_fd, GError **error)
+{
+    g_autoptr(GError) failure = NULL;
+    *out_fd = mh_open_dir_links(folder_fd, KEYWORD_DIR, MH_LINKS_REFUSE, &failure);
+    if (*out_fd >= 0 || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+        return true;
+    g_propagate_error(error, g_steal_pointer(&failure));
+    return false;
+}
+
+bool
+mh_courier_keywords_read(MaildirFolder *folder, GError **error)
+{
+    int dirfd;
+    Present present = {0};
+    g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
+    if (!open_dir(folder->fd, &dirfd, error))
+        return false;
+    g_autoptr(GArray) bases = bases_of(folder, texts);
+    const MhSpan *spans = (const MhSpan *)(const void *)bases->data;
+    bool good = dirfd < 0 || read_present(&present, dirfd, spans, bases->len, error);
+    for (guint i = 0; good && i < bases->len; i++)
+        maildir_folder_set_letters(folder, mh_target_index_get(&folder->index, i),
+                                   letters_of(&present, folder->keywords, spans[i]));
+    clear_present(&present);
+    if (dirfd >= 0)
+        close(dirfd);
+    return good;
+}
+
+/* ---- writing ------------------------------------------------------------------------------ */
+
+/* The keywords that a message shall have: those of the source without a letter, and those whose
+ * letters it has. */
+static GPtrArray *
+keywords_of(const MaildirStateWork *work, const MaildirStateLine *line)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    uint32_t letters = line->letters;
+    size_t count = 0;
+    const uint16_t *members =
+        line->message != NULL
+            ? mh_mailbox_keyword_members(work->mailbox, line->message->keywords, &count)
+            : NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char *name = mh_mailbox_keyword_name(work->mailbox, members[i]);
+        g_autofree char *atom = maildir_keyword_sanitise(mh_span_from_string(name), NULL);
+        uint8_t letter =
+            atom != NULL ? maildir_keywords_find(work->keywords, atom) : MAILDIR_KEYWORD_NONE;
+        if (letter == MAILDIR_KEYWORD_NONE || (letters & 1u << letter) != 0)
+            g_ptr_array_add(names, courier_keyword(name));
+        if (letter != MAILDIR_KEYWORD_NONE)
+            letters &= ~(1u << letter);
+    }
+    for (int i = 0; i < MAILDIR_KEYWORD_LETTERS; i++) {
+        if ((letters & 1u << i) != 0 && work->keywords->names[i] != NULL)
+            g_ptr_array_add(names, courier_keyword(work->keywords->names[i]));
+    }
+    return names;
+}
+
+static bool
+has_word(const GPtrArray *words, MhSpan word)
+{
+    g_autofree char *text = mh_span_dup(word);
+    for (guint i = 0; i < words->len; i++) {
+        if (g_ascii_strcasecmp(words->pdata[i], text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Adds what Courier's clients have given the message and what had no letter. @out_same: nothing
+ * else is to be written than it has. */
+static void
+add_present(const MaildirStateWork *work, const Present *present, MhSpan base, GPtrArray *words,
+            bool *out_same)
+{
+    const MhSpan *names;
+    size_t count = courier_keywords_get(present->keywords, base, &names, NULL), found = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (letter_of(work->before, names[i]) == MAILDIR_KEYWORD_NONE && !has_word(words, names[i]))
+            g_ptr_array_add(words, mh_span_dup(names[i]));
+        found += has_word(words, names[i]);
+    }
+    *out_same = found == count && count == words->len;
+}
+
+/* The whole set of one message. */
+static bool
+write_update(const MaildirStateWork *work, int dirfd, const Present *present,
+             const MaildirStateLine *line, GError **error)
+{
+    bool same;
+    g_autoptr(GPtrArray) names = keywords_of(work, line);
+    g_autoptr(GString) text = g_string_new(NULL);
+    add_present(work, present, mh_span_from_string(line->base), names, &same);
+    if (same)
+        return true;
+    for (guint i = 0; i < names->len; i++)
+        g_string_append_printf(text, "%s\n", (const char *)names->pdata[i]);
+    return replace(work, dirfd, line->base, mh_span(text->str, text->len), error);
+}
+
+/* One for each message whose keywords may have changed. */
+static bool
+write_updates(const MaildirStateWork *work, int dirfd, GError **error)
+{
+    Present present = {0};
+    g_autoptr(GArray) bases = g_array_new(FALSE, FALSE, sizeof(MhSpan));
+    for (size_t i = 0; i < work->lines->len; i++) {
+        MhSpan base = mh_span_from_string(line_at(work, i)->base);
+        if (line_at(work, i)->changed)
+            g_array_append_val(bases, base);
+    }
+    bool good =
+        read_present(&present, dirfd, (const MhSpan *)(const void *)bases->data, bases->len, error);
+    for (size_t i = 0; good && i < work->lines->len; i++) {
+        if (line_at(work, i)->changed)
+            good = write_update(work, dirfd, &present, line_at(work, i), error);
+    }
+    clear_present(&present);
+    return good;
+}
+
+/* ":list" of a new folder: numbers of names, a set for each message. */
+typedef struct {
+    GHashTable *numbers; /* name -> index + 1 */
+    GPtrArray *names;
+    GArray *bases;   /* of MhSpan */
+    GPtrArray *sets; /* of GArray of uint16_t */
+} List;
+
+static void
+add_to_list(List *list, const MaildirStateWork *work, const MaildirStateLine *line)
+{
+    g_autoptr(GPtrArray) names = keywords_of(work, line);
+    MhSpan base = mh_span_from_string(line->base);
+    if (names->len == 0)
+        return;
+    GArray *set = g_array_new(FALSE, FALSE, sizeof(uint16_t));
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *folded = g_ascii_strdown(names->pdata[i], -1);
+        guint number = GPOINTER_TO_UINT(g_hash_table_lookup(list->numbers, folded));
+        if (number == 0) {
+            g_ptr_array_add(list->names, g_strdup(names->pdata[i]));
+            number = list->names->len;
+            g_hash_table_insert(list->numbers, g_steal_pointer(&folded), GUINT_TO_POINTER(number));
+        }
+        uint16_t index = (uint16_t)(number - 1);
+        g_array_append_val(set, index);
+    }
+    g_array_append_val(list->bases, base);
+    g_ptr_array_add(list->sets, set);
+}
+
+static GBytes *
+format_list(const List *list, GError **error)
+{
+    guint count = list->bases->len;
+    g_autofree MhSpan *names = g_new0(MhSpan, list->names->len + 1);
+    g_autofree const uint16_t **sets = g_new0(const uint16_t *, count + 1);
+    g_autofree size_t *lengths = g_new0(size_t, count + 1);
+    for (guint i = 0; i < list->names->len; i++)
+        names[i] = mh_span_from_string(list->names->pdata[i]);
+    for (guint i = 0; i < count; i++) {
+        const GArray *set = list->sets->pdata[i];
+        sets[i] = (const uint16_t *)(const void *)set->data;
+        lengths[i] = set->len;
+    }
+    return courier_keywords_format_list(names, list->names->len,
+                                        (const MhSpan *)(const void *)list->bases->data, sets,
+                                        lengths, count, error);
+}
+
+static bool
+write_list(const MaildirStateWork *work, int dirfd, GError **error)
+{
+    List list = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+                 g_ptr_array_new_with_free_func(g_free), g_array_new(FALSE, FALSE, sizeof(MhSpan)),
+                 g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref)};
+    for (size_t i = 0; i < work->lines->len; i++)
+        add_to_list(&list, work, line_at(work, i));
+    g_autoptr(GBytes) text = format_list(&list, error);
+    bool good = text != NULL && replace(work, dirfd, KEYWORD_LIST, mh_span_from_bytes(text), error);
+    g_hash_table_unref(list.numbers);
+    g_ptr_array_unref(list.names);
+    g_array_unref(list.bases);
+    g_ptr_array_unref(list.sets);
+    return good;
+}
+
+static bool
+write_dir(const MaildirStateWork *work, int dirfd, bool made, GError **error)
+{
+    bool listed = false;
+    return (made || mh_look_for(dirfd, KEYWORD_LIST, &listed, error)) &&
+           (listed || write_list(work, dirfd, error)) &&
+           (made || write_updates(work, dirfd, error));
+}
+
+/* A directory that is new, or that a killed run has made, gets the list; in one that Courier may
+ * have written to since, updates. */
+bool
+mh_courier_keywords_write(const MaildirStateWork *work, GError **error)
+{
+    bool made = false;
+    int dirfd;
+    if (!open_dir(work->dirfd, &dirfd, error))
+        return false;
+    if (dirfd < 0 && mh_mailbox_keyword_count(work->mailbox) == 0)
+        return true;
+    if (dirfd < 0)
+        dirfd = mh_make_dir(work->dirfd, KEYWORD_DIR, work->dir_mode, &made, error);
+    if (dirfd < 0)
+        return false;
+    bool good = write_dir(work, dirfd, made, error);
+    close(dirfd);
+    return good;
+}
