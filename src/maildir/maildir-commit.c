@@ -67,6 +67,20 @@ merge_new(const MaildirDelivery *delivery, const MaildirFolder *folder, GError *
     return true;
 }
 
+/* One file, or the keywords for Courier: those that a killed run has put there are of no message.
+ */
+static bool
+put_state(const MaildirDelivery *delivery, const MaildirFolder *folder, const char *name,
+          GError **error)
+{
+    if (renameat(delivery->fd, name, folder->fd, name) == 0 || errno == ENOENT)
+        return true;
+    if (errno != ENOTEMPTY && errno != EEXIST)
+        return mh_set_errno(error, errno, "cannot put '%s' in place", name);
+    return mh_remove_tree(folder->fd, name, error) &&
+           mh_rename_noreplace(delivery->fd, name, folder->fd, name, error);
+}
+
 /* A piece of the INBOX. tmp/ and new/ may be there already. */
 static bool
 put_piece(const MaildirDelivery *delivery, const MaildirFolder *folder, const char *name,
@@ -76,10 +90,8 @@ put_piece(const MaildirDelivery *delivery, const MaildirFolder *folder, const ch
     g_autoptr(GError) failure = NULL;
     if (strcmp(name, "new") == 0 && folder->new_fd >= 0)
         return merge_new(delivery, folder, error);
-    if (!is_dir) {
-        return renameat(delivery->fd, name, folder->fd, name) == 0 || errno == ENOENT ||
-               mh_set_errno(error, errno, "cannot put '%s' in place", name);
-    }
+    if (!is_dir)
+        return put_state(delivery, folder, name, error);
     if (mh_rename_noreplace(delivery->fd, name, folder->fd, name, &failure) ||
         (strcmp(name, "tmp") == 0 && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_EXIST)))
         return true;
