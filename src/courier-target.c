@@ -1,6 +1,7 @@
 #include "courier-target.h"
 
 #include "courier-target-keywords.h"
+#include "courier/courier-file-name.h"
 #include "courier/courier-pop3-sizelist.h"
 #include "courier/courier-subscribed.h"
 #include "courier/courier-uiddb.h"
@@ -169,18 +170,24 @@ add_files(GHashTable *files, int dirfd, const char *which)
         close(fd);
 }
 
-/* @files: what is in the folder, by base names; made when it is first wanted. A file that has gone
- * in the meantime, or cannot be read, has the size that the source says. */
-static uint64_t
-sent_size(const MaildirStateWork *work, const MaildirStateLine *from, GHashTable **files)
+/* @files: what is in the folder, by base names; made when it is first wanted. */
+static GHashTable *
+files_of(const MaildirStateWork *work, GHashTable **files)
 {
-    CourierLineCount count;
     if (*files == NULL) {
         *files = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, g_free);
         add_files(*files, work->dirfd, "new");
         add_files(*files, work->dirfd, "cur");
     }
-    const char *path = g_hash_table_lookup(*files, from->base);
+    return *files;
+}
+
+/* A file that has gone in the meantime, or cannot be read, has the size that the source says. */
+static uint64_t
+sent_size(const MaildirStateWork *work, const MaildirStateLine *from, GHashTable **files)
+{
+    CourierLineCount count;
+    const char *path = g_hash_table_lookup(files_of(work, files), from->base);
     struct stat st;
     int fd = path != NULL ? mh_open_file(work->dirfd, path, MH_LINKS_REFUSE, &st, NULL) : -1;
     bool counted = fd >= 0 && courier_virtual_size_read(fd, false, &count, NULL);
@@ -198,8 +205,23 @@ typedef struct {
     GPtrArray *names; /* that lines point to */
     size_t count;
     uint64_t next;
-    GHashTable *files; /* sent_size() */
+    uint64_t validity, largest; /* of what is numbered here; the largest of the source's */
+    bool taken;                 /* the source has that validity, too */
+    GHashTable *files;          /* files_of() */
 } Sizelist;
+
+/* A number that the list has. */
+static void
+note_number(Sizelist *list, const CourierPop3Line *line, bool is_sources)
+{
+    if (line->number >= list->next && line->number < UINT32_MAX)
+        list->next = line->number + 1;
+    if (!is_sources)
+        return;
+    list->taken |= line->validity == list->validity;
+    if (line->validity < UINT32_MAX)
+        list->largest = MAX(list->largest, line->validity);
+}
 
 /* The line of one message: as the source's UIDL says it, else as Courier has listed it since. */
 static void
@@ -211,32 +233,56 @@ add_to_sizelist(Sizelist *list, const MaildirStateWork *work, const MaildirState
     char *name = g_strconcat(from->base, ":2,", NULL);
     g_ptr_array_add(list->names, name);
     line->name = mh_span_from_string(name);
-    bool settled = keep_uidl(work, from, line);
+    bool kept = keep_uidl(work, from, line);
     bool known = courier_pop3_sizelist_find(before, line->name, &listed) != COURIER_POP3_NO_MATCH;
-    if (!settled && known) {
+    if (!kept && known) {
         line->number = listed->number;
         line->validity = listed->validity;
-        settled = true;
     }
-    if (from->message == NULL && !settled)
+    if (from->message == NULL && !kept && !known)
         return; /* the server lists its own mail */
     line->size_bytes = known ? listed->size_bytes : 0;
     if (from->message != NULL &&
         !(known && courier_virtual_size_plausible(from->message->size_bytes, line->size_bytes)))
         line->size_bytes = sent_size(work, from, &list->files);
-    if (line->number >= list->next && line->number < UINT32_MAX)
-        list->next = line->number + 1;
-    list->settled[list->count++] = settled;
+    note_number(list, line, kept);
+    list->settled[list->count++] = kept || known;
 }
 
+/* Mail that the POP3 server has listed, and no IMAP server yet: it has no UID, and it is in none of
+ * our lines. */
 static void
-number_sizelist(Sizelist *list, uint32_t validity)
+keep_listed(Sizelist *list, const MaildirStateWork *work, CourierPop3Sizelist *before)
 {
+    g_autoptr(GHashTable) ours = g_hash_table_new(g_str_hash, g_str_equal);
+    for (size_t i = 0; i < work->lines->len; i++)
+        g_hash_table_add(ours, line_at(work, i)->base);
+    for (guint i = 0; i < before->lines->len; i++) {
+        const CourierPop3Line *found, *line = &g_array_index(before->lines, CourierPop3Line, i);
+        g_autofree char *base = mh_span_dup(courier_file_name_base(line->name));
+        if (g_hash_table_contains(ours, base) ||
+            !g_hash_table_contains(files_of(work, &list->files), base) ||
+            courier_pop3_sizelist_find(before, line->name, &found) != COURIER_POP3_MATCH ||
+            found != line)
+            continue;
+        note_number(list, line, false);
+        list->settled[list->count] = true;
+        list->lines[list->count++] = *line;
+    }
+}
+
+/* The numbers that are given here, and by Courier afterwards, are under a UIDVALIDITY that the
+ * source has for none: the old server goes on to give out its own. */
+static void
+number_sizelist(Sizelist *list)
+{
+    if (list->taken)
+        list->validity = list->largest + 1;
     for (size_t i = 0; i < list->count; i++) {
         if (list->settled[i])
             continue;
         list->lines[i].number = list->next++;
-        list->lines[i].validity = validity;
+        list->lines[i].validity = list->validity;
     }
 }
 
@@ -247,16 +293,23 @@ write_sizelist(const MaildirStateWork *work, GError **error)
     g_autoptr(GBytes) before_text = NULL;
     if (!read_sizelist(work, &before_text, &before, error))
         return false;
+    size_t most = (size_t)work->lines->len + before->lines->len;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, work->lines->len + 1);
-    g_autofree bool *settled = g_new0(bool, work->lines->len + 1);
-    Sizelist list = {lines, settled, names, 0, MAX(before->next, 1), NULL};
+    g_autofree CourierPop3Line *lines = g_new0(CourierPop3Line, most + 1);
+    g_autofree bool *settled = g_new0(bool, most + 1);
+    uint64_t first = (uint64_t)work->uids.uidvalidity + 1; /* Dovecot's own may be with that */
+    Sizelist list = {.lines = lines,
+                     .settled = settled,
+                     .names = names,
+                     .next = MAX(before->next, 1),
+                     .validity = before->validity != 0 ? before->validity : first};
     for (size_t i = 0; i < work->lines->len; i++)
         add_to_sizelist(&list, work, line_at(work, i), before);
+    keep_listed(&list, work, before);
     g_clear_pointer(&list.files, g_hash_table_unref);
-    number_sizelist(&list, work->uids.uidvalidity);
+    number_sizelist(&list);
     g_autoptr(GBytes) text =
-        courier_pop3_sizelist_format(list.next, work->uids.uidvalidity, lines, list.count, error);
+        courier_pop3_sizelist_format(list.next, list.validity, lines, list.count, error);
     return text != NULL &&
            replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
 }

@@ -6,6 +6,7 @@ hand; no server is needed.
 import glob
 import os
 import re
+import shutil
 import sys
 import unittest
 
@@ -84,6 +85,61 @@ class Serves(unittest.TestCase):
         os.remove(os.path.join(self.maildir, "courierimapkeywords/:list"))
         self.migrate()
         self.assertEqual(self.keywords(), {one: set()})
+
+    def uidls(self, top=None):
+        """{base name: UIDL}, the number of the next, and what else is in the header."""
+        with open(os.path.join(top or self.target, "courierpop3dsizelist")) as f:
+            head, *lines = f.read().splitlines()
+        _, following, validity = head.split()
+        found = [re.fullmatch(r"(.*):2,\w* \d+ (\d+):(\d+)(?::\d)?", line).groups()
+                 for line in lines]
+        return {base: "UID%s-%s" % (n, v) for base, n, v in found}, int(following), int(validity)
+
+    def arrive(self, top, base, *more):
+        """A POP3 client has come: the mail is in cur/, and on the POP3 server's list."""
+        _, following, validity = self.uidls(top)
+        with open(os.path.join(top, "courierpop3dsizelist")) as f:
+            text = re.sub("^(.*) %d " % following, r"\1 %d " % (following + 1), f.read())
+        self.write(top, "cur/%s:2," % base, "Subject: %s\n\nx\n" % base)
+        self.write(top, "courierpop3dsizelist", text + "%s:2, 30 %d:%d%s\n" % (
+            base, following, validity, "".join(more)))
+        return "UID%d-%d" % (following, validity)
+
+    def test_uidl_that_only_the_pop3_server_has_given(self):
+        """No IMAP client has come, so the mail has no UID, and is none of ours."""
+        self.migrate()
+        theirs = self.arrive(self.target, "1700000000.M1P1.theirs", ":0")
+        self.add(".", 1, first=4)
+        self.migrate()
+        after, following, _ = self.uidls()
+        self.assertEqual(after["1700000000.M1P1.theirs"], theirs)
+        self.assertEqual(len(set(after.values())), 5)
+        os.remove(glob.glob(os.path.join(self.target, "cur/1700000000*"))[0])
+        self.add(".", 1, first=5)
+        self.migrate()
+        self.assertNotIn("1700000000.M1P1.theirs", self.uidls()[0])
+        self.assertEqual(self.uidls()[1], following + 1)
+
+    def test_uidls_of_both_servers_differ(self):
+        """Both go on to give out numbers; the source's are under its UIDVALIDITY, or any other."""
+        for validity in (nightly.VALIDITY, nightly.VALIDITY + 1, 2 ** 32 - 2, 2 ** 64 - 1):
+            with self.subTest(validity):
+                names = self.folders["."]
+                for top in (self.target, self.path("state")):
+                    shutil.rmtree(top, ignore_errors=True)
+                self.write(self.maildir, "courierpop3dsizelist", "/3 %d %d\n" % (
+                    len(names) + 1, validity) + "".join(
+                        "%s:2,S 30 %d:%d:0\n" % (name, n, validity)
+                        for n, name in enumerate(names, 1)))
+                self.own()
+                self.run_it(*COURIER)
+                given = {self.arrive(self.target, "1700000000.M1P1.theirs", ":0"),
+                         self.arrive(self.maildir, "1100000000.M1P1.old", ":0")}
+                self.run_it(*COURIER)
+                after = list(self.uidls()[0].values())
+                self.assertEqual(len(set(after)), len(after))
+                self.assertLessEqual(given, set(after))
+                os.remove(os.path.join(self.maildir, "cur/1100000000.M1P1.old:2,"))
 
 
 if __name__ == "__main__":
