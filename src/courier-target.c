@@ -321,8 +321,10 @@ write_state(const MaildirStateWork *work, GError **error)
            (!work->is_inbox || write_sizelist(work, error));
 }
 
+static const char *const own_files[] = {UIDDB_FILE, "courierimapkeywords", NULL};
+
 const struct MaildirState mh_courier_state = {
-    .counts_by_name = true, .read = read_state, .write = write_state};
+    .files = own_files, .counts_by_name = true, .read = read_state, .write = write_state};
 
 /* ---- names and subscriptions -------------------------------------------------------------- */
 

@@ -308,6 +308,29 @@ open_folder(const MaildirTree *tree, MaildirFolder *folder, GError **error)
     return false;
 }
 
+/* How the files of another server are, before they are read. */
+static bool
+look_at_server(const MaildirTree *tree, MaildirFolder *folder, GError **error)
+{
+    const char *const *files = tree->options.state->files;
+    for (size_t i = 0; files[i] != NULL; i++) {
+        struct stat st;
+        bool there;
+        g_assert(i < MAILDIR_SERVER_STAMPS);
+        if (!mh_stat_if_there(folder->fd, files[i], MH_LINKS_REFUSE, &st, &there, error))
+            return false;
+        folder->server_stamps[i] = there ? mh_stamp_of(&st) : (MhStamp){0};
+    }
+    return true;
+}
+
+static bool
+read_server(const MaildirTree *tree, MaildirFolder *folder, GError **error)
+{
+    return tree->options.state == NULL ||
+           (look_at_server(tree, folder, error) && tree->options.state->read(folder, error));
+}
+
 static MaildirFolder *
 read_folder(const MaildirTree *tree, const char *name, const MhMailbox *told, MhFindings *findings,
             GError **error)
@@ -323,7 +346,7 @@ read_folder(const MaildirTree *tree, const char *name, const MhMailbox *told, Mh
     if (folder->fd >= 0 && !read_messages(folder, error))
         return NULL;
     folder->exists = folder->cur_fd >= 0;
-    if (folder->exists && tree->options.state != NULL && !tree->options.state->read(folder, error))
+    if (folder->exists && !read_server(tree, folder, error))
         return NULL;
     if (!folder->exists)
         set_leftovers_apart(folder);
@@ -397,6 +420,16 @@ stamp_holds(int fd, const char *name, const MhStamp *stamp)
     return mh_stamp_equal(&now, stamp);
 }
 
+static bool
+server_stamps_hold(const MaildirTree *tree, const MaildirFolder *folder)
+{
+    const char *const *files = tree->options.state != NULL ? tree->options.state->files : NULL;
+    bool hold = true;
+    for (size_t i = 0; hold && files != NULL && files[i] != NULL; i++)
+        hold = stamp_holds(folder->fd, files[i], &folder->server_stamps[i]);
+    return hold;
+}
+
 bool
 maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
 {
@@ -406,7 +439,7 @@ maildir_folder_unchanged(const MaildirTree *tree, const MaildirFolder *folder)
     return stamp_holds(folder->fd, MAILDIR_UIDLIST_FILE, &folder->list_stamp) &&
            stamp_holds(folder->fd, MAILDIR_KEYWORDS_FILE, &folder->keywords_stamp) &&
            stamp_holds(folder->fd, "cur", &folder->cur_stamp) &&
-           stamp_holds(folder->fd, "new", &folder->new_stamp);
+           stamp_holds(folder->fd, "new", &folder->new_stamp) && server_stamps_hold(tree, folder);
 }
 
 const MhMessage *

@@ -13,6 +13,9 @@
 #define MAILDIR_UIDLIST_FILE  "dovecot-uidlist"
 #define MAILDIR_KEYWORDS_FILE "dovecot-keywords"
 
+/* So many files of another server than Dovecot may tell that it has been at work. */
+#define MAILDIR_SERVER_STAMPS 2
+
 /* A message whose file name is not what its line and its flags make of it, or that has no line. */
 typedef struct {
     uint32_t name; /* where it is in the folder's names */
@@ -25,6 +28,7 @@ typedef struct {
     int fd;             /* the folder; -1 when there is no such directory */
     int cur_fd, new_fd; /* -1 when they do not exist */
     MhStamp list_stamp, keywords_stamp, cur_stamp, new_stamp; /* when it was read */
+    MhStamp server_stamps[MAILDIR_SERVER_STAMPS]; /* likewise, of another server's own files */
 
     MhTargetIndex index;
     /* MhTargetMessage: files in new/ that a killed run has put there before it came to cur/; only

@@ -31,6 +31,9 @@ typedef struct {
 } MaildirStateWork;
 
 struct MaildirState {
+    /* What it writes while it serves the folder, as a list that ends in NULL: not more than
+     * MAILDIR_SERVER_STAMPS, and what of mail comes and goes is in cur/ and new/. */
+    const char *const *files;
     bool counts_by_name; /* POP3 clients see mail in the order of the files' names */
     /* Corrects the index by what the server knows. */
     bool (*read)(MaildirFolder *folder, GError **error);

@@ -7,7 +7,10 @@ import glob
 import os
 import re
 import shutil
+import socket
+import subprocess
 import sys
+import time
 import unittest
 
 import test_courier_nightly as nightly
@@ -140,6 +143,35 @@ class Serves(unittest.TestCase):
                 self.assertEqual(len(set(after)), len(after))
                 self.assertLessEqual(given, set(after))
                 os.remove(os.path.join(self.maildir, "cur/1100000000.M1P1.old:2,"))
+
+    def test_uids_given_while_a_run_is_at_work(self):
+        """An IMAP client opens the INBOX after the run has looked at it, and mail that a POP3 client
+        has brought to cur/ before gets the next UID."""
+        self.migrate()
+        self.arrive(self.target, "1700000000.M1P1.theirs", ":0")
+        self.add(".", 1, first=4)
+        self.own()
+        lock = os.path.join(self.target, "dovecot-uidlist.lock")
+        self.write(self.target, "dovecot-uidlist.lock",
+                   "%d:%s" % (os.getpid(), socket.gethostname()))
+        process = subprocess.Popen(
+            [nightly.MAILHAUL, "migrate", "--config", "/dev/null", "--users", self.path("users"),
+             "--inbox", "%h/Maildir", "--maildir", self.path("out/%u"), "--state",
+             self.path("state"), *COURIER],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        time.sleep(1)
+        self.assertIsNone(process.poll())
+        uiddb = os.path.join(self.target, "courierimapuiddb")
+        with open(uiddb) as f:
+            text = f.read().replace(" 4\n", " 5\n", 1)
+        self.write(self.target, "courierimapuiddb.new", text + "4 1700000000.M1P1.theirs\n")
+        os.rename(uiddb + ".new", uiddb)
+        os.remove(lock)
+        said = process.communicate()[0]
+        self.assertEqual(process.returncode, 1, said)
+        with open(uiddb) as f:
+            lines = f.read().splitlines()[4:]
+        self.assertEqual(lines, ["4 1700000000.M1P1.theirs", "5 1000000004.M1P1.inbox"], said)
 
 
 if __name__ == "__main__":
