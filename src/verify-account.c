@@ -150,7 +150,7 @@ read_courier(const Run *run, const MhSurveyMailbox *mailbox, Pending *pending, G
     pending->courier =
         mh_verify_courier_read(run->tree->fd, mailbox->target, pending->target, error);
     if (pending->courier != NULL)
-        pending->target->in_use |= pending->courier->in_use;
+        pending->target->in_use |= pending->courier->in_use || pending->courier->is_opened;
     return pending->courier != NULL;
 }
 
@@ -289,6 +289,7 @@ look_at_list(Run *run, const char *file, MhDifferences *differences)
     if (owner == NULL)
         return;
     owner->is_state = true;
+    owner->servers_mode = run->rules.for_courier ? MH_VERIFY_COURIER_MODE : 0;
     mh_verify_file(owner, &run->rules, differences);
     mh_verify_file_free(owner);
 }
@@ -339,10 +340,12 @@ open_tree(Run *run, GError **error)
     return run->tree != NULL;
 }
 
-/* Dovecot keeps an index of all folders in the root. */
+/* Dovecot keeps an index of all folders in the root; each session of Courier's writes in tmp/. */
 static bool
-is_opened(int root_fd)
+is_opened(int root_fd, bool for_courier)
 {
+    if (for_courier)
+        return mh_verify_dir_used(root_fd, "tmp");
     return faccessat(root_fd, "dovecot.list.index.log", F_OK, AT_SYMLINK_NOFOLLOW) == 0 ||
            faccessat(root_fd, "dovecot.list.index", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
@@ -354,15 +357,16 @@ make_rules(Run *run)
     const MhSettings *settings = run->job->settings;
     struct stat root;
     bool known = fstat(run->tree->fd, &root) == 0;
-    run->rules = (MhVerifyRules){.check_owner = true,
-                                 .uid = geteuid(),
-                                 .gid = getegid(),
-                                 .root_gid = known ? root.st_gid : getegid(),
-                                 .file_mode = settings->mode,
-                                 .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
-                                 .keep_expunged = settings->keep_expunged,
-                                 .account_in_use = is_opened(run->tree->fd),
-                                 .for_courier = settings->server == MH_SERVER_COURIER};
+    run->rules = (MhVerifyRules){
+        .check_owner = true,
+        .uid = geteuid(),
+        .gid = getegid(),
+        .root_gid = known ? root.st_gid : getegid(),
+        .file_mode = settings->mode,
+        .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
+        .keep_expunged = settings->keep_expunged,
+        .account_in_use = is_opened(run->tree->fd, settings->server == MH_SERVER_COURIER),
+        .for_courier = settings->server == MH_SERVER_COURIER};
 }
 
 static bool

@@ -8,12 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of the lists that Courier writes anew, under its usual umask. A later list of ours may be newer,
- * so that the times do not tell who wrote them. */
-#define SERVERS_MODE 0644
-#define UIDDB        "courierimapuiddb"
-#define SIZELIST     "courierpop3dsizelist"
-#define KEYWORDS     "courierimapkeywords"
+#define UIDDB    "courierimapuiddb"
+#define SIZELIST "courierpop3dsizelist"
+#define KEYWORDS "courierimapkeywords"
 
 typedef struct {
     MhVerifyCourier *courier;
@@ -60,7 +57,7 @@ read_file(Reading *reading, const char *name, GBytes **out, GError **error)
     MhVerifyFile *file = mh_verify_file_look(reading->fd, name, name);
     if (file != NULL) {
         file->is_state = true;
-        file->servers_mode = SERVERS_MODE;
+        file->servers_mode = MH_VERIFY_COURIER_MODE;
         g_ptr_array_add(reading->courier->files, file);
     }
     return true;
@@ -222,6 +219,7 @@ mh_verify_courier_read(int tree_fd, const char *name, const MhVerifyTarget *targ
         return NULL;
     bool good = read_uiddb(&reading, error) && read_sizelist(&reading, error) &&
                 read_keywords(&reading, error);
+    courier->is_opened = mh_verify_dir_used(reading.fd, "tmp");
     close(reading.fd);
     return good ? g_steal_pointer(&courier) : NULL;
 }

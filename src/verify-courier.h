@@ -13,6 +13,10 @@
 
 #include "difference.h"
 
+/* Of the lists that Courier writes anew, under its usual umask. A later list of ours may be newer,
+ * so that the times do not tell who wrote them. */
+#define MH_VERIFY_COURIER_MODE 0644
+
 /* What Courier knows of one message. */
 typedef struct {
     uint32_t uid;        /* 0: it is not in the UID list */
@@ -27,7 +31,8 @@ typedef struct {
     MhFindings *findings; /* about it */
     bool is_inbox;
     bool has_sizelist;
-    bool in_use;      /* Courier has written here since */
+    bool in_use;      /* Courier has written here since the last run */
+    bool is_opened;   /* it has opened the folder, whenever that was */
     GArray *messages; /* of MhVerifyCourierMessage, as those of the target */
     GPtrArray *files; /* of MhVerifyFile */
 } MhVerifyCourier;

@@ -45,6 +45,13 @@ born_ns(const struct statx *st)
     return (st->stx_mask & STATX_BTIME) != 0 ? ns_of(&st->stx_btime) : 0;
 }
 
+bool
+mh_verify_dir_used(int dirfd, const char *name)
+{
+    struct statx st;
+    return look(dirfd, name, &st) && born_ns(&st) != 0 && ns_of(&st.stx_mtime) > born_ns(&st);
+}
+
 static void
 fill_file(MhVerifyFile *file, const struct statx *st, char *shown)
 {

@@ -85,6 +85,9 @@ mh_verify_target_get(const MhVerifyTarget *target, size_t index)
     return target->messages->pdata[index];
 }
 
+/* Has anything come or gone in the directory since it was made? False where that is not known. */
+bool mh_verify_dir_used(int dirfd, const char *name);
+
 /* Looks at @name below @dirfd. NULL when it is not there. */
 MhVerifyFile *mh_verify_file_look(int dirfd, const char *name, const char *shown);
 void mh_verify_file_free(gpointer data);

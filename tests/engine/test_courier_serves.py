@@ -89,6 +89,21 @@ class Serves(unittest.TestCase):
         self.migrate()
         self.assertEqual(self.keywords(), {one: set()})
 
+    def test_clients_damage_nothing(self):
+        """Courier has no index by which it is known that it was there."""
+        self.migrate()
+        self.flag(self.target, self.folders["."][0], "FS")
+        self.flag(os.path.join(self.target, ".Sent"), self.folders[".Sent"][0], "")
+        self.write(self.target, "courierimapsubscribed", "INBOX\nINBOX.Sent\n")
+        os.chmod(os.path.join(self.target, "courierimapsubscribed"), 0o644)
+        for more in ((), ("--final",)):
+            said = self.run_it(*COURIER, command="verify", expect=1)
+            self.assertIn("3 changed at the target" if not more else "2 changed at the target", said)
+            self.assertIn(" 0 damaged,", said)
+            self.add(".", 1, first=4 + len(more))
+            self.own()
+            self.run_it(*COURIER, *more)
+
     def uidls(self, top=None):
         """{base name: UIDL}, the number of the next, and what else is in the header."""
         with open(os.path.join(top or self.target, "courierpop3dsizelist")) as f:
