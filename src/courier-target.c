@@ -339,55 +339,95 @@ mh_courier_directory(const char *directory)
     return g_strconcat(".", joined, NULL);
 }
 
-/* The subscriptions of the survey that @text does not have, as Courier writes them: empty when it
- * has all. */
-static GBytes *
-missing_subscriptions(MhSpan text, const MhAccountSurvey *survey, GError **error)
+static MhSpan
+subscribed_path(const char *name)
 {
-    g_autoptr(GArray) there = courier_subscribed_parse(text, NULL);
+    return mh_span_from_string(strcmp(name, "INBOX") == 0 ? "" : name);
+}
+
+/* The paths of names, which may be NULL. */
+static GHashTable *
+subscribed_paths(const GPtrArray *names)
+{
+    GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; names != NULL && i < names->len; i++)
+        g_hash_table_add(paths, mh_span_dup(subscribed_path(names->pdata[i])));
+    return paths;
+}
+
+/* The subscriptions of the survey that the list @there does not have, as Courier writes them. What
+ * has become of those in @known is the tester's choice. */
+static GBytes *
+missing_subscriptions(const GArray *there, const MhAccountSurvey *survey, GHashTable *known,
+                      GError **error)
+{
     g_autoptr(GArray) paths = g_array_new(FALSE, FALSE, sizeof(MhSpan));
-    g_autoptr(GHashTable) known =
-        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
-    for (guint i = 0; i < there->len; i++)
-        g_hash_table_add(known, mh_span_dup(g_array_index(there, CourierSubscribed, i).path));
+    for (guint i = 0; i < there->len; i++) {
+        const CourierSubscribed *entry = &g_array_index(there, CourierSubscribed, i);
+        if (entry->kind != COURIER_SUBSCRIBED_SHARED)
+            g_hash_table_add(known, mh_span_dup(entry->path));
+    }
     for (guint i = 0; i < survey->subscriptions->len; i++) {
-        const char *name = survey->subscriptions->pdata[i];
-        MhSpan path = mh_span_from_string(strcmp(name, "INBOX") == 0 ? "" : name);
+        MhSpan path = subscribed_path(survey->subscriptions->pdata[i]);
         if (g_hash_table_add(known, mh_span_dup(path)))
             g_array_append_val(paths, path);
     }
     return courier_subscribed_format((const MhSpan *)(const void *)paths->data, paths->len, error);
 }
 
-/* @text and behind it, from a new line on, @more. */
-static GByteArray *
-join_lines(MhSpan text, MhSpan more)
+/* Has the source unsubscribed what was carried? */
+static bool
+is_gone(const CourierSubscribed *entry, GHashTable *carried, GHashTable *source)
 {
-    GByteArray *joined = g_byte_array_new();
-    if (text.len > 0)
-        g_byte_array_append(joined, text.data, (guint)text.len);
-    if (text.len > 0 && text.data[text.len - 1] != '\n')
-        g_byte_array_append(joined, (const guint8 *)"\n", 1);
-    return g_byte_array_append(joined, more.data, (guint)more.len);
+    g_autofree char *path = mh_span_dup(entry->path);
+    return entry->kind != COURIER_SUBSCRIBED_SHARED && g_hash_table_contains(carried, path) &&
+           !g_hash_table_contains(source, path);
+}
+
+/* @text without what the source has unsubscribed. Everything else stays as it stands there. */
+static GByteArray *
+without_gone(MhSpan text, const MhAccountSurvey *survey, GHashTable *carried)
+{
+    GByteArray *kept = g_byte_array_new();
+    g_autoptr(GHashTable) source = subscribed_paths(survey->subscriptions);
+    for (guint i = 0; i < survey->left->len; i++)
+        g_hash_table_add(source, g_strdup((const char *)survey->left->pdata[i] + 1));
+    MhSpan line, rest = text;
+    while (mh_span_take_line(&rest, &line, NULL)) {
+        g_autoptr(GArray) entry = courier_subscribed_parse(line, NULL);
+        if (!survey->subscriptions_unread && entry->len == 1 &&
+            is_gone(&g_array_index(entry, CourierSubscribed, 0), carried, source))
+            continue;
+        g_byte_array_append(kept, line.data, (guint)line.len);
+        g_byte_array_append(kept, (const guint8 *)"\n", 1);
+    }
+    return kept;
 }
 
 bool
-mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error)
+mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey,
+                     const GPtrArray *carried, bool mirror, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     if (!survey->has_subscriptions)
         return true;
     g_autoptr(GBytes) before =
-        mh_read_file(tree->fd, SUBSCRIBED, MH_LIMIT_SUBSCRIPTIONS_BYTES, NULL, &failure);
-    if (before == NULL && !g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
+        mh_read_file_if_there(tree->fd, SUBSCRIBED, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+    if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
     }
     MhSpan text = before != NULL ? mh_span_from_bytes(before) : mh_span(NULL, 0);
-    g_autoptr(GBytes) more = missing_subscriptions(text, survey, error);
-    if (more == NULL || g_bytes_get_size(more) == 0)
+    g_autoptr(GHashTable) known = subscribed_paths(before != NULL ? carried : NULL);
+    g_autoptr(GByteArray) after = without_gone(text, survey, known);
+    bool changed = after->len < text.len;
+    g_autoptr(GArray) there = courier_subscribed_parse(mh_span(after->data, after->len), NULL);
+    if (mirror)
+        g_hash_table_remove_all(known);
+    g_autoptr(GBytes) more = missing_subscriptions(there, survey, known, error);
+    if (more == NULL || (g_bytes_get_size(more) == 0 && !changed))
         return more != NULL;
-    g_autoptr(GByteArray) joined = join_lines(text, mh_span_from_bytes(more));
-    return mh_replace_file(tree->fd, SUBSCRIBED, mh_span(joined->data, joined->len),
+    g_byte_array_append(after, g_bytes_get_data(more, NULL), (guint)g_bytes_get_size(more));
+    return mh_replace_file(tree->fd, SUBSCRIBED, mh_span(after->data, after->len),
                            tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
 }

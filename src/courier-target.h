@@ -25,5 +25,6 @@ size_t mh_courier_uidls_lost(const MhMailbox *mailbox);
  * g_free(). */
 char *mh_courier_directory(const char *directory);
 
-/* Adds the subscriptions of the survey to the account's list. */
-bool mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey, GError **error);
+/* Has the account's list follow the survey: see mh_subscribe(). */
+bool mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey,
+                          const GPtrArray *carried, bool mirror, GError **error);

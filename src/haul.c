@@ -167,15 +167,6 @@ survey_account(MhHaul *haul, GError **error)
            mh_in_place_rename(haul->tree, haul->survey, error);
 }
 
-static bool
-subscribe_for_courier(MhHaul *haul, GError **error)
-{
-    if (!haul->dry_run && !mh_courier_subscribe(haul->tree, haul->survey, error))
-        return false;
-    haul->subscribed = true;
-    return true;
-}
-
 /* Where the target's list of subscriptions is. @out_root is a directory that is not the user's to
  * change, since the coordinator will look there as root. g_free() both. */
 static bool
@@ -184,7 +175,9 @@ place_subscriptions(const MhHaul *haul, char **out_root, char **out_path, GError
     g_autofree char *rest = NULL;
     if (!mh_place_split(haul->job->settings->maildir, haul->account, out_root, &rest, error))
         return false;
-    *out_path = g_build_filename(rest, "subscriptions", NULL);
+    bool is_courier = haul->job->settings->server == MH_SERVER_COURIER;
+    *out_path =
+        g_build_filename(rest, is_courier ? "courierimapsubscribed" : "subscriptions", NULL);
     return true;
 }
 
@@ -230,18 +223,27 @@ watch_subscriptions(const MhHaul *haul, GError **error)
 }
 
 static bool
+subscribe_for_courier(MhHaul *haul, const GPtrArray *carried, GError **error)
+{
+    return haul->dry_run || mh_courier_subscribe(haul->tree, haul->survey, carried,
+                                                 haul->job->settings->mirror, error);
+}
+
+static bool
 subscribe(MhHaul *haul, GError **error)
 {
     const GPtrArray *carried;
     bool changed;
     if (mh_haul_is_late(haul))
         return true;
-    if (haul->job->settings->server == MH_SERVER_COURIER)
-        return subscribe_for_courier(haul, error);
     if (!recall_subscriptions(haul, &carried, error))
         return false;
-    haul->subscribed = mh_subscribe(haul->tree, haul->survey, carried, haul->job->settings->mirror,
-                                    haul->dry_run, &changed, haul->findings, error);
+    if (haul->job->settings->server == MH_SERVER_COURIER)
+        haul->subscribed = subscribe_for_courier(haul, carried, error);
+    else
+        haul->subscribed =
+            mh_subscribe(haul->tree, haul->survey, carried, haul->job->settings->mirror,
+                         haul->dry_run, &changed, haul->findings, error);
     return haul->subscribed && watch_subscriptions(haul, error);
 }
 
