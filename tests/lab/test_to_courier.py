@@ -98,6 +98,7 @@ class FromCourier(unittest.TestCase):
         with site.imap("ada") as client:
             client.on("SELECT", "INBOX")
             client.store("2", "+FLAGS (\\Answered theirs)")
+            client.store("1", "+FLAGS (\\Draft)")
         target.maildirs = served.top
         done = target.migrate("--server", "courier")
         self.assertEqual(done.returncode, 0, lab.told(done))
@@ -110,6 +111,9 @@ class FromCourier(unittest.TestCase):
         self.assertEqual([m["uid"] for m in inbox["messages"]][:len(old["messages"])],
                          [m["uid"] for m in old["messages"]])
         self.assertIn("mine", inbox["messages"][0]["keywords"])
+        self.assertLessEqual(set(old["messages"][0]["keywords"]),
+                             set(inbox["messages"][0]["keywords"]))
+        self.assertIn("\\Draft", inbox["messages"][0]["flags"])
         self.assertIn("\\Answered", inbox["messages"][1]["flags"])
         self.assertIn("theirs", inbox["messages"][1]["keywords"])
 
