@@ -118,6 +118,8 @@ char *
 mh_survey_mailbox_new_name(const MhAccountSurvey *survey, const MhSurveyMailbox *mailbox)
 {
     MhSpan directory = mh_span_from_string(mailbox->target);
+    if (survey->utf8 && strcmp(mailbox->target, ".") != 0)
+        return g_strconcat(survey->prefix, mailbox->target + 1, NULL);
     g_auto(GStrv) levels = maildir_folder_name_to_path(directory, survey->escape, NULL);
     if (levels == NULL)
         return g_strdup("INBOX");

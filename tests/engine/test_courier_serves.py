@@ -4,6 +4,7 @@ hand; no server is needed.
     test_courier_serves.py MAILHAUL [TEST...]
 """
 import glob
+import json
 import os
 import re
 import shutil
@@ -128,6 +129,19 @@ class Serves(unittest.TestCase):
             self.add(".", 1, first=4 + len(more))
             self.own()
             self.run_it(*COURIER, *more)
+
+    def test_names_as_its_clients_have_them(self):
+        """Its directories are UTF-8, and '&' is none but itself."""
+        for name in (".Entw\u00fcrfe", ".R&D", ".a&-b"):
+            self.add(name, 1)
+        self.own()
+        said = self.run_it(*COURIER, "--json", "--courier-names=utf8")
+        mailboxes = json.loads(said.splitlines()[0])["mailboxes"]
+        self.assertEqual([box["name"] for box in mailboxes],
+                         ["INBOX", "INBOX.Entw\u00fcrfe", "INBOX.R&D", "INBOX.Sent", "INBOX.a&-b",
+                          "INBOX.lists.dev"])
+        said = self.run_it(*COURIER, "--courier-names=utf8", "--verbose", command="check")
+        self.assertNotIn("its name becomes", said)
 
     def uidls(self, top=None):
         """{base name: UIDL}, the number of the next, and what else is in the header."""
