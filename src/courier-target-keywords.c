@@ -39,13 +39,6 @@ line_at(const MaildirStateWork *work, size_t i)
     return &g_array_index(work->lines, MaildirStateLine, i);
 }
 
-/* A name as Courier would read it back. */
-static char *
-courier_keyword(const char *name)
-{
-    return g_strdelimit(g_strdup(name), " (){%*\"\\]", '_');
-}
-
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool
@@ -54,7 +47,7 @@ read_updates(Present *present, int dirfd, const MhSpan *bases, size_t count, GEr
     g_autoptr(GPtrArray) wanted = courier_keywords_wanted(present->keywords, bases, count);
     for (guint i = 0; i < wanted->len; i++) {
         g_autoptr(GBytes) text =
-            mh_read_file(dirfd, wanted->pdata[i], MH_LIMIT_STATE_FILE_BYTES, NULL, error);
+            mh_read_file(dirfd, wanted->pdata[i], MH_LIMIT_KEYWORD_FILE_BYTES, NULL, error);
         if (text == NULL)
             return false;
         courier_keywords_set_update(present->keywords, wanted->pdata[i], mh_span_from_bytes(text),
@@ -105,15 +98,7 @@ static uint8_t
 letter_of(const MaildirKeywords *table, MhSpan name)
 {
     g_autofree char *atom = maildir_keyword_sanitise(name, NULL);
-    g_autofree char *text = mh_span_dup(name);
-    uint8_t letter = atom != NULL ? maildir_keywords_find(table, atom) : MAILDIR_KEYWORD_NONE;
-    for (uint8_t i = 0; letter == MAILDIR_KEYWORD_NONE && i < MAILDIR_KEYWORD_LETTERS; i++) {
-        g_autofree char *known =
-            table->names[i] != NULL ? courier_keyword(table->names[i]) : g_strdup("");
-        if (g_ascii_strcasecmp(known, text) == 0)
-            letter = i;
-    }
-    return letter;
+    return atom != NULL ? maildir_keywords_find(table, atom) : MAILDIR_KEYWORD_NONE;
 }
 
 static uint32_t
@@ -181,6 +166,13 @@ mh_courier_keywords_read(MaildirFolder *folder, GError **error)
 
 /* ---- writing ------------------------------------------------------------------------------ */
 
+/* A name as Courier would read it back. */
+static char *
+courier_keyword(const char *name)
+{
+    return g_strdelimit(g_strdup(name), " (){%*\"\\]", '_');
+}
+
 /* The keywords that a message shall have: those of the source without a letter, and those whose
  * letters it has. */
 static GPtrArray *
@@ -210,31 +202,38 @@ keywords_of(const MaildirStateWork *work, const MaildirStateLine *line)
     return names;
 }
 
+/* Keywords are equal without regard to case. False: it was there. */
 static bool
-has_word(const GPtrArray *words, MhSpan word)
+add_word(GHashTable *words, MhSpan word)
 {
-    g_autofree char *text = mh_span_dup(word);
-    for (guint i = 0; i < words->len; i++) {
-        if (g_ascii_strcasecmp(words->pdata[i], text) == 0)
-            return true;
-    }
-    return false;
+    char *text = mh_span_dup(word);
+    char *folded = g_ascii_strdown(text, -1);
+    g_free(text);
+    return g_hash_table_add(words, folded);
 }
 
-/* Adds what Courier's clients have given the message and what had no letter. @out_same: nothing
- * else is to be written than it has. */
-static void
-add_present(const MaildirStateWork *work, const Present *present, MhSpan base, GPtrArray *words,
-            bool *out_same)
+/* Adds what Courier's clients have given the message and what had no letter. False: nothing else is
+ * to be written than it has. */
+static bool
+add_present(const MaildirStateWork *work, const Present *present, MhSpan base, GPtrArray *words)
 {
     const MhSpan *names;
-    size_t count = courier_keywords_get(present->keywords, base, &names, NULL), found = 0;
+    g_autoptr(GHashTable) shall = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) has = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    size_t count = courier_keywords_get(present->keywords, base, &names, NULL), kept = 0;
+    for (guint i = 0; i < words->len; i++)
+        add_word(shall, mh_span_from_string(words->pdata[i]));
     for (size_t i = 0; i < count; i++) {
-        if (letter_of(work->before, names[i]) == MAILDIR_KEYWORD_NONE && !has_word(words, names[i]))
-            g_ptr_array_add(words, mh_span_dup(names[i]));
-        found += has_word(words, names[i]);
+        bool is_own = letter_of(work->before, names[i]) == MAILDIR_KEYWORD_NONE;
+        g_autofree char *text = mh_span_dup(names[i]), *folded = g_ascii_strdown(text, -1);
+        bool is_there = g_hash_table_contains(shall, folded);
+        if (is_own && !is_there) {
+            g_hash_table_add(shall, g_strdup(folded));
+            g_ptr_array_add(words, g_steal_pointer(&text));
+        }
+        kept += g_hash_table_add(has, g_strdup(folded)) && (is_own || is_there);
     }
-    *out_same = found == count && count == words->len;
+    return kept != g_hash_table_size(has) || kept != g_hash_table_size(shall);
 }
 
 /* The whole set of one message. */
@@ -242,11 +241,9 @@ static bool
 write_update(const MaildirStateWork *work, int dirfd, const Present *present,
              const MaildirStateLine *line, GError **error)
 {
-    bool same;
     g_autoptr(GPtrArray) names = keywords_of(work, line);
     g_autoptr(GString) text = g_string_new(NULL);
-    add_present(work, present, mh_span_from_string(line->base), names, &same);
-    if (same)
+    if (!add_present(work, present, mh_span_from_string(line->base), names))
         return true;
     for (guint i = 0; i < names->len; i++)
         g_string_append_printf(text, "%s\n", (const char *)names->pdata[i]);
