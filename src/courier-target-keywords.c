@@ -1,6 +1,7 @@
 #include "courier-target-keywords.h"
 
 #include "courier/courier-keywords.h"
+#include "keyed-hash.h"
 #include "maildir/maildir-file-name.h"
 #include "size-limits.h"
 
@@ -218,8 +219,10 @@ static bool
 add_present(const MaildirStateWork *work, const Present *present, MhSpan base, GPtrArray *words)
 {
     const MhSpan *names;
-    g_autoptr(GHashTable) shall = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GHashTable) has = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) shall =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) has =
+        g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     size_t count = courier_keywords_get(present->keywords, base, &names, NULL), kept = 0;
     for (guint i = 0; i < words->len; i++)
         add_word(shall, mh_span_from_string(words->pdata[i]));
@@ -324,7 +327,7 @@ format_list(const List *list, GError **error)
 static bool
 write_list(const MaildirStateWork *work, int dirfd, GError **error)
 {
-    List list = {g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
+    List list = {g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL),
                  g_ptr_array_new_with_free_func(g_free), g_array_new(FALSE, FALSE, sizeof(MhSpan)),
                  g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref)};
     for (size_t i = 0; i < work->lines->len; i++)

@@ -254,7 +254,7 @@ add_to_sizelist(Sizelist *list, const MaildirStateWork *work, const MaildirState
 static void
 keep_listed(Sizelist *list, const MaildirStateWork *work, CourierPop3Sizelist *before)
 {
-    g_autoptr(GHashTable) ours = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) ours = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (size_t i = 0; i < work->lines->len; i++)
         g_hash_table_add(ours, line_at(work, i)->base);
     for (guint i = 0; i < before->lines->len; i++) {
@@ -349,7 +349,7 @@ subscribed_path(const char *name)
 static GHashTable *
 subscribed_paths(const GPtrArray *names)
 {
-    GHashTable *paths = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTable *paths = g_hash_table_new_full(mh_keyed_hash_text, g_str_equal, g_free, NULL);
     for (guint i = 0; names != NULL && i < names->len; i++)
         g_hash_table_add(paths, mh_span_dup(subscribed_path(names->pdata[i])));
     return paths;
@@ -412,7 +412,7 @@ mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey,
     if (!survey->has_subscriptions)
         return true;
     g_autoptr(GBytes) before =
-        mh_read_file_if_there(tree->fd, SUBSCRIBED, MH_LIMIT_STATE_FILE_BYTES, NULL, &failure);
+        mh_read_file_if_there(tree->fd, SUBSCRIBED, MH_LIMIT_SUBSCRIPTIONS_BYTES, NULL, &failure);
     if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
