@@ -1,7 +1,6 @@
 #include "place.h"
 
 #include "path-pattern.h"
-#include "printable.h"
 #include "safe-path.h"
 
 #include <errno.h>
@@ -60,20 +59,6 @@ mh_place_split(const char *pattern, const MhAccount *account, char **out_root, c
     return true;
 }
 
-/* To find things below it, not to list it: a worker need not be able to read a directory that it
- * shares with others. */
-static int
-open_trusted(const char *path, GError **error)
-{
-    int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        int errnum = errno;
-        g_autofree char *printable = mh_printable_string(path);
-        mh_set_errno(error, errnum, "cannot open directory '%s'", printable);
-    }
-    return fd;
-}
-
 /* Finds @path below the directory @root; -errno when it cannot. */
 static int
 find_below(const char *root, const char *path)
@@ -112,7 +97,7 @@ mh_place_open(const char *pattern, const MhAccount *account, GError **error)
     g_autofree char *root = NULL, *rest = NULL;
     if (!mh_place_split(pattern, account, &root, &rest, error))
         return -1;
-    int root_fd = open_trusted(root, error);
+    int root_fd = mh_find_root(root, error);
     if (root_fd < 0)
         return -1;
     int fd = mh_open_dir(root_fd, rest, error);
@@ -126,7 +111,7 @@ mh_place_open_parent(const char *pattern, const MhAccount *account, char **out_n
     g_autofree char *root = NULL, *rest = NULL;
     if (!mh_place_split(pattern, account, &root, &rest, error))
         return -1;
-    int root_fd = open_trusted(root, error);
+    int root_fd = mh_find_root(root, error);
     if (root_fd < 0)
         return -1;
     g_autofree char *parent = g_path_get_dirname(rest);

@@ -66,16 +66,28 @@ fail_kind(GError **error, const char *what, int dirfd, const char *path, mode_t 
     return false;
 }
 
-int
-mh_open_root(const char *path, GError **error)
+static int
+open_root(const char *path, int flags, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = open(path, flags | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         int errnum = errno;
         g_autofree char *printable = mh_printable_string(path);
         mh_set_errno(error, errnum, "cannot open directory '%s'", printable);
     }
     return fd;
+}
+
+int
+mh_open_root(const char *path, GError **error)
+{
+    return open_root(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, error);
+}
+
+int
+mh_find_root(const char *path, GError **error)
+{
+    return open_root(path, O_PATH, error);
 }
 
 int

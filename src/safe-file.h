@@ -47,6 +47,9 @@ typedef enum {
 /* Opens a directory by absolute path, following the links that the admin put into it (it comes
  * from the command line). -1 on error. */
 int mh_open_root(const char *path, GError **error);
+/* The same to find things below it, not to list it (O_PATH): who cannot read a directory that he
+ * shares with others may well have his own below it. */
+int mh_find_root(const char *path, GError **error);
 /* Opens a directory below @dirfd; @path is relative, may have several components, and no link in
  * it may lead out of @dirfd ("." opens @dirfd itself anew). -1 on error. */
 int mh_open_dir(int dirfd, const char *path, GError **error);

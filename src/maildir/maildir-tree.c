@@ -36,7 +36,7 @@ open_directory(const char *path, const char *trusted, GError **error)
         return mh_open_root(path, error);
     const char *rest = path + strlen(trusted);
     rest += strspn(rest, "/");
-    int trusted_fd = mh_open_root(trusted, error);
+    int trusted_fd = mh_find_root(trusted, error);
     if (trusted_fd < 0)
         return -1;
     int fd = mh_open_dir(trusted_fd, *rest != '\0' ? rest : ".", error);

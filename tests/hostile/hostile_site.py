@@ -65,9 +65,9 @@ class Site:
                 *(["--lock-timeout", "1"] if command != "undo" else []),
                 *(["--owner", owner] if owner else []), *more, *users]
 
-    def run(self, command="migrate", *more, timeout=60, **how):
-        """Never waits for ever: a hang is an error of the test."""
-        return subprocess.run(self.command(command, *more, **how), stdin=subprocess.DEVNULL,
+    def run(self, command="migrate", *more, timeout=60, before=(), **how):
+        """Never waits for ever: a hang is an error of the test. @before: what runs it."""
+        return subprocess.run([*before, *self.command(command, *more, **how)], stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               errors="replace", timeout=timeout)
 
