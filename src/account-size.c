@@ -1,5 +1,6 @@
 #include "account-size.h"
 
+#include "look-as.h"
 #include "place.h"
 #include "safe-file.h"
 #include "size-limits.h"
@@ -7,7 +8,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/fsuid.h>
 #include <unistd.h>
 
 /* An account is worth this many looks. */
@@ -16,22 +16,12 @@
 /* A message makes a directory grow by about 90 bytes, and has 25 kB. */
 #define BYTES_PER_DIRECTORY_BYTE 280
 
-/* Root looks with the account's rights, not with its own. Where they do not suffice nothing is
- * known, which costs a good order at most. */
+/* Where the account's rights do not suffice nothing is known, which costs a good order at most. */
 static void
 look_as(const MhAccount *account)
 {
-    if (geteuid() != 0 || !account->has_ids)
-        return;
-    setfsgid(account->gid);
-    setfsuid(account->uid);
-}
-
-static void
-look_as_before(void)
-{
-    setfsuid(geteuid());
-    setfsgid(getegid());
+    if (account->has_ids)
+        mh_look_as(account->uid, account->gid);
 }
 
 /* Adds the sizes of what is in the directory @fd, which is closed; @levels of directories below it
@@ -102,7 +92,7 @@ mh_account_size(const MhSettings *settings, const MhAccount *account)
     if (maildir >= 0)
         sum += add_directory(maildir, 1, ENTRIES_MAX, &entries);
     sum += add_folders(settings, account, ENTRIES_MAX, &entries);
-    look_as_before();
+    mh_look_as_before();
     return sum;
 }
 
@@ -175,6 +165,6 @@ mh_account_glance(const MhSettings *settings, const MhAccount *account)
     if (maildir >= 0)
         sum += glance_at_maildir(maildir, &entries);
     sum += add_folders(settings, account, GLANCES_MAX, &entries);
-    look_as_before();
+    mh_look_as_before();
     return sum;
 }

@@ -121,7 +121,7 @@ allow_removal(Confine *confine)
 {
     g_autofree char *name = NULL;
     int fd = mh_place_find_parent(confine->job->settings->maildir, confine->account, &name);
-    allow(confine, fd, fd >= 0 && mh_is_roots_place(fd) ? 0 : MH_CONFINE_REMOVE);
+    allow(confine, fd, fd >= 0 && mh_is_roots_alone(fd) ? 0 : MH_CONFINE_REMOVE);
 }
 
 bool

@@ -129,7 +129,7 @@ check_place(MhTargetCheck *check, const char *user, const char *path, const MhTa
         return;
     }
     /* Root makes the target where nobody else can, and gives it away. */
-    bool made_by_root = !look->whole && geteuid() == 0 && look->st.st_uid == 0;
+    bool made_by_root = !look->whole && geteuid() == 0 && look->st.st_uid == 0 && !look->shut;
     if (!made_by_root && (!S_ISDIR(look->st.st_mode) || !may_write(&look->st, writer)))
         add(check, MH_OBSTACLE_NOT_WRITABLE, "%s: %s", user, where);
 }

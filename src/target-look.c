@@ -2,11 +2,14 @@
 
 #include "answering.h"
 #include "apart.h"
+#include "look-as.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 typedef struct {
     const MhTargetPlace *place;
@@ -55,6 +58,31 @@ is_maildir_or_empty(const char *path, const struct stat *st)
     if (!S_ISDIR(st->st_mode))
         return false;
     return (stat(cur, &sub) == 0 && S_ISDIR(sub.st_mode)) || is_empty(path);
+}
+
+static bool
+find_target(const char *path, MhTargetLook *look)
+{
+    if (!find_existing(path, look))
+        return false;
+    look->fits = look->whole && is_maildir_or_empty(look->existing, &look->st);
+    return true;
+}
+
+/* The account may see what root is not shown (look-as.h). */
+static bool
+find_target_as_either(const MhTargetPlace *place, MhTargetLook *look)
+{
+    bool found = find_target(place->path, look);
+    look->shut = found && access(look->existing, W_OK | X_OK) != 0 && errno == EACCES;
+    if (look->fits || geteuid() != 0)
+        return found;
+    g_autofree MhTargetLook *theirs = g_memdup2(look, sizeof *look);
+    mh_look_as(place->uid, place->gid);
+    if (find_target(place->path, theirs) && theirs->fits)
+        *look = *theirs;
+    mh_look_as_before();
+    return found;
 }
 
 /* Each subdirectory is a link; where they are not counted, the limit is not known either. */
@@ -123,10 +151,9 @@ answer(size_t item, void *data)
     MhTargetLook *look = question->look;
     struct stat from;
     (void)item;
-    if (!find_existing(place->path, look))
+    if (!find_target_as_either(place, look))
         return true;
     g_autofree char *parent = g_path_get_dirname(place->path);
-    look->fits = look->whole && is_maildir_or_empty(look->existing, &look->st);
     look->same_device =
         place->source != NULL && stat(place->source, &from) == 0 && from.st_dev == look->st.st_dev;
     look->subdirectories = look->whole ? subdirectories_of(place->path) : 0;

@@ -25,6 +25,7 @@ typedef struct {
     struct stat st;           /* of it */
     bool whole;               /* it is the target */
     bool fits;                /* ... and is a Maildir, or empty */
+    bool shut;                /* we, that is root, may make nothing there */
     bool same_device;         /* as that of the source */
     uint64_t subdirectories;  /* of the target; 0 also where they are not counted */
     uint64_t beside;          /* the same of the directory above it */

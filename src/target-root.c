@@ -18,6 +18,20 @@ mh_is_roots_place(int fd)
            ((st.st_mode & 0022) == 0 || (st.st_mode & S_ISVTX) != 0);
 }
 
+/* Others may make something in the directory @fd, too. */
+static bool
+is_everyones(int fd)
+{
+    struct stat st;
+    return fstat(fd, &st) == 0 && (st.st_mode & 0002) != 0;
+}
+
+bool
+mh_is_roots_alone(int fd)
+{
+    return mh_is_roots_place(fd) && !is_everyones(fd);
+}
+
 bool
 mh_is_out_of_reach(const char *path, const MhAccount *account)
 {
@@ -67,11 +81,12 @@ typedef struct {
     gid_t gid;
 } Owner;
 
-/* Makes @name in the directory @parent_fd where root may; -1 with @error, or without. */
+/* Makes @name in the directory @parent_fd where root may; -1 with @error, or without. What @owner
+ * can make as well is left to them. */
 static int
 make_component(int parent_fd, const char *name, const Owner *owner, GError **error)
 {
-    if (!mh_is_roots_place(parent_fd))
+    if (owner != NULL ? !mh_is_roots_alone(parent_fd) : !mh_is_roots_place(parent_fd))
         return -1;
     return owner == NULL ? mh_make_dir(parent_fd, name, 0755, NULL, error)
                          : maildir_tree_make_root(parent_fd, name, owner->mode, owner->uid,
@@ -134,7 +149,8 @@ mh_target_root_prepare(const MhJob *job, const MhAccount *account, uid_t uid, gi
                                                        : open_trusted(root, &failure);
     if (fd >= 0)
         make_below(fd, rest, &owner, &failure);
-    if (failure == NULL)
+    /* Over NFS root is nobody, most often: the account may be let in all the same. */
+    if (failure == NULL || g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_ACCES))
         return true;
     g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot make the target: ");
     return false;

@@ -100,6 +100,19 @@ maildir_tree_make_root(int parent_fd, const char *name, mode_t mode, uid_t uid, 
     return -1;
 }
 
+/* Says what is left to do where neither root nor the account may make @path. */
+static void
+advise(const char *path, GError **error)
+{
+    if (!g_error_matches(*error, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+        return;
+    g_autofree char *why = (*error)->message;
+    g_autofree char *shown = mh_printable_string(path);
+    (*error)->message = g_strdup_printf("%s; make '%s' as root, on its server where it is on NFS, "
+                                        "and give it to user %u",
+                                        why, shown, (unsigned)geteuid());
+}
+
 static int
 make_root(const char *path, const MaildirTreeOptions *options, GError **error)
 {
@@ -141,6 +154,7 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
         tree->fd = make_root(path, options, error);
     if (tree->fd < 0) {
         g_prefix_error(error, "cannot make the target: ");
+        advise(path, error);
         return NULL;
     }
     if (options->part != NULL ? !maildir_part_enter(tree, error)

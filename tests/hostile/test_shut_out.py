@@ -39,6 +39,38 @@ class ShutOut(unittest.TestCase):
             self.assert_done(self.site.run(), "carried|up to date")
         self.assert_done(self.site.run("verify"), "3 the same")
 
+    def test_homes(self):
+        for command, pattern in (("check", "3 to carry"), ("migrate", "3 carried"),
+                                 ("migrate", "up to date"), ("check", "up to date"),
+                                 ("verify", "3 the same")):
+            self.assert_done(self.run_shut_out(command, maildir="%h/Maildir"), pattern)
+
+    def test_targets_that_are_made(self):
+        self.make_targets(0o755)
+        for command, pattern in (("check", "3 to carry"), ("migrate", "3 carried"),
+                                 ("check", "up to date"), ("verify", "3 the same")):
+            self.assert_done(self.run_shut_out(command), pattern)
+
+    def test_directory_that_is_everyones(self):
+        os.chmod(self.site.path("data"), 0o1777)
+        self.assert_done(self.run_shut_out(less=",-chown"))
+        done = self.run_shut_out("undo", users=("eve",), less=",-chown,-fowner")
+        self.assertEqual((done.returncode, os.listdir(self.site.path("data"))), (0, ["joe"]), told(done))
+
+    def test_directory_in_which_nobody_may(self):
+        """Who has to make the targets is told so, before and then."""
+        os.chmod(self.site.path("data"), 0o555)
+        done = self.run_shut_out("check")
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertIn("the account may not write to its target", done.stdout)
+        done = self.run_shut_out()
+        self.assertEqual(done.returncode, 2, told(done))
+        self.assertRegex(done.stderr, "(?m)^mailhaul: eve: cannot make the target: .*denied; make "
+                         "'%s' as root, .*NFS, and give it to user %d$"
+                         % (self.site.path("data/eve"), EVE))
+        self.make_targets(0o555)
+        self.assert_done(self.run_shut_out())
+
 
 if __name__ == "__main__":
     unittest.main()
