@@ -24,6 +24,16 @@ answer(size_t item, void *data)
     return question->is_unchanged(question->memory, question->job, question->account);
 }
 
+/* In a process apart, which becomes the account's: root may be nobody where it asks (NFS). */
+static uint64_t
+answer_apart(size_t item, void *data)
+{
+    const Question *question = data;
+    MhIdentity identity;
+    return mh_worker_identity(question->job, question->account, &identity, NULL) &&
+           mh_privileges_become(&identity, NULL) && answer(item, data);
+}
+
 /* An account of which that is not known in time is none that is unchanged. */
 static bool
 ask(IsUnchanged is_unchanged, const MhJob *job, const MhAccount *account, const MhMemory *memory)
@@ -31,7 +41,7 @@ ask(IsUnchanged is_unchanged, const MhJob *job, const MhAccount *account, const 
     Question question = {is_unchanged, memory, job, account};
     uint64_t said = false;
     if (mh_remember_may_wait(memory, job, account))
-        mh_apart(1, MH_APART_S, MH_APART_S, answer, &question, &said);
+        mh_apart(1, MH_APART_S, MH_APART_S, answer_apart, &question, &said);
     else
         said = answer(0, &question);
     return said;

@@ -9,7 +9,6 @@
 #include "memory.h"
 #include "outcome.h"
 #include "printable.h"
-#include "privileges.h"
 #include "safe-file.h"
 #include "safe-path.h"
 #include "saved-uidls.h"
@@ -115,9 +114,8 @@ leave_terminal(void)
     setsid();
 }
 
-/* Whose process does the account: see MhIdentity. */
-static bool
-choose_identity(const MhJob *job, const MhAccount *account, MhIdentity *out, GError **error)
+bool
+mh_worker_identity(const MhJob *job, const MhAccount *account, MhIdentity *out, GError **error)
 {
     if (geteuid() != 0) {
         *out = (MhIdentity){.uid = geteuid(), .gid = getegid()};
@@ -145,7 +143,7 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
     MhIdentity identity;
     g_autoptr(GBytes) uidls = mh_saved_uidls_load(job, account, &error);
     MhJob confined = *job;
-    if (error != NULL || !choose_identity(job, account, &identity, &error) ||
+    if (error != NULL || !mh_worker_identity(job, account, &identity, &error) ||
         !mh_target_root_prepare(job, account, identity.uid, identity.gid, &error) ||
         !mh_privileges_become(&identity, &error)) {
         mh_channel_send(fd, MH_RECORD_ERROR, g_variant_new("(s)", error->message));

@@ -2,6 +2,7 @@
 pass through. What the account can do itself is done. Needs root, and plays with it a root whose
 rights do not go beyond the modes."""
 import os
+import subprocess
 import unittest
 
 from hostile_site import EVE, JOE, Site, told
@@ -44,6 +45,18 @@ class ShutOut(unittest.TestCase):
                                  ("migrate", "up to date"), ("check", "up to date"),
                                  ("verify", "3 the same")):
             self.assert_done(self.run_shut_out(command, maildir="%h/Maildir"), pattern)
+
+    def test_question_before_there_is_a_worker(self):
+        """Where a file system may not answer, what has changed is asked as the account, too."""
+        for user in ("eve", "joe"):
+            place = self.site.path("home", user, "elsewhere")
+            os.mkdir(place)
+            if subprocess.run(["mount", "-t", "fusectl", "none", place], check=False).returncode != 0:
+                self.skipTest("nothing can be mounted here")
+            self.addCleanup(subprocess.run, ["umount", place], check=True)
+        for _ in range(2):
+            self.assert_done(self.run_shut_out("migrate", "--final", "--sync", "batch",
+                                               maildir="%h/Maildir"), "carried|up to date")
 
     def test_targets_that_are_made(self):
         self.make_targets(0o755)
