@@ -118,6 +118,12 @@ bool mh_sync_dir(int dirfd, GError **error);
 bool mh_rename_noreplace(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
                          GError **error);
 
+/* The same where others see both names, as those of a message: they never see it twice, or not at
+ * all. On the file systems named above the place is only looked at first, so the new name must be
+ * one that nobody else gives. */
+bool mh_rename_in_sight(int old_dirfd, const char *old_name, int new_dirfd, const char *new_name,
+                        GError **error);
+
 /* A file that appears complete or not at all: written as "mailhaul-tmp.NAME" in @dirfd (a leftover
  * of that name from a killed run is replaced), synced, then renamed over @name. Mode and owner are
  * set whatever the umask; (uid_t)-1 leaves the owner alone. The directory is synced too. */

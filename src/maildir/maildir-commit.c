@@ -187,7 +187,7 @@ retag(const MaildirDelivery *delivery, const MaildirWork *work, guint at, GError
     if (!mh_mailbox_check_names(work->mailbox, error))
         return false;
     if ((from == to && strcmp(old_name, new_name) == 0) ||
-        mh_rename_noreplace(from, old_name, to, new_name, &failure) ||
+        mh_rename_in_sight(from, old_name, to, new_name, &failure) ||
         g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true; /* gone meanwhile: the next run sees it */
     g_propagate_prefixed_error(error, g_steal_pointer(&failure),

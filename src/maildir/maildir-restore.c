@@ -63,8 +63,8 @@ static bool
 give_back(const MaildirFolder *folder, const char *from, const char *to, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    if (mh_rename_noreplace(directory_of(folder, from), from + 4, directory_of(folder, to), to + 4,
-                            &failure) ||
+    if (mh_rename_in_sight(directory_of(folder, from), from + 4, directory_of(folder, to), to + 4,
+                           &failure) ||
         g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_NOENT))
         return true;
     g_propagate_prefixed_error(error, g_steal_pointer(&failure),

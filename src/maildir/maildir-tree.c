@@ -199,7 +199,7 @@ try_names(int fd, const char *shown, GError **error)
     if (file < 0)
         return mh_set_errno(error, errno, "cannot make a file in '%s'", shown);
     close(file);
-    return unlinkat(fd, name, 0) == 0 ||
+    return unlinkat(fd, name, 0) == 0 || errno == ENOENT ||
            mh_set_errno(error, errno, "cannot remove a file in '%s'", shown);
 }
 

@@ -111,6 +111,7 @@ typedef struct {
     uint32_t step; /* 0: not counted */
     bool fails;    /* with errno set */
     bool torn;     /* half of it is to be written */
+    bool lost;     /* it is to be done, and to fail */
 } Verdict;
 
 /* The frozen stay where they are; others are counted. */
@@ -124,7 +125,7 @@ take_step(const char *call, int dirfd, const char *path, Needs needs)
     uint32_t action = shared->action;
     if (shared->happened && (action == CRASH_FREEZE || action == CRASH_TORN))
         freeze();
-    if (shared->vfat && path != NULL && strchr(path, ':') != NULL) {
+    if (shared->like == CRASH_LIKE_VFAT && path != NULL && strchr(path, ':') != NULL) {
         errno = EINVAL;
         verdict.fails = true;
         return verdict;
@@ -140,6 +141,7 @@ take_step(const char *call, int dirfd, const char *path, Needs needs)
         verdict.torn = true;
         return verdict;
     }
+    verdict.lost = action == CRASH_LOST;
     if (action == CRASH_SIGNAL)
         await_signal();
     __atomic_store_n(&shared->happened, 1, __ATOMIC_SEQ_CST);
@@ -173,6 +175,25 @@ is_regular(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
+/* The error of a call that was done, and whose answer was lost. */
+static int
+lost_answer(const char *call)
+{
+    static const char *const making[] = {"link", "symlink", "mkdir"};
+    static const char *const removing[] = {"unlink", "rename", "rmdir", "remove"};
+    if (shared->error != 0)
+        return shared->error;
+    for (size_t i = 0; i < sizeof making / sizeof *making; i++) {
+        if (strncmp(call, making[i], strlen(making[i])) == 0)
+            return EEXIST;
+    }
+    for (size_t i = 0; i < sizeof removing / sizeof *removing; i++) {
+        if (strncmp(call, removing[i], strlen(removing[i])) == 0)
+            return ENOENT;
+    }
+    return EIO;
+}
+
 /* The next definition of a function that libc has, called with its arguments. */
 #define NEXT(name) ((__typeof__(&name))(uintptr_t)next_of(#name))
 
@@ -197,7 +218,9 @@ next_of(const char *name)
             return -1;                                                                             \
         type result = NEXT(name) arguments;                                                        \
         end_step(&verdict, result >= 0);                                                           \
-        return result;                                                                             \
+        if (verdict.lost)                                                                          \
+            errno = lost_answer(#name);                                                            \
+        return verdict.lost ? -1 : result;                                                         \
     }
 
 /* A call that would wait for the disk. */
@@ -218,8 +241,27 @@ DURABLE(syncfs)
 CHANGE(int, rename, (const char *a, const char *b), (a, b), AT_FDCWD, b, NEEDS_ROOM)
 CHANGE(int, renameat, (int ad, const char *a, int bd, const char *b), (ad, a, bd, b), bd, b,
        NEEDS_ROOM)
-CHANGE(int, renameat2, (int ad, const char *a, int bd, const char *b, unsigned flags),
-       (ad, a, bd, b, flags), bd, b, NEEDS_ROOM)
+
+int renameat2(int ad, const char *a, int bd, const char *b, unsigned flags);
+int
+renameat2(int ad, const char *a, int bd, const char *b, unsigned flags)
+{
+    if (shared != NULL && shared->like == CRASH_LIKE_NFS && flags != 0) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (!counts(CRASH_COUNT_CHANGES))
+        return NEXT(renameat2)(ad, a, bd, b, flags);
+    Verdict verdict = take_step("renameat2", bd, b, NEEDS_ROOM);
+    if (verdict.fails)
+        return -1;
+    int result = NEXT(renameat2)(ad, a, bd, b, flags);
+    end_step(&verdict, result == 0);
+    if (verdict.lost)
+        errno = lost_answer("renameat2");
+    return verdict.lost ? -1 : result;
+}
+
 CHANGE(int, link, (const char *a, const char *b), (a, b), AT_FDCWD, b, NEEDS_ROOM)
 CHANGE(int, linkat, (int ad, const char *a, int bd, const char *b, int flags),
        (ad, a, bd, b, flags), bd, b, NEEDS_ROOM)
@@ -485,7 +527,7 @@ prctl(int what, ...)
     {                                                                                              \
         Verdict verdict = step_of_look(#name, AT_FDCWD, path);                                     \
         int result = verdict.fails ? -1 : NEXT(name)(path, out);                                   \
-        if (result == 0 && shared != NULL && shared->vfat)                                         \
+        if (result == 0 && shared != NULL && shared->like == CRASH_LIKE_VFAT)                      \
             out->f_type = MSDOS_SUPER_MAGIC;                                                       \
         return result;                                                                             \
     }

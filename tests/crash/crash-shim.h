@@ -24,6 +24,15 @@ enum {
     CRASH_ERROR,       /* the call fails with the error, once */
     CRASH_ERROR_STAYS, /* and so does every later one that needs room: the disk is full */
     CRASH_SIGNAL,      /* the driver is told, and the call goes on: it sends a signal */
+    CRASH_LOST,        /* the call does its work, and what is heard of it is the error; 0: what
+                          a server of NFS says that is asked a second time */
+};
+
+/* What the file system is like. */
+enum {
+    CRASH_LIKE_OURS,
+    CRASH_LIKE_VFAT, /* names cannot hold ':' */
+    CRASH_LIKE_NFS,  /* no flags of renameat2(2), no files without a name */
 };
 
 typedef struct {
@@ -55,6 +64,6 @@ typedef struct {
     char bad_path[120];         /* the end of the path of a file whose device fails; empty: none */
     CrashBad bad[CRASH_BAD];    /* from == to: none */
     int64_t clock_shift_s;      /* the clock is wrong by so much */
-    uint32_t vfat;              /* the file system is of a kind that refuses ':' in names */
+    uint32_t like;              /* the kind of the file system */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */
 } CrashShared;

@@ -27,7 +27,8 @@ IS_ROOT = os.geteuid() == 0
 SOMEBODY = 21901                          # the ordinary user, and the first of the users' uids
 
 CHANGES, READS, LOOKS = range(3)
-NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL = range(7)
+NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL, LOST = range(8)
+OURS, VFAT, NFS = range(3)
 HEAD = struct.Struct("=IIIiIIIi")
 BAD = struct.Struct("=120s6QqI")            # follows the head
 STEP = struct.Struct("=16s104sii")
@@ -81,9 +82,9 @@ class Shared:
         """From now on the clock is wrong by so much."""
         self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, seconds, 0)
 
-    def be_vfat(self, vfat):
-        """From now on names cannot hold ':', and the file system says that it is of that kind."""
-        self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, 0, vfat)
+    def be_like(self, kind):
+        """From now on the file system lacks what such a one lacks."""
+        self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, 0, kind)
 
     @property
     def steps(self):

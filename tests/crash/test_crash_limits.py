@@ -71,7 +71,7 @@ class Limits(unittest.TestCase):
         """It is told beforehand, and no mail is half there when nobody has asked."""
         self.undisturbed()
         self.place.clear()
-        self.place.shared.be_vfat(True)
+        self.place.shared.be_like(run.VFAT)
         process = self.place.start(command="check")
         out, err = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 2, out + err)
@@ -81,7 +81,7 @@ class Limits(unittest.TestCase):
         self.assertIn("cannot hold ':' in file names", done.out + done.err)
         self.assertEqual([path for path in run.snapshot(self.place.target)
                           if "/cur" in path or "/new" in path or "mailhaul.build" in path], [])
-        self.place.shared.be_vfat(False)
+        self.place.shared.be_like(run.OURS)
         done = self.place.run()
         self.assertEqual(done.status, 0, done)
         self.assertEqual(run.differences(self.expected, run.snapshot(self.place.target)), [])
