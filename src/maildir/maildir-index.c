@@ -57,24 +57,26 @@ read_log(int folder_fd, MaildirIndexLog *out_next, mode_t *out_mode)
     return good;
 }
 
+/* By the file system's own clock: @aside has just been made. */
 static bool
-is_stale(int folder_fd)
+is_stale(int folder_fd, int aside)
 {
-    struct stat st;
-    return fstatat(folder_fd, making_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           g_get_real_time() / G_USEC_PER_SEC - st.st_mtime > MAKING_STALE_S;
+    struct stat ours, st;
+    return fstat(aside, &ours) == 0 &&
+           fstatat(folder_fd, making_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           ours.st_mtime - st.st_mtime > MAKING_STALE_S;
 }
 
 /* Only we make a log from now on; waits while a server does. */
 static bool
-begin_making(int folder_fd)
+begin_making(int folder_fd, int aside)
 {
     for (guint i = 0; i < MAKING_POLLS; i++) {
         if (linkat(folder_fd, aside_name, folder_fd, making_name, 0) == 0)
             return true;
         if (errno != EEXIST)
             return false;
-        if (is_stale(folder_fd))
+        if (is_stale(folder_fd, aside))
             unlinkat(folder_fd, making_name, 0);
         else
             g_usleep(MAKING_POLL_US);
@@ -118,7 +120,7 @@ replace_log(int folder_fd)
         return false;
     int aside =
         openat(folder_fd, aside_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    bool good = aside >= 0 && begin_making(folder_fd) && write_log(folder_fd, aside);
+    bool good = aside >= 0 && begin_making(folder_fd, aside) && write_log(folder_fd, aside);
     maildir_index_tidy(folder_fd);
     if (aside >= 0)
         close(aside);

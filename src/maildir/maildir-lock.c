@@ -38,13 +38,22 @@ make_aside(int folder_fd, GError **error)
     return -1;
 }
 
+/* The clock of the file system, which may be another machine's: @aside has just been written or
+ * touched. Without one, -1, it is ours. */
+static int64_t
+clock_of(int aside)
+{
+    struct stat st;
+    return aside >= 0 && fstat(aside, &st) == 0 ? st.st_mtime : g_get_real_time() / G_USEC_PER_SEC;
+}
+
 /* Does the lock say "PID:HOST" of this host, and is there no such process? A run holds one lock at
  * a time, so one with our own number is that of a process that had it before. A server in another
  * process namespace only looks dead; it holds the lock for a moment. */
 static bool
-names_dead_process(int folder_fd, const struct stat *lock)
+names_dead_process(int folder_fd, const struct stat *lock, int64_t now)
 {
-    bool settled = g_get_real_time() / G_USEC_PER_SEC - lock->st_mtime > FOREIGN_DEAD_S;
+    bool settled = now - lock->st_mtime > FOREIGN_DEAD_S;
     char text[256];
     MhSpan digits, host;
     uint32_t pid;
@@ -61,10 +70,9 @@ names_dead_process(int folder_fd, const struct stat *lock)
 }
 
 static bool
-is_old(int folder_fd, const struct stat *lock)
+is_old(int folder_fd, const struct stat *lock, int64_t now)
 {
     struct stat list;
-    int64_t now = g_get_real_time() / G_USEC_PER_SEC;
     int64_t alive = lock->st_mtime;
     if (fstatat(folder_fd, "dovecot-uidlist", &list, AT_SYMLINK_NOFOLLOW) == 0)
         alive = MAX(alive, list.st_mtime);
@@ -73,13 +81,14 @@ is_old(int folder_fd, const struct stat *lock)
 
 /* Removes a lock that its holder has left behind. True when there is none now. */
 static bool
-break_stale(int folder_fd, bool even_old)
+break_stale(int folder_fd, int aside, bool even_old)
 {
     struct stat lock, again;
+    int64_t now = clock_of(aside);
     if (fstatat(folder_fd, lock_name, &lock, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT;
-    if (!S_ISLNK(lock.st_mode) && !names_dead_process(folder_fd, &lock) &&
-        !(even_old && is_old(folder_fd, &lock)))
+    if (!S_ISLNK(lock.st_mode) && !names_dead_process(folder_fd, &lock, now) &&
+        !(even_old && is_old(folder_fd, &lock, now)))
         return false;
     /* Somebody else may have found the same, and locked anew. */
     if (fstatat(folder_fd, lock_name, &again, AT_SYMLINK_NOFOLLOW) != 0)
@@ -92,7 +101,7 @@ void
 maildir_lock_clear_dead(int folder_fd)
 {
     unlinkat(folder_fd, aside_name, 0);
-    break_stale(folder_fd, false);
+    break_stale(folder_fd, -1, false);
 }
 
 /* Puts the lock in place. G_FILE_ERROR_AGAIN when it did not become free. */
@@ -109,7 +118,7 @@ put_in_place(int folder_fd, int aside, unsigned timeout_ms, GError **error)
                                        "cannot lock the folder: ");
             return false;
         }
-        if (break_stale(folder_fd, true))
+        if (break_stale(folder_fd, aside, true))
             continue;
         if (mh_stopping() || g_get_monotonic_time() >= until)
             return mh_set_errno(error, EAGAIN, "the folder is locked: '%s' stays", lock_name);

@@ -3,7 +3,7 @@
  * While it is held no Dovecot process gives out UIDs in the folder or rewrites its list; reading
  * goes on. Format: a file "dovecot-uidlist.lock", made exclusively, content "PID:HOST". A lock
  * whose process of this host is no more is dead, and so is one that has not changed for
- * MAILDIR_LOCK_STALE_S; holders touch theirs meanwhile. A link is
+ * MAILDIR_LOCK_STALE_S by the file system's own clock; holders touch theirs meanwhile. A link is
  * nobody's: no program makes one. Ours is written aside and moved into place,
  * so a kill leaves no lock that does not name its holder; and it is known by a 0 before PID, which
  * means nothing to the server.

@@ -8,8 +8,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+static int64_t clock_shift_s; /* this machine's clock is ahead of the file system's */
+
+/* g_get_real_time() asks here. */
+int
+gettimeofday(struct timeval *out, void *zone)
+{
+    int failed = (int)syscall(SYS_gettimeofday, out, zone);
+    out->tv_sec += clock_shift_s;
+    return failed;
+}
 
 /* A process number that nobody has. */
 static long
@@ -103,6 +116,30 @@ test_whose_lock_counts(void **state)
     }
 }
 
+/* How old a lock is its file system says. */
+static void
+test_clocks_that_differ(void **state)
+{
+    const Place *place = *state;
+    static const struct {
+        int age_s;
+        int64_t shift_s;
+        bool taken;
+    } cases[] = {{10, 600, false},
+                 {10, -600, false},
+                 {MAILDIR_LOCK_STALE_S + 5, 600, true},
+                 {MAILDIR_LOCK_STALE_S + 5, -600, true}};
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        plant(place, "1234:elsewhere", cases[i].age_s);
+        clock_shift_s = cases[i].shift_s;
+        bool taken = maildir_lock_take(place->fd, 0, NULL);
+        clock_shift_s = 0;
+        if (taken != cases[i].taken)
+            fail_msg("row %zu", i);
+        assert_true(maildir_lock_release(place->fd, NULL));
+    }
+}
+
 static void
 test_a_name_aside_is_replaced(void **state)
 {
@@ -160,6 +197,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_holds_our_name, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(test_whose_lock_counts, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(test_clocks_that_differ, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(test_a_name_aside_is_replaced, place_set_up,
                                         place_tear_down),
         cmocka_unit_test_setup_teardown(test_a_link_is_nobodys, place_set_up, place_tear_down),
