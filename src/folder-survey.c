@@ -155,6 +155,11 @@ survey_file(MhFolderWalk *walk, Directory *dir, const char *name, const struct s
     }
     if (walk->options->is_home && name[0] == '.' && !mh_housekeeping_is_pop_copy(name))
         return;
+    if (mh_is_held_name(name)) { /* whatever is in it */
+        mh_folder_walk_reject_here(walk, MH_FOUND_NO_MAIL, MH_FINDING_SURVEY_NOT_MAIL,
+                                   g_strdup("a file that was removed, and may still be open"));
+        return;
+    }
     if (dir->is_mh && number) {
         dir->messages++;
         return;
@@ -243,7 +248,8 @@ survey_name(MhFolderWalk *walk, Directory *dir, const char *name)
         }
         return;
     }
-    if (!S_ISDIR(st.st_mode) && !(walk->options->is_home && name[0] == '.')) {
+    bool passed_over = mh_is_held_name(name) || (walk->options->is_home && name[0] == '.');
+    if (!S_ISDIR(st.st_mode) && !passed_over) {
         MhStamp stamp = mh_stamp_of(&st);
         mh_folder_walk_seen(walk, walk->path->str, false, &stamp, NULL);
     }

@@ -133,9 +133,14 @@ bool mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid
 /* Removes what a killed mh_replace_file() of @name has left. */
 void mh_replace_file_tidy(int dirfd, const char *name);
 
+/* Is it the name that NFS or FUSE gives a file which was removed while a program of this machine
+ * has it open? It goes by itself when it is closed. */
+bool mh_is_held_name(const char *name);
+
 /* Removes what is at @name below @dirfd with everything in it, never following a link and never
  * entering another file system mounted there (an error). However deep the tree, two descriptors
- * are enough. Nothing there is fine. */
+ * are enough. Nothing there is fine; and so is what cannot go yet (mh_is_held_name()), which stays
+ * with the directories that it is in. */
 bool mh_remove_tree(int dirfd, const char *name, GError **error);
 
 /* The names in a directory except "." and "..", in the order of bytes. Free with

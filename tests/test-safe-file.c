@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -484,6 +485,55 @@ test_remove_tree(void **state)
     assert_int_equal(fstatat(tree->root, "plain", &st, 0), 0);
 }
 
+/* While this is set, what NFS and FUSE do: a file that is open gets another name. */
+static bool is_open_somewhere;
+static unsigned held_unlinks;
+
+int
+unlinkat(int dirfd, const char *name, int flags)
+{
+    bool is_nfs = g_str_has_prefix(name, ".nfs0"), is_fuse = g_str_has_prefix(name, ".fuse_hidden");
+    char other[64];
+    if (is_open_somewhere && (is_nfs || is_fuse)) {
+        assert_true(++held_unlinks < 100);
+        g_snprintf(other, sizeof other, ".fuse_hidden%016x", held_unlinks);
+        if (is_fuse)
+            return renameat(dirfd, name, dirfd, other);
+        errno = EBUSY;
+        return -1;
+    }
+    return (int)syscall(SYS_unlinkat, dirfd, name, flags);
+}
+
+/* What is open somewhere stays, and nothing else, until it is closed. */
+static void
+test_remove_tree_that_is_held(void **state)
+{
+    const Tree *tree = *state;
+    static const char *const names[] = {".nfs000000000012d687000000a1",
+                                        ".fuse_hidden0000001d00000003"};
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        int top = mh_make_dir(tree->root, "top", 0700, NULL, NULL);
+        int deep = mh_make_dir(top, "deep", 0700, NULL, NULL);
+        int deeper = mh_make_dir(deep, "deeper", 0700, NULL, NULL);
+        put(top, "plain", "");
+        put(deep, ".nfs-is-the-name-of-mine", "");
+        put(deeper, names[i], "");
+        close(deeper);
+        close(deep);
+        is_open_somewhere = true;
+        held_unlinks = 0;
+        bool removed = mh_remove_tree(tree->root, "top", NULL);
+        is_open_somewhere = false;
+        g_autoptr(GPtrArray) left = mh_list_dir(top, NULL);
+        close(top);
+        assert_true(removed);
+        assert_int_equal(left->len, 1);
+        assert_true(mh_remove_tree(tree->root, "top", NULL));
+        assert_int_equal(faccessat(tree->root, "top", F_OK, 0), -1);
+    }
+}
+
 static void
 test_list_dir(void **state)
 {
@@ -533,13 +583,21 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_open_file),        TEST(test_ways_agree),
-        TEST(test_device),           TEST(test_open_dir),
-        TEST(test_make_dir),         TEST(test_if_there),
-        TEST(test_look_for),         TEST(test_read_file),
-        TEST(test_read_grown_file),  TEST(test_replace_file),
-        TEST(test_rename_noreplace), TEST(test_remove_tree),
-        TEST(test_list_dir),         TEST(test_stamp),
+        TEST(test_open_file),
+        TEST(test_ways_agree),
+        TEST(test_device),
+        TEST(test_open_dir),
+        TEST(test_make_dir),
+        TEST(test_if_there),
+        TEST(test_look_for),
+        TEST(test_read_file),
+        TEST(test_read_grown_file),
+        TEST(test_replace_file),
+        TEST(test_rename_noreplace),
+        TEST(test_remove_tree),
+        TEST(test_remove_tree_that_is_held),
+        TEST(test_list_dir),
+        TEST(test_stamp),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ only_known(const GPtrArray *names, const char *const *parts)
     static const char *const last[] = {MAILDIR_UIDLIST_FILE, MAILDIR_UIDLIST_FILE ".lock", NULL};
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
-        if (!is_among(of_folder, name) && !is_among(last, name) &&
+        if (!is_among(of_folder, name) && !is_among(last, name) && !mh_is_held_name(name) &&
             (parts == NULL || !is_among(parts, name)))
             return false;
     }

@@ -226,8 +226,16 @@ maildir_tree_build(MaildirTree *tree, char **out_name, GError **error)
 {
     if (tree->build_fd < 0 && !begin_build(tree, error))
         return -1;
-    *out_name = g_strdup_printf("%u", ++tree->builds);
-    return mh_make_dir(tree->build_fd, *out_name, tree->options.dir_mode, NULL, error);
+    for (;;) { /* what could not be removed yet has a number, too */
+        g_autofree char *name = g_strdup_printf("%u", ++tree->builds);
+        bool made = false;
+        int fd = mh_make_dir(tree->build_fd, name, tree->options.dir_mode, &made, error);
+        if (fd < 0 || made) {
+            *out_name = g_steal_pointer(&name);
+            return fd;
+        }
+        close(fd);
+    }
 }
 
 GPtrArray *

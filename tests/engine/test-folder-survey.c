@@ -251,6 +251,23 @@ test_mail_in_odd_places(void **state)
     assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_POP_COPY), 1);
 }
 
+/* A mailbox that was replaced while a session has it open: the folder is there already. */
+static void
+test_files_that_were_removed(void **state)
+{
+    Tree *tree = *state;
+    put(tree->root, "a", MAIL);
+    put(tree->root, ".nfs000000000012d687000000a1", MAIL);
+    put(tree->root, ".fuse_hidden0000001d00000003", MESSAGE);
+    put(tree->root, ".nfs", MAIL);
+    check(tree, tree->root, &plain,
+          "no .fuse_hidden0000001d00000003 = .fuse_hidden0000001d00000003\n"
+          "mailbox .nfs = .nfs\n"
+          "no .nfs000000000012d687000000a1 = .nfs000000000012d687000000a1\n"
+          "mailbox a = a\n");
+    assert_int_equal(mh_findings_count(tree->findings, MH_FINDING_SURVEY_NOT_MAIL), 2);
+}
+
 static void
 test_other_formats(void **state)
 {
@@ -594,7 +611,7 @@ main(void)
         TEST(test_home),       TEST(test_thunderbird_and_apple),
         TEST(test_callbacks),  TEST(test_inbox_and_target),
         TEST(test_unreadable), TEST(test_depth),
-        TEST(test_long_paths),
+        TEST(test_long_paths), TEST(test_files_that_were_removed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
