@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define TEMP_PREFIX "mailhaul-tmp."
@@ -25,11 +26,18 @@ mh_stamp_of(const struct stat *st)
     };
 }
 
+uint64_t
+mh_lasting_device(uint64_t device)
+{
+    return major(device) != 0 ? device : 0;
+}
+
 bool
 mh_stamp_equal(const MhStamp *a, const MhStamp *b)
 {
-    return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
-           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+    return mh_lasting_device(a->device) == mh_lasting_device(b->device) && a->inode == b->inode &&
+           a->size_bytes == b->size_bytes && a->mtime_ns == b->mtime_ns &&
+           a->ctime_ns == b->ctime_ns;
 }
 
 const char *

@@ -27,7 +27,11 @@ typedef struct {
 } MhStamp;
 
 MhStamp mh_stamp_of(const struct stat *st);
+/* Also when the file system has been mounted anew meanwhile. */
 bool mh_stamp_equal(const MhStamp *a, const MhStamp *b);
+/* @device as it will be after another mount, or 0: what has no device of its own (NFS, FUSE, btrfs)
+ * is numbered anew each time, and an automounter mounts homes every night. */
+uint64_t mh_lasting_device(uint64_t device);
 
 /* Sets @error to G_FILE_ERROR from @errnum: "MESSAGE: strerror". Always returns false. */
 bool mh_set_errno(GError **error, int errnum, const char *format, ...) G_GNUC_PRINTF(3, 4);

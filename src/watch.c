@@ -13,6 +13,8 @@
 
 #define MS INT64_C(1000000)
 #define S  INT64_C(1000000000)
+/* The clock of a server may be so far behind ours. */
+#define FOREIGN_S 600
 
 typedef struct {
     char *path; /* absolute */
@@ -103,7 +105,7 @@ is_settled(const MhWatch *watch, const Root *root, const MhStamp *stamp)
     int64_t grain = 2 * S;
     if (!root->local) {
         last = MAX(last, stamp->mtime_ns); /* there may be no ctime */
-        grain = 30 * S;
+        grain = FOREIGN_S * S;
     } else if (stamp->ctime_ns % S != 0) {
         grain = 100 * MS;
     }
@@ -248,7 +250,7 @@ names_hold(const Looker *looker, const Item *item, const MhStamp *now)
 {
     uint64_t device = item->stamp.device != MH_STAMP_UNSURE ? item->stamp.device : item->device;
     if (item->names == 0 || now->inode == 0 || now->inode != item->stamp.inode ||
-        now->device != device)
+        mh_lasting_device(now->device) != mh_lasting_device(device))
         return false;
     int fd = mh_open_dir(looker->root_fd, item->path, NULL);
     g_autoptr(GPtrArray) names = fd >= 0 ? mh_list_dir(fd, NULL) : NULL;

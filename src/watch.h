@@ -9,7 +9,7 @@
  * can tell apart: what was changed just before we looked may be changed again within the same
  * tick. Such a place is never taken for unchanged. Of a local file system with stamps below a
  * second (whose clock ticks 100 times a second or more often) it is 100 ms, of a coarser one 2 s;
- * where another machine keeps the time, 30 s, for clocks that differ.
+ * where another machine keeps the time, ten minutes, for clocks that differ.
  * Source: git, Documentation/technical/racy-git; Linux, current_time().
  */
 #pragma once

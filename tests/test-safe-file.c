@@ -576,6 +576,14 @@ test_stamp(void **state)
     b = a;
     b.ctime_ns++;
     assert_false(mh_stamp_equal(&a, &b));
+    b = a;
+    a.device = makedev(8, 1);
+    b.device = makedev(8, 2);
+    assert_false(mh_stamp_equal(&a, &b));
+    b.device = makedev(0, 45);
+    assert_false(mh_stamp_equal(&a, &b));
+    a.device = makedev(0, 44); /* NFS before and after a boot */
+    assert_true(mh_stamp_equal(&a, &b));
 }
 
 int

@@ -73,8 +73,9 @@ fold_stamps(const MhStamp *stamps)
     MhDigester digester;
     mh_digester_init(&digester);
     for (int i = 0; i < COURIER_STAMP_COUNT; i++) {
-        const uint64_t parts[] = {stamps[i].device, stamps[i].inode, stamps[i].size_bytes,
-                                  (uint64_t)stamps[i].mtime_ns, (uint64_t)stamps[i].ctime_ns};
+        const uint64_t parts[] = {mh_lasting_device(stamps[i].device), stamps[i].inode,
+                                  stamps[i].size_bytes, (uint64_t)stamps[i].mtime_ns,
+                                  (uint64_t)stamps[i].ctime_ns};
         mh_digester_add(&digester, mh_span(parts, sizeof parts));
         folded.mtime_ns = MAX(folded.mtime_ns, stamps[i].mtime_ns);
         folded.ctime_ns = MAX(folded.ctime_ns, stamps[i].ctime_ns);
