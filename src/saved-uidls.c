@@ -1,5 +1,6 @@
 #include "saved-uidls.h"
 
+#include "look-as.h"
 #include "path-pattern.h"
 #include "place.h"
 #include "safe-file.h"
@@ -32,23 +33,38 @@ read_listing(int dirfd, const char *name, const char *path, const MhAccount *acc
     return NULL;
 }
 
+static GBytes *
+load(const char *pattern, const char *path, const MhAccount *account, GError **error)
+{
+    g_autofree char *name = NULL;
+    int dirfd = mh_place_open_parent(pattern, account, &name, error);
+    if (dirfd < 0)
+        return NULL;
+    GBytes *text = read_listing(dirfd, name, path, account, error);
+    close(dirfd);
+    return text;
+}
+
 GBytes *
 mh_saved_uidls_load(const MhJob *job, const MhAccount *account, GError **error)
 {
+    const char *pattern = job->settings->pop3_uidl_file;
+    g_autoptr(GError) failure = NULL;
     if (job->settings->pop3_uidl != MH_UIDL_FILE)
         return NULL;
-    g_autofree char *path = mh_path_pattern_expand(job->settings->pop3_uidl_file, account, error);
+    g_autofree char *path = mh_path_pattern_expand(pattern, account, error);
     if (path == NULL)
         return NULL;
-    g_autofree char *name = NULL;
-    GBytes *text = NULL;
-    int dirfd = mh_place_open_parent(job->settings->pop3_uidl_file, account, &name, error);
-    if (dirfd >= 0)
-        text = read_listing(dirfd, name, path, account, error);
-    if (dirfd >= 0)
-        close(dirfd);
+    GBytes *text = load(pattern, path, account, &failure);
+    if (account->has_ids && g_error_matches(failure, G_FILE_ERROR, G_FILE_ERROR_ACCES)) {
+        g_clear_error(&failure);
+        mh_look_as(account->uid, account->gid);
+        text = load(pattern, path, account, &failure);
+        mh_look_as_before();
+    }
     if (text == NULL)
-        g_prefix_error(error, "cannot use the saved UIDLs in '%s': ", path);
+        g_propagate_prefixed_error(error, g_steal_pointer(&failure),
+                                   "cannot use the saved UIDLs in '%s': ", path);
     return text;
 }
 

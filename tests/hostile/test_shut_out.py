@@ -58,6 +58,15 @@ class ShutOut(unittest.TestCase):
             self.assert_done(self.run_shut_out("migrate", "--final", "--sync", "batch",
                                                maildir="%h/Maildir"), "carried|up to date")
 
+    def test_saved_uidls(self):
+        """They may be in the home, too."""
+        for user, uid in (("eve", EVE), ("joe", JOE)):
+            self.site.write("home/%s/uidls" % user, "1 first\n2 second\n", uid, 0o600)
+        done = self.run_shut_out("migrate", "--pop3-uidl", "file:%h/uidls", maildir="%h/Maildir")
+        self.assert_done(done)
+        with open(self.site.path("home/eve/Maildir/dovecot-uidlist"), encoding="ascii") as file:
+            self.assertIn(" Pfirst ", file.read())
+
     def test_targets_that_are_made(self):
         self.make_targets(0o755)
         for command, pattern in (("check", "3 to carry"), ("migrate", "3 carried"),
