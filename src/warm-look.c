@@ -1,6 +1,7 @@
 #include "warm-look.h"
 
 #include "apart.h"
+#include "look-as.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -21,18 +22,37 @@ typedef struct {
 typedef struct {
     const char *pattern, *asked;
     const GPtrArray *accounts;
+    const MhIdentity *owner;
     guint first;
     Said *said;
 } Question;
+
+/* The same with the rights of whose it is. */
+static bool
+look_as_owner(const Question *question, const MhAccount *account, MhWarmMark *out, GError **error)
+{
+    const MhIdentity *owner = question->owner;
+    mh_look_as(owner != NULL ? owner->uid : account->uid,
+               owner != NULL ? owner->gid : account->gid);
+    bool good = mh_warm_mark_look(question->pattern, account, question->asked, out, error);
+    mh_look_as_before();
+    return good;
+}
 
 static uint64_t
 ask(size_t item, void *data)
 {
     const Question *question = data;
+    const MhAccount *account = question->accounts->pdata[question->first + item];
     Said *said = &question->said[item];
     g_autoptr(GError) error = NULL;
-    if (!mh_warm_mark_look(question->pattern, question->accounts->pdata[question->first + item],
-                           question->asked, &said->mark, &error))
+    bool good = mh_warm_mark_look(question->pattern, account, question->asked, &said->mark, &error);
+    if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) &&
+        (question->owner != NULL || account->has_ids)) {
+        g_clear_error(&error);
+        good = look_as_owner(question, account, &said->mark, &error);
+    }
+    if (!good)
         g_strlcpy(said->error, error->message, sizeof said->error);
     return true;
 }
@@ -65,11 +85,12 @@ take(const Question *question, const uint64_t *answered, guint count, uint32_t t
 }
 
 GArray *
-mh_warm_look(const char *pattern, const GPtrArray *accounts, const char *asked, uint32_t timeout_s)
+mh_warm_look(const char *pattern, const GPtrArray *accounts, const MhIdentity *owner,
+             const char *asked, uint32_t timeout_s)
 {
     GArray *looks = g_array_new(FALSE, TRUE, sizeof(MhWarmLook));
     size_t bytes = BATCH * sizeof(Said);
-    Question question = {.pattern = pattern, .asked = asked, .accounts = accounts};
+    Question question = {.pattern = pattern, .asked = asked, .accounts = accounts, .owner = owner};
     uint32_t most_s = timeout_s > 0 ? timeout_s : EVER_S;
     g_array_set_clear_func(looks, clear_look);
     g_array_set_size(looks, accounts->len);

@@ -19,7 +19,8 @@ typedef struct {
     GPtrArray *cold;   /* of MhAccount, borrowed: what there is to do */
     GHashTable *marks; /* of MhWarmMark by account: as it was before */
     size_t accounts, built, was_warm, failed;
-    bool used; /* there is or was mail in what has been done */
+    bool used;               /* there is or was mail in what has been done */
+    const MhIdentity *owner; /* NULL: each account itself */
 } Warm;
 
 /* ---- what is said of an account ------------------------------------------------------------ */
@@ -71,8 +72,8 @@ remember(Warm *warm, const MhAccount *account, GError **error)
     const MhWarmMark *before = g_hash_table_lookup(warm->marks, account);
     g_autoptr(GPtrArray) one = g_ptr_array_new();
     g_ptr_array_add(one, (gpointer)(uintptr_t)account);
-    g_autoptr(GArray) looks =
-        mh_warm_look(warm->settings->maildir, one, warm->asked, warm->settings->answer_timeout_s);
+    g_autoptr(GArray) looks = mh_warm_look(warm->settings->maildir, one, warm->owner, warm->asked,
+                                           warm->settings->answer_timeout_s);
     const MhWarmLook *now = &g_array_index(looks, MhWarmLook, 0);
     if (now->error != NULL) {
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, now->error);
@@ -131,8 +132,8 @@ show_progress(uint64_t messages, void *user)
 static void
 look_at_accounts(Warm *warm, const MhAccounts *accounts)
 {
-    g_autoptr(GArray) looks = mh_warm_look(warm->settings->maildir, accounts->accounts, warm->asked,
-                                           warm->settings->answer_timeout_s);
+    g_autoptr(GArray) looks = mh_warm_look(warm->settings->maildir, accounts->accounts, warm->owner,
+                                           warm->asked, warm->settings->answer_timeout_s);
     for (guint i = 0; i < accounts->accounts->len; i++) {
         MhAccount *account = accounts->accounts->pdata[i];
         const MhWarmLook *look = &g_array_index(looks, MhWarmLook, i);
@@ -241,10 +242,19 @@ mh_cmd_warm(const MhCommandContext *context, GError **error)
         g_propagate_error(error, g_steal_pointer(&why));
         return MH_EXIT_CONFIG;
     }
+    MhIdentity owner = {0};
+    bool has_owner = context->settings->owner != NULL;
+    if (has_owner &&
+        !mh_account_parse_owner(context->settings->owner, &owner.uid, &owner.gid, error))
+        return MH_EXIT_CONFIG;
     g_autofree char *asked = mh_warm_fields(context->settings->bodystructure);
     g_autoptr(GPtrArray) cold = g_ptr_array_new();
     g_autoptr(GHashTable) marks = g_hash_table_new_full(NULL, NULL, NULL, g_free);
-    Warm warm = {
-        .settings = context->settings, .log = log, .asked = asked, .cold = cold, .marks = marks};
+    Warm warm = {.settings = context->settings,
+                 .log = log,
+                 .asked = asked,
+                 .cold = cold,
+                 .marks = marks,
+                 .owner = has_owner ? &owner : NULL};
     return open_and_run(&warm, accounts, error);
 }

@@ -61,7 +61,7 @@ test_each_its_own(void **state)
     add_accounts(fixture, 1, false);
     add_accounts(fixture, 2 * BATCH, true);
     add_accounts(fixture, 1, false);
-    g_autoptr(GArray) looks = mh_warm_look(fixture->pattern, fixture->accounts, "all", 60);
+    g_autoptr(GArray) looks = mh_warm_look(fixture->pattern, fixture->accounts, NULL, "all", 60);
     assert_int_equal(looks->len, fixture->accounts->len);
     for (guint i = 0; i < looks->len; i++) {
         const MhWarmLook *look = &g_array_index(looks, MhWarmLook, i);
@@ -83,7 +83,7 @@ static void
 test_nobody(void **state)
 {
     const Fixture *fixture = *state;
-    g_autoptr(GArray) looks = mh_warm_look(fixture->pattern, fixture->accounts, "all", 0);
+    g_autoptr(GArray) looks = mh_warm_look(fixture->pattern, fixture->accounts, NULL, "all", 0);
     assert_int_equal(looks->len, 0);
 }
 

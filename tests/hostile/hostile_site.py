@@ -59,10 +59,10 @@ class Site:
         return [MAILHAUL, command, "--config", "/dev/null", "--users", self.path("users"),
                 *(["--inbox", inbox if inbox.startswith("%") else self.path(inbox),
                    "--folders", "%h/mail"]
-                  if command != "undo" else []), "--maildir",
+                  if command not in ("undo", "warm") else []), "--maildir",
                 maildir if maildir.startswith("%") else self.path(maildir),
                 "--state", self.path("state"), *(["--sync", "none"] if command == "migrate" else []),
-                *(["--lock-timeout", "1"] if command != "undo" else []),
+                *(["--lock-timeout", "1"] if command not in ("undo", "warm") else []),
                 *(["--owner", owner] if owner else []), *more, *users]
 
     def run(self, command="migrate", *more, timeout=60, before=(), **how):

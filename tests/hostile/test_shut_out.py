@@ -67,6 +67,12 @@ class ShutOut(unittest.TestCase):
         with open(self.site.path("home/eve/Maildir/dovecot-uidlist"), encoding="ascii") as file:
             self.assertIn(" Pfirst ", file.read())
 
+    def test_warm(self):
+        self.assert_done(self.run_shut_out(maildir="%h/Maildir"))
+        self.site.write("doveadm", "#!/bin/sh\necho '{}'\n", 0, 0o755)
+        done = self.run_shut_out("warm", "--doveadm", self.site.path("doveadm"), maildir="%h/Maildir")
+        self.assertIn("2 accounts: 2 built, 0 warm already, 0 failed", done.stdout, told(done))
+
     def test_targets_that_are_made(self):
         self.make_targets(0o755)
         for command, pattern in (("check", "3 to carry"), ("migrate", "3 carried"),
