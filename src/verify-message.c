@@ -130,10 +130,10 @@ static MhDifferenceClass
 explain_date(const Pair *pair)
 {
     const int64_t second_ns = G_GINT64_CONSTANT(1000000000);
-    int64_t here = pair->source->internaldate, born_ns = pair->target->born_ns;
+    int64_t here = pair->source->internaldate;
     if (pair->verify->newer && here == pair->verify->source->stamp.mtime_ns / second_ns)
         return MH_DIFFERENCE_NEWER;
-    bool came_since = pair->target->ours && born_ns != 0 && here > born_ns / second_ns;
+    bool came_since = pair->target->ours && here > pair->target->there_since_ns / second_ns;
     return came_since ? MH_DIFFERENCE_NOTE : MH_DIFFERENCE_DAMAGE;
 }
 

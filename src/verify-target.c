@@ -257,6 +257,7 @@ read_message(Reading *reading, int dirfd, const char *entry, bool is_new, GError
     message->servable = kind == MAILDIR_ENTRY_MESSAGE;
     message->internaldate = st.stx_mtime.tv_sec;
     message->born_ns = born_ns(&st);
+    message->there_since_ns = message->born_ns != 0 ? message->born_ns : ns_of(&st.stx_ctime);
     message->ours = maildir_file_name_parse_own(message->of.base, NULL, NULL);
     take_line(reading, message);
     g_ptr_array_add(reading->target->messages, message);

@@ -37,7 +37,8 @@ typedef struct {
     bool has_carried; /* with this at the source: */
     MaildirCarried carried;
     int64_t internaldate;
-    int64_t born_ns; /* when the file was made; 0: not known */
+    int64_t born_ns;        /* when the file was made; 0: not known */
+    int64_t there_since_ns; /* the same, or where that is not known a time at which it was there */
 
     /* Its line in the UID list. */
     uint32_t uid;          /* 0: it has none */

@@ -4,6 +4,8 @@
 #include "verify-site.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NONE  MH_DIFFERENCE_COUNT
@@ -236,6 +238,37 @@ test_second_run_of_links(void **state)
     verify_site_free(site);
 }
 
+static bool has_no_birth_times;
+
+int
+statx(int dirfd, const char *path, int flags, unsigned wanted, struct statx *out)
+{
+    int failed = (int)syscall(SYS_statx, dirfd, path, flags, wanted, out);
+    if (has_no_birth_times)
+        out->stx_mask &= ~STATX_BTIME;
+    return failed;
+}
+
+/* A source that was copied back without its times, after it had been carried to a file system that
+ * does not say when a file was made (NFS). */
+static void
+test_dates_since(void **state)
+{
+    (void)state;
+    VerifySite *site = verify_site_new_courier(MH_TRANSFER_COPY, false);
+    g_autofree char *source = verify_site_source(site, "Maildir");
+    g_autofree char *touch = g_strdup_printf("touch -d '1 hour' '%s'/" FIRST, source);
+    verify_site_migrate(site);
+    assert_int_equal(system(touch), 0);
+    verify_site_migrate(site);
+    has_no_birth_times = true;
+    MhAccountOutcome *outcome = verify_site_verify(site);
+    has_no_birth_times = false;
+    assert_true(is_as_expected("a date of later", D(INTERNALDATE), NOTE, outcome->differences));
+    mh_account_outcome_free(outcome);
+    verify_site_free(site);
+}
+
 int
 main(void)
 {
@@ -245,6 +278,7 @@ main(void)
         cmocka_unit_test(test_in_place),
         cmocka_unit_test(test_for_courier),
         cmocka_unit_test(test_second_run_of_links),
+        cmocka_unit_test(test_dates_since),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
