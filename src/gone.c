@@ -1,5 +1,6 @@
 #include "gone.h"
 
+#include "in-place.h"
 #include "maildir/maildir-carried.h"
 #include "maildir/maildir-file-name.h"
 #include "maildir/maildir-removal.h"
@@ -96,10 +97,13 @@ look_at(const MaildirTree *tree, const char *directory, GPtrArray *all, GError *
         return false;
     if (!is_couriers)
         return true;
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
-                "'%s' in '%s' is a Maildir of Courier's, converted where it stands: nothing is "
-                "removed from it",
-                directory, tree->path);
+    bool in_place;
+    if (mh_in_place_look(tree->fd, &in_place, error))
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_PERM,
+                    in_place ? "'%s' in '%s' is a Maildir of Courier's, converted where it "
+                               "stands: nothing is removed from it"
+                             : "'%s' in '%s' is a Maildir for Courier: nothing is removed from it",
+                    directory, tree->path);
     return false;
 }
 

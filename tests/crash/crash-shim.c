@@ -546,6 +546,15 @@ clock_gettime(clockid_t which, struct timespec *out)
     return result;
 }
 
+int
+gettimeofday(struct timeval *restrict out, void *restrict zone)
+{
+    int result = NEXT(gettimeofday)(out, zone);
+    if (result == 0 && shared != NULL)
+        out->tv_sec += shared->clock_shift_s;
+    return result;
+}
+
 time_t
 time(time_t *out)
 {

@@ -81,6 +81,13 @@ class Serves(unittest.TestCase):
         self.assertIn(" 0 damaged, 1 with other differences",
                       self.run_it(*COURIER, command="verify", expect=1))
 
+    def test_undo_says_what_it_does_not(self):
+        self.migrate()
+        before = self.tree()
+        said = self.run_it("ann", command="undo", expect=2)
+        self.assertRegex(said, "'.' in '.*' is a Maildir for Courier: nothing is removed from it")
+        self.assertEqual(self.tree(), before)
+
     def test_last_keyword_goes(self):
         one = self.folders["."][0]
         self.write(self.maildir, "courierimapkeywords/:list", "work\n\n%s:0\n" % one)
