@@ -22,7 +22,6 @@ struct MhCarry {
     bool careful;                   /* a device has failed */
     bool *before;                   /* late: what was carried before */
     uint64_t staged;                /* messages written */
-    size_t uids_told;               /* how many messages were told to lose their UID */
     int64_t source_changed_ns;      /* as it was read; 0: not known */
     MhStamp left[MH_TARGET_STAMPS]; /* how the folder was left */
 };

@@ -90,15 +90,13 @@ add_sizes(const MhMessage *message, MhMailboxOutcome *outcome)
     outcome->sizes_read_bytes += message->size_read ? message->size_bytes : 0;
 }
 
-/* More than were told when the plan was made first, where the new server has taken them since. */
+/* When it is done: the new server may give out UIDs until then. */
 static void
-tell_lost_uids(MhCarry *carry)
+tell_lost_uids(const MhCarry *carry)
 {
-    size_t lost = carry->plan->uids_lost;
-    if (lost > carry->uids_told)
+    if (carry->plan->uids_lost > 0)
         mh_findings_add(carry->outcome->findings, MH_FINDING_UID_TAKEN, "%zu messages",
-                        lost - carry->uids_told);
-    carry->uids_told = MAX(carry->uids_told, lost);
+                        carry->plan->uids_lost);
 }
 
 /* The plan in numbers, and what it costs. */
@@ -133,7 +131,8 @@ report_plan(MhCarry *carry)
         mh_findings_add(outcome->findings, MH_FINDING_LATE_DELETED, "%zu messages", plan->deleted);
     if (plan->kept_gone > 0 && carry->context->settings->keep_expunged)
         mh_findings_add(outcome->findings, MH_FINDING_KEPT_GONE, "%zu messages", plan->kept_gone);
-    tell_lost_uids(carry);
+    if (carry->context->dry_run)
+        tell_lost_uids(carry);
 }
 
 /* Late: what of the mailbox had been carried? */
@@ -372,8 +371,6 @@ put_in_place(MhCarry *carry, GError **error)
         good = (maildir_folder_unchanged(carry->context->tree, carry->folder) ||
                 plan_again(carry, error)) &&
                commit(carry, error);
-        if (good)
-            tell_lost_uids(carry);
         good = maildir_lock_release(folder_fd, good ? error : NULL) && good;
     }
     close(folder_fd);
@@ -383,7 +380,10 @@ put_in_place(MhCarry *carry, GError **error)
 bool
 mh_carry_commit(MhCarry *carry, GError **error)
 {
-    return put_in_place(carry, error) && mh_carry_is_whole(carry, error);
+    if (!put_in_place(carry, error))
+        return false;
+    tell_lost_uids(carry);
+    return mh_carry_is_whole(carry, error);
 }
 
 void
