@@ -173,8 +173,6 @@ plan_messages(MhCarry *carry)
     if (context->in_place) {
         meet_source(carry->folder);
         input.left = left = mh_foretold_settle(carry->mailbox, carry->folder);
-    } else if (!settings->late) {
-        mh_foretold_keep(carry->mailbox, &carry->folder->index);
     }
     carry->plan = mh_sync(&input);
     if (settings->server == MH_SERVER_DOVECOT && !context->in_place)

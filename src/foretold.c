@@ -18,10 +18,10 @@ was_served(const MhMailbox *source, const MaildirFolder *folder)
            fstatat(folder->fd, "dovecot.index.log", &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-bool
-mh_foretold_is_uid(const MhMailbox *source, uint32_t uid)
+static bool
+is_foretold_uid(const MhMailbox *source, const MhMessage *message)
 {
-    return source->foretold != 0 && uid >= source->foretold;
+    return source->foretold != 0 && message->uid >= source->foretold;
 }
 
 /* Is the UIDL one that the old server has not given yet? */
@@ -50,7 +50,7 @@ static void
 settle_uid(const MhMailbox *source, const MhUidState *uids, MhMessage *message,
            const MhTargetMessage *listed)
 {
-    if (!mh_foretold_is_uid(source, message->uid))
+    if (!is_foretold_uid(source, message))
         return;
     if (listed != NULL)
         message->uid = listed->has_carried ? listed->carried_uid : 0;
@@ -63,7 +63,7 @@ static bool
 is_listed_there(const MhMailbox *source, const MhMessage *message)
 {
     const char *uidl = mh_mailbox_uidl(source, message);
-    bool has_uid = message->uid != 0 && !mh_foretold_is_uid(source, message->uid);
+    bool has_uid = message->uid != 0 && !is_foretold_uid(source, message);
     return has_uid ||
            (source->pop3_foretold != 0 && uidl != NULL && !is_foretold_uidl(source, uidl));
 }
@@ -87,44 +87,4 @@ mh_foretold_settle(MhMailbox *source, const MaildirFolder *folder)
     }
     mh_sync_pairing_clear(&pairs);
     return own;
-}
-
-/* ---- where the target is another directory ------------------------------------------------ */
-
-/* An mbox whose numbers may be the clock's has none that are only foretold. */
-static bool
-may_keep(const MhMailbox *source, const MhTargetIndex *target)
-{
-    size_t count = mh_mailbox_length(source);
-    if (source->foretold < (source->dialect != NULL ? 2 : 1) || source->uids.uidvalidity == 0 ||
-        source->uids.uidvalidity != target->uids.uidvalidity)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        if (mh_foretold_is_uid(source, mh_mailbox_get(source, i)->uid))
-            return true;
-    }
-    return false;
-}
-
-void
-mh_foretold_keep(MhMailbox *source, const MhTargetIndex *target)
-{
-    MhSyncPairing pairs;
-    if (!may_keep(source, target))
-        return;
-    uint32_t next = MAX(source->foretold, target->uids.uidnext);
-    mh_sync_pairing_init(&pairs, source, target);
-    for (size_t i = 0; i < mh_mailbox_length(source); i++) {
-        MhMessage *message = mh_mailbox_get(source, i);
-        uint32_t at = pairs.target_of[i];
-        const MhTargetMessage *there = at != 0 ? mh_target_index_get(target, at - 1) : NULL;
-        if (!mh_foretold_is_uid(source, message->uid))
-            continue;
-        bool told = there != NULL && there->uid != 0 && there->has_carried &&
-                    mh_foretold_is_uid(source, there->carried_uid);
-        message->uid = told ? there->carried_uid : MAX(message->uid, next);
-        next = MAX(next, message->uid + 1);
-    }
-    mh_sync_pairing_clear(&pairs);
-    source->uids.uidnext = MAX(source->uids.uidnext, next);
 }

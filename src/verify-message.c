@@ -1,6 +1,5 @@
 #include "verify-private.h"
 
-#include "foretold.h"
 #include "printable.h"
 #include "taken-uidls.h"
 
@@ -268,19 +267,6 @@ compare_pop3_order(Pair *pair)
 
 /* ---- UIDs --------------------------------------------------------------------------------- */
 
-/* The UID that the message shall have. One that is only foretold stays what it was when it was
- * carried, while the old server has not given it to another. */
-static uint32_t
-wanted_uid(const Pair *pair)
-{
-    const MhMailbox *mailbox = pair->verify->source->mailbox;
-    const MhVerifyMessage *target = pair->target;
-    uint32_t uid = pair->source->uid;
-    bool kept = pair->verify->same_uidvalidity && mh_foretold_is_uid(mailbox, uid) &&
-                target->has_carried && mh_foretold_is_uid(mailbox, target->carried.uid);
-    return kept ? target->carried.uid : uid;
-}
-
 /* Why does a listed message not have the UID of the source? */
 static MhDifferenceClass
 explain_uid(const Pair *pair)
@@ -291,10 +277,8 @@ explain_uid(const Pair *pair)
         return MH_DIFFERENCE_DAMAGE;
     if (!verify->same_uidvalidity)
         return verify->certainly_newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
-    if (target->carried.uid == wanted_uid(pair))
+    if (target->carried.uid == pair->source->uid)
         return verify->target->in_use ? MH_DIFFERENCE_LOSS : MH_DIFFERENCE_DAMAGE;
-    if (mh_foretold_is_uid(verify->source->mailbox, pair->source->uid))
-        return verify->newer ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
     /* Numbers are given once: another one is this message's only if it had none before, or if it
      * came in again and its old one is gone. */
     if (target->carried.uid == 0)
@@ -308,7 +292,7 @@ static void
 compare_uid(Pair *pair)
 {
     const MhVerify *verify = pair->verify;
-    uint32_t here = wanted_uid(pair), there = pair->target->uid;
+    uint32_t here = pair->source->uid, there = pair->target->uid;
     if (there == 0)
         DIFFER(pair, MESSAGE_UNLISTED, MH_DIFFERENCE_DAMAGE, "'%s'", pair->target->owner.name);
     else if (verify->source->mailbox->uids.uidvalidity != 0 && here != 0 && here != there)

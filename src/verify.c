@@ -1,6 +1,5 @@
 #include "verify.h"
 
-#include "foretold.h"
 #include "keyed-hash.h"
 #include "printable.h"
 #include "verify-private.h"
@@ -112,8 +111,7 @@ is_numbered_by_source(const MhVerify *verify)
     return !verify->target->in_use;
 }
 
-/* Lower than at the source, and a UID may be given twice; higher is for mail of the target's, or
- * for mail that has gone before the old server gave it the UID that was foretold. */
+/* Lower than at the source, and a UID may be given twice; higher is for mail of the target's. */
 static void
 compare_uidnext(const MhVerify *verify)
 {
@@ -127,9 +125,8 @@ compare_uidnext(const MhVerify *verify)
                            "%u at the target: no UID is left for new mail", there);
         return;
     }
-    bool may_be_higher =
-        there <= verify->target->carried_from.uidnext || !is_numbered_by_source(verify);
-    if (!verify->same_uidvalidity || here == there || (there > here && may_be_higher))
+    if (!verify->same_uidvalidity || here == there ||
+        (there > here && !is_numbered_by_source(verify)))
         return;
     if (there < here && verify->newer)
         class = MH_DIFFERENCE_NEWER;
@@ -239,11 +236,10 @@ mh_verify_uid_is_new(const MhVerify *verify, uint32_t uid)
 static MhDifferenceClass
 explain_missing(const MhVerify *verify, uint32_t number, uint32_t last)
 {
-    const MhMailbox *mailbox = verify->source->mailbox;
-    uint32_t uid = mh_mailbox_get(mailbox, number - 1)->uid;
+    uint32_t uid = mh_mailbox_get(verify->source->mailbox, number - 1)->uid;
     if (!verify->newer)
         return MH_DIFFERENCE_DAMAGE;
-    if (verify->same_uidvalidity && uid != 0 && !mh_foretold_is_uid(mailbox, uid))
+    if (verify->same_uidvalidity && uid != 0)
         return mh_verify_uid_is_new(verify, uid) ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
     return number > last ? MH_DIFFERENCE_NEWER : MH_DIFFERENCE_DAMAGE;
 }

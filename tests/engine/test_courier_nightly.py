@@ -847,41 +847,6 @@ class Nightly(unittest.TestCase):
                 told[name] = (int(fields.split()[0]), uidl and uidl.group(1), files[name])
         return told
 
-    def listed(self):
-        """{base name: UID} at the target."""
-        with open(os.path.join(self.target, "dovecot-uidlist"), encoding="utf-8") as f:
-            rows = [line.rstrip("\n").split(" :") for line in f.readlines()[1:]]
-        return {name.split(",S=")[0]: int(fields.split()[0]) for fields, name in rows}
-
-    def carry_and_verify(self):
-        self.own()
-        self.run_it()
-        self.run_it(command="verify")
-        before = self.tree()
-        self.run_it()
-        self.assertEqual(self.tree(), before)
-        return self.listed()
-
-    def test_unlisted_mail_keeps_the_uid_it_was_carried_with(self):
-        """Of POP3 clients that leave mail and delete the oldest; nobody opens it with IMAP, but at
-        the new server. Then somebody does at the old one, and its numbers count."""
-        names, path = self.folders["."], lambda name: os.path.join(self.maildir, "cur", name + ":2,")
-        pop = ["110000000%d.M1P1.pop" % n for n in range(6)]
-        for name in pop[:3]:
-            write(path(name), "Subject: %s\n\nx\n" % name)
-        seen = self.carry_and_verify()
-        self.assertEqual([seen[name] for name in names + pop[:3]], [1, 2, 3, 4, 5, 6])
-        for gone, new in ((0, 3), (1, 4)):
-            os.remove(path(pop[gone]))
-            write(path(pop[new]), "Subject: new\n\n%d\n" % new)
-            seen = self.carry_and_verify()
-        self.assertEqual([seen[name] for name in names + pop[2:5]], [1, 2, 3, 6, 7, 8])
-        write(os.path.join(self.maildir, "courierimapuiddb"), "1 %d 6\n" % VALIDITY + "".join(
-            "%d %s\n" % row for row in enumerate([*names, *pop[2:4]], 1)))
-        write(path(pop[5]), "Subject: last\n\nx\n")
-        seen = self.carry_and_verify()
-        self.assertEqual([seen[name] for name in names + pop[2:6]], [1, 2, 3, 4, 5, 8, 9])
-
     def test_in_place_unlisted_mail_keeps_its_place(self):
         """Courier numbers by names what it has not listed; one of those is another name at once."""
         here = self.path("home/%u/Maildir")
