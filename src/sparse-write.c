@@ -62,9 +62,11 @@ mh_sparse_write(int fd, MhSpan bytes, GError **error)
 }
 
 bool
-mh_sparse_write_end(int fd, GError **error)
+mh_sparse_write_end(int fd, uint64_t size_bytes, GError **error)
 {
     struct stat st;
+    if (size_bytes < MH_SPARSE_PIECE_BYTES) /* nearly every message: it has no hole */
+        return true;
     off_t end = lseek(fd, 0, SEEK_CUR);
     if (end < 0 && errno == ESPIPE)
         return true;

@@ -12,5 +12,6 @@
 
 /* Writes all of @bytes where @fd stands, which nothing has been written behind. */
 bool mh_sparse_write(int fd, MhSpan bytes, GError **error);
-/* To be called when all is written: what was left out at the end is a part of the file, too. */
-bool mh_sparse_write_end(int fd, GError **error);
+/* To be called when all @size_bytes are written: what was left out at the end is a part of the
+ * file, too. */
+bool mh_sparse_write_end(int fd, uint64_t size_bytes, GError **error);

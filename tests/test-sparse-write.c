@@ -39,7 +39,7 @@ write_and_read(MhSpan text, size_t part, blkcnt_t *out_blocks)
     unlink(path);
     for (MhSpan rest = text; rest.len > 0; rest = mh_span_from(rest, part))
         assert_true(mh_sparse_write(fd, mh_span_first(rest, part), NULL));
-    assert_true(mh_sparse_write_end(fd, NULL));
+    assert_true(mh_sparse_write_end(fd, text.len, NULL));
     assert_int_equal(fsync(fd), 0);
     assert_int_equal(fstat(fd, &st), 0);
     *out_blocks = st.st_blocks;
@@ -95,7 +95,7 @@ test_pipe(void **state)
     assert_int_equal(pipe(ends), 0);
     assert_true(fcntl(ends[1], F_SETPIPE_SZ, PIECE) >= PIECE);
     assert_true(mh_sparse_write(ends[1], mh_span(nothing, sizeof nothing), NULL));
-    assert_true(mh_sparse_write_end(ends[1], NULL));
+    assert_true(mh_sparse_write_end(ends[1], PIECE, NULL));
     assert_int_equal(read(ends[0], got, sizeof got), PIECE);
     close(ends[0]);
     close(ends[1]);
@@ -111,7 +111,7 @@ test_failure(void **state)
     assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_BADF));
     close(fd);
     g_clear_error(&error);
-    assert_false(mh_sparse_write_end(fd, &error));
+    assert_false(mh_sparse_write_end(fd, PIECE, &error));
     assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_BADF));
 }
 

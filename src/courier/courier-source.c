@@ -159,10 +159,11 @@ find_message(MhSource *base, const MhMessage *message, MhSourceFile *out)
     return !file->is_link;
 }
 
-/* Copies @left bytes. Fewer are an error: the file has shrunk. */
+/* Copies @size_bytes. Fewer are an error: the file has shrunk. */
 static bool
-copy_bytes(int from, int to, uint64_t left, const char *name, GError **error)
+copy_bytes(int from, int to, uint64_t size_bytes, const char *name, GError **error)
 {
+    uint64_t left = size_bytes;
     g_autofree uint8_t *block = g_malloc(COPY_BLOCK);
     while (left > 0) {
         ssize_t got = read(from, block, (size_t)MIN(left, COPY_BLOCK));
@@ -178,7 +179,7 @@ copy_bytes(int from, int to, uint64_t left, const char *name, GError **error)
             return false;
         left -= (uint64_t)got;
     }
-    return mh_sparse_write_end(to, error);
+    return mh_sparse_write_end(to, size_bytes, error);
 }
 
 static bool

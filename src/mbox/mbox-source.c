@@ -234,7 +234,7 @@ source_copy(MhSource *base, const MhMessage *message, int fd, GError **error)
         !mbox_render_header(&render, mh_span_first(bytes, header)) ||
         !mbox_render_body(&render, mh_span_from(bytes, header)) ||
         !copy_body(source, message, bytes.len, &render, error) || !mbox_render_end(&render) ||
-        !flush(&writer) || !mh_sparse_write_end(fd, error))
+        !flush(&writer) || !mh_sparse_write_end(fd, writer.written, error))
         return false;
     source->copied = message->where + message->where_len;
     if (writer.written == message->size_bytes)
