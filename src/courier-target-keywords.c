@@ -28,18 +28,6 @@ clear_present(Present *present)
     g_clear_pointer(&present->list, g_bytes_unref);
 }
 
-static bool
-replace(const MaildirStateWork *work, int dirfd, const char *name, MhSpan bytes, GError **error)
-{
-    return mh_replace_file(dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1, error);
-}
-
-static const MaildirStateLine *
-line_at(const MaildirStateWork *work, size_t i)
-{
-    return &g_array_index(work->lines, MaildirStateLine, i);
-}
-
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool
@@ -107,8 +95,7 @@ letters_of(const Present *present, const MaildirKeywords *table, MhSpan base)
 {
     const MhSpan *names;
     uint32_t letters = 0;
-    size_t count =
-        present->keywords != NULL ? courier_keywords_get(present->keywords, base, &names, NULL) : 0;
+    size_t count = courier_keywords_get(present->keywords, base, &names, NULL);
     for (size_t i = 0; i < count; i++) {
         uint8_t letter = letter_of(table, names[i]);
         letters |= letter != MAILDIR_KEYWORD_NONE ? 1u << letter : 0;
@@ -145,23 +132,33 @@ open_dir(int folder_fd, int *out_fd, GError **error)
     return false;
 }
 
-bool
-mh_courier_keywords_read(MaildirFolder *folder, GError **error)
+static bool
+read_letters(MaildirFolder *folder, int dirfd, GError **error)
 {
-    int dirfd;
     Present present = {0};
     g_autoptr(GPtrArray) texts = g_ptr_array_new_with_free_func(g_free);
-    if (!open_dir(folder->fd, &dirfd, error))
-        return false;
     g_autoptr(GArray) bases = bases_of(folder, texts);
     const MhSpan *spans = (const MhSpan *)(const void *)bases->data;
-    bool good = dirfd < 0 || read_present(&present, dirfd, spans, bases->len, error);
+    bool good = read_present(&present, dirfd, spans, bases->len, error);
     for (guint i = 0; good && i < bases->len; i++)
         maildir_folder_set_letters(folder, mh_target_index_get(&folder->index, i),
                                    letters_of(&present, folder->keywords, spans[i]));
     clear_present(&present);
-    if (dirfd >= 0)
-        close(dirfd);
+    return good;
+}
+
+bool
+mh_courier_keywords_read(MaildirFolder *folder, GError **error)
+{
+    int dirfd;
+    if (!open_dir(folder->fd, &dirfd, error))
+        return false;
+    for (guint i = 0; dirfd < 0 && i < folder->index.messages->len; i++)
+        maildir_folder_set_letters(folder, mh_target_index_get(&folder->index, i), 0);
+    if (dirfd < 0)
+        return true;
+    bool good = read_letters(folder, dirfd, error);
+    close(dirfd);
     return good;
 }
 
@@ -250,7 +247,7 @@ write_update(const MaildirStateWork *work, int dirfd, const Present *present,
         return true;
     for (guint i = 0; i < names->len; i++)
         g_string_append_printf(text, "%s\n", (const char *)names->pdata[i]);
-    return replace(work, dirfd, line->base, mh_span(text->str, text->len), error);
+    return maildir_state_replace(work, dirfd, line->base, mh_span(text->str, text->len), error);
 }
 
 /* One for each message whose keywords may have changed. */
@@ -260,15 +257,15 @@ write_updates(const MaildirStateWork *work, int dirfd, GError **error)
     Present present = {0};
     g_autoptr(GArray) bases = g_array_new(FALSE, FALSE, sizeof(MhSpan));
     for (size_t i = 0; i < work->lines->len; i++) {
-        MhSpan base = mh_span_from_string(line_at(work, i)->base);
-        if (line_at(work, i)->changed)
+        MhSpan base = mh_span_from_string(maildir_state_line(work, i)->base);
+        if (maildir_state_line(work, i)->changed)
             g_array_append_val(bases, base);
     }
     bool good =
         read_present(&present, dirfd, (const MhSpan *)(const void *)bases->data, bases->len, error);
     for (size_t i = 0; good && i < work->lines->len; i++) {
-        if (line_at(work, i)->changed)
-            good = write_update(work, dirfd, &present, line_at(work, i), error);
+        if (maildir_state_line(work, i)->changed)
+            good = write_update(work, dirfd, &present, maildir_state_line(work, i), error);
     }
     clear_present(&present);
     return good;
@@ -331,9 +328,10 @@ write_list(const MaildirStateWork *work, int dirfd, GError **error)
                  g_ptr_array_new_with_free_func(g_free), g_array_new(FALSE, FALSE, sizeof(MhSpan)),
                  g_ptr_array_new_with_free_func((GDestroyNotify)g_array_unref)};
     for (size_t i = 0; i < work->lines->len; i++)
-        add_to_list(&list, work, line_at(work, i));
+        add_to_list(&list, work, maildir_state_line(work, i));
     g_autoptr(GBytes) text = format_list(&list, error);
-    bool good = text != NULL && replace(work, dirfd, KEYWORD_LIST, mh_span_from_bytes(text), error);
+    bool good = text != NULL &&
+                maildir_state_replace(work, dirfd, KEYWORD_LIST, mh_span_from_bytes(text), error);
     g_hash_table_unref(list.numbers);
     g_ptr_array_unref(list.names);
     g_array_unref(list.bases);

@@ -18,18 +18,6 @@
 #define SIZELIST_FILE "courierpop3dsizelist"
 #define SUBSCRIBED    "courierimapsubscribed"
 
-static bool
-replace(const MaildirStateWork *work, int dirfd, const char *name, MhSpan bytes, GError **error)
-{
-    return mh_replace_file(dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1, error);
-}
-
-static const MaildirStateLine *
-line_at(const MaildirStateWork *work, size_t i)
-{
-    return &g_array_index(work->lines, MaildirStateLine, i);
-}
-
 /* ---- reading ------------------------------------------------------------------------------ */
 
 static bool
@@ -80,10 +68,11 @@ write_uiddb(const MaildirStateWork *work, GError **error)
 {
     g_autofree CourierUiddbLine *lines = g_new0(CourierUiddbLine, work->lines->len + 1);
     for (size_t i = 0; i < work->lines->len; i++)
-        lines[i] =
-            (CourierUiddbLine){line_at(work, i)->uid, mh_span_from_string(line_at(work, i)->base)};
+        lines[i] = (CourierUiddbLine){maildir_state_line(work, i)->uid,
+                                      mh_span_from_string(maildir_state_line(work, i)->base)};
     g_autoptr(GBytes) text = courier_uiddb_format(work->uids, lines, work->lines->len, error);
-    return text != NULL && replace(work, work->dirfd, UIDDB_FILE, mh_span_from_bytes(text), error);
+    return text != NULL &&
+           maildir_state_replace(work, work->dirfd, UIDDB_FILE, mh_span_from_bytes(text), error);
 }
 
 /* "UID7-1058640000" and "UID7" as numbers. */
@@ -256,7 +245,7 @@ keep_listed(Sizelist *list, const MaildirStateWork *work, CourierPop3Sizelist *b
 {
     g_autoptr(GHashTable) ours = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (size_t i = 0; i < work->lines->len; i++)
-        g_hash_table_add(ours, line_at(work, i)->base);
+        g_hash_table_add(ours, maildir_state_line(work, i)->base);
     for (guint i = 0; i < before->lines->len; i++) {
         const CourierPop3Line *found, *line = &g_array_index(before->lines, CourierPop3Line, i);
         g_autofree char *base = mh_span_dup(courier_file_name_base(line->name));
@@ -304,14 +293,14 @@ write_sizelist(const MaildirStateWork *work, GError **error)
                      .next = MAX(before->next, 1),
                      .validity = before->validity != 0 ? before->validity : first};
     for (size_t i = 0; i < work->lines->len; i++)
-        add_to_sizelist(&list, work, line_at(work, i), before);
+        add_to_sizelist(&list, work, maildir_state_line(work, i), before);
     keep_listed(&list, work, before);
     g_clear_pointer(&list.files, g_hash_table_unref);
     number_sizelist(&list);
     g_autoptr(GBytes) text =
         courier_pop3_sizelist_format(list.next, list.validity, lines, list.count, error);
     return text != NULL &&
-           replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
+           maildir_state_replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
 }
 
 static bool

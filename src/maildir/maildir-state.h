@@ -8,6 +8,7 @@
 
 #include "maildir-folder.h"
 #include "mailbox.h"
+#include "safe-file.h"
 
 /* One message that the folder shall hold, by ascending UID. */
 typedef struct {
@@ -29,6 +30,20 @@ typedef struct {
     bool is_inbox;
     mode_t file_mode, dir_mode;
 } MaildirStateWork;
+
+static inline const MaildirStateLine *
+maildir_state_line(const MaildirStateWork *work, size_t i)
+{
+    return &g_array_index(work->lines, MaildirStateLine, i);
+}
+
+/* Writes the file @name in @dirfd: see mh_replace_file(). */
+static inline bool
+maildir_state_replace(const MaildirStateWork *work, int dirfd, const char *name, MhSpan bytes,
+                      GError **error)
+{
+    return mh_replace_file(dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1, error);
+}
 
 struct MaildirState {
     /* What it writes while it serves the folder, as a list that ends in NULL: not more than
