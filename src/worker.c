@@ -159,6 +159,25 @@ do_account(const MhJob *job, const MhAccount *account, pid_t coordinator, int fd
         mh_haul_account(&confined, account, uidls, fd);
 }
 
+/* The new process, to its end. */
+static G_GNUC_NORETURN void
+be_worker(const MhJob *job, const MhAccount *account, pid_t coordinator, int end)
+{
+    int fd = close_others(end);
+    leave_terminal();
+    give_memory_first();
+    set_signals();
+    follow(coordinator);
+    umask(0); /* modes are those of the settings */
+    if (job->settings->nice)
+        mh_pace_give_way();
+    do_account(job, account, coordinator, fd);
+    mh_leaks_look();
+    mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_stopping()));
+    mh_coverage_keep();
+    _exit(0);
+}
+
 /* What records are made of. GLib forgets all about a type when the last value of it goes, and takes
  * about as long to find it out again as for the record: so a value is kept, before the first
  * fork. */
@@ -192,21 +211,8 @@ mh_worker_start(const MhJob *job, const MhAccount *account, MhWorker *out_worker
         close(ends[1]);
         return mh_set_errno(error, errnum, "cannot start a worker");
     }
-    if (pid == 0) {
-        int fd = close_others(ends[1]);
-        leave_terminal();
-        give_memory_first();
-        set_signals();
-        follow(coordinator);
-        umask(0); /* modes are those of the settings */
-        if (job->settings->nice)
-            mh_pace_give_way();
-        do_account(job, account, coordinator, fd);
-        mh_leaks_look();
-        mh_channel_send(fd, MH_RECORD_END, g_variant_new("(b)", (gboolean)mh_stopping()));
-        mh_coverage_keep();
-        _exit(0);
-    }
+    if (pid == 0)
+        be_worker(job, account, coordinator, ends[1]);
     close(ends[1]);
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     *out_worker = (MhWorker){.pid = pid, .fd = ends[0]};
