@@ -175,14 +175,17 @@ is_regular(int fd)
     return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The error of a call that was done, and whose answer was lost. */
+/* The error of a call that was made, and whose answer was lost. One that has failed does so when it
+ * is made again, too, with the error that it had. */
 static int
-lost_answer(const char *call)
+lost_answer(const char *call, bool good)
 {
     static const char *const making[] = {"link", "symlink", "mkdir"};
     static const char *const removing[] = {"unlink", "rename", "rmdir", "remove"};
     if (shared->error != 0)
         return shared->error;
+    if (!good)
+        return errno;
     for (size_t i = 0; i < sizeof making / sizeof *making; i++) {
         if (strncmp(call, making[i], strlen(making[i])) == 0)
             return EEXIST;
@@ -219,7 +222,7 @@ next_of(const char *name)
         type result = NEXT(name) arguments;                                                        \
         end_step(&verdict, result >= 0);                                                           \
         if (verdict.lost)                                                                          \
-            errno = lost_answer(#name);                                                            \
+            errno = lost_answer(#name, result >= 0);                                               \
         return verdict.lost ? -1 : result;                                                         \
     }
 
@@ -258,7 +261,7 @@ renameat2(int ad, const char *a, int bd, const char *b, unsigned flags)
     int result = NEXT(renameat2)(ad, a, bd, b, flags);
     end_step(&verdict, result == 0);
     if (verdict.lost)
-        errno = lost_answer("renameat2");
+        errno = lost_answer("renameat2", result == 0);
     return verdict.lost ? -1 : result;
 }
 
