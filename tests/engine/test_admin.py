@@ -3,6 +3,7 @@
     test_admin.py MAILHAUL [WORD...]        the tests with all of these words in their names
 """
 import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -607,6 +608,43 @@ def test_asked_too_early():
         time.sleep(0.1)
         said = run.communicate(users)
         assert run.returncode == 0 and "ann: 1 mailbox" in said[0], (run.returncode, said)
+
+
+def worker_at(run, path):
+    """The process of the run's worker that has opened @path."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        with open("/proc/%d/task/%d/children" % (run.pid, run.pid)) as file:
+            children = file.read().split()
+        for place in [glob.glob("/proc/%s/fd/*" % child) for child in children]:
+            for link in place:
+                try:
+                    if os.readlink(link) == path:
+                        return int(link.split("/")[2])
+                except FileNotFoundError:  # closed meanwhile
+                    pass
+        time.sleep(0.01)
+    raise AssertionError("no worker has opened " + path)
+
+
+def test_nice():
+    """With --nice workers are behind all others, at the processor and at the disk."""
+    if not ROOT:
+        return                             # a worker shows its descriptors to nobody else
+    with Site() as site:
+        site.add("ann", 3)
+        path = site.path("in/ann")
+        for option, nice, disk in (([], 0, "none: prio 0"), (["--nice"], 19, "best-effort: prio 7")):
+            with open(path, "r+") as file:
+                fcntl.lockf(file, fcntl.LOCK_EX)
+                run = subprocess.Popen(site.command("migrate", *option), stdout=subprocess.DEVNULL)
+                worker = worker_at(run, path)
+                is_nice = os.getpriority(os.PRIO_PROCESS, worker)
+                at_disk = subprocess.run(["ionice", "-p", str(worker)], capture_output=True,
+                                         text=True, check=True).stdout.strip()
+            assert run.wait() == 0
+            assert (is_nice, at_disk) == (nice, disk), (option, is_nice, at_disk)
+            site.add("ann", 5)
 
 
 def main():

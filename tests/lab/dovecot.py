@@ -187,7 +187,8 @@ class Dovecot:
 
     def doveadm_program(self, *options):
         """The path of a program that is this server's doveadm to whoever runs it, with @options
-        before its arguments, and writes these into the file of doveadm_calls_file()."""
+        before its arguments, and writes how nice it is and these into the file of
+        doveadm_calls_file()."""
         path, calls = os.path.join(self.work, "doveadm"), self.doveadm_calls_file()
         argv, env = servers.command("dovecot-" + self.series, ["/usr/bin/doveadm", *options],
                                     self.etc, self.binds)
@@ -196,7 +197,7 @@ class Dovecot:
         with open(path, "w") as f:
             # A signal is for doveadm itself, the first process of its namespace. What runs in the
             # background has no standard input but a kept one.
-            f.write("#!/bin/sh\nexec 3<&0\necho \"$@\" >> %s\n%s \"$@\" <&3 &\nchild=$!\n"
+            f.write("#!/bin/sh\nexec 3<&0\necho \"$(nice) $@\" >> %s\n%s \"$@\" <&3 &\nchild=$!\n"
                     "trap 'pkill -TERM -P $child' TERM\nwait $child\nstatus=$?\n"
                     "[ $status -le 128 ] || { wait $child; status=$?; }\nexit $status\n"
                     % (shlex.quote(calls), inside))

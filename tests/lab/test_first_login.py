@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """The first logins at the new server, watched with strace, before and after `mailhaul warm`."""
+import json
 import os
 import shutil
 import signal
@@ -75,6 +76,13 @@ class Warm:
             return done, []
         with open(calls) as f:
             return done, f.read().splitlines()
+
+    def told(self, done):
+        """What --json says, by user: (user, done, error)."""
+        said = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual({one.pop("type") for one in said}, {"warm"})
+        self.assertEqual({tuple(one) for one in said}, {("user", "done", "error")})
+        return sorted(tuple(one.values()) for one in said)
 
     def list_as(self, user, *listings):
         with self.server.imap(user) as client:
@@ -164,15 +172,18 @@ class Warm:
         with open(path, "wb") as f:
             f.write(messages.Generator(12).mail(body=BODY).data)
         shutil.chown(path, os.stat(inbox).st_uid, os.stat(inbox).st_gid)
-        done, calls = self.warm("ann", "bob", "cid")
+        done, calls = self.warm("--json", "--nice", "ann", "bob", "cid")
         self.assertEqual((done.returncode, len(calls)), (0, 1), lab.told(done))
-        self.assertIn("bob: caches built\n", done.stdout)
+        self.assertRegex(calls[0], "^19 ")
+        self.assertEqual(self.told(done), [("ann", "warm", None), ("bob", "built", None),
+                                           ("cid", "warm", None)])
         self.check_listings("bob")
 
     def check_lost_cache(self):
         os.unlink(os.path.join(self.target.maildirs, "cid", ".Sent", "dovecot.index.cache"))
         done, calls = self.warm("ann", "cid")
         self.assertEqual((done.returncode, len(calls)), (0, 1), lab.told(done))
+        self.assertRegex(calls[0], "^0 ")
         self.check_listings("cid")
 
     def check_failure_of_one(self):
@@ -181,11 +192,16 @@ class Warm:
         os.chmod(sent, 0)
         if lab.IS_ROOT:
             os.chown(sent, 0, 0)
-        done, calls = self.warm("--bodystructure", "--jobs", "1", "ann", "bob", "cid", "dora")
+        done, _ = self.warm("--bodystructure", "--jobs", "1", "ann", "bob", "cid", "dora")
         self.assertEqual(done.returncode, 2, lab.told(done))
         self.assertIn("4 accounts: 3 built, 0 warm already, 1 failed", done.stdout)
         self.assertRegex(done.stderr, r"\Amailhaul: bob: doveadm: .*Permission denied.*\n\Z")
         self.assertEqual(self.list_as("ann", "UID FLAGS BODYSTRUCTURE ENVELOPE")[0], 0)
+        done, _ = self.warm("--bodystructure", "--json", "ann", "bob")
+        self.assertEqual(done.returncode, 2, lab.told(done))
+        ann, bob = self.told(done)
+        self.assertEqual((ann, bob[:2]), (("ann", "warm", None), ("bob", "failed")))
+        self.assertRegex(bob[2], "^doveadm: .*Permission denied")
 
 
 class Dovecot23(Warm, unittest.TestCase):
