@@ -16,8 +16,8 @@ MAILHAUL, TOP = sys.argv[1:3]
 UID = 65534 if os.geteuid() == 0 else os.getuid()
 KEYWORDS = "".join(" k%d" % i for i in range(30))
 MAIL = ("From a@b Sat Jan  1 00:00:00 2000\nX-IMAPbase: 7 2" + KEYWORDS + "\nX-UID: 1\nX-Keywords:"
-        + KEYWORDS + "\n\nFrom here it is text\n\nFrom c@d Sun Jan  2 00:00:00 2000\n"
-        "Subject: two\n\nFrom now on\n\n")
+        + KEYWORDS + "\nStatus: RO\n\nFrom here it is text\nFrom e@f Sun Jan  2 00:00:00 2000\n\n"
+        "From c@d Sun Jan  2 00:00:00 2000\nSubject: two\n\nFrom now on\n\n")
 
 
 def documented():
@@ -119,6 +119,7 @@ def main():
         shutil.rmtree(place)
     assert not unknown, "not in the manual:\n" + "\n".join(sorted(unknown))
     assert set(sections) - set(seen) == {"warm"}, "objects not seen: %s" % (set(sections) - set(seen))
+    assert "boundaries[].line" in seen["inspect"], "no line of the mbox is doubtful"
     # What did not come up here is in the sources, at least.
     program = ""
     for path in glob.glob(TOP + "/src/*.c") + glob.glob(TOP + "/tools/*.c"):

@@ -103,6 +103,7 @@ class Warm:
         self.check_lost_cache()
         self.assertEqual(self.server.complaints(), [])
         self.check_failure_of_one()
+        self.check_mail_elsewhere()
 
     def uid_lists(self, user):
         lists = {}
@@ -202,6 +203,16 @@ class Warm:
         ann, bob = self.told(done)
         self.assertEqual((ann, bob[:2]), (("ann", "warm", None), ("bob", "failed")))
         self.assertRegex(bob[2], "^doveadm: .*Permission denied")
+
+    def check_mail_elsewhere(self):
+        """The new server looks for its mail in another place."""
+        self.doveadm = self.server.doveadm_program("-o", "mail_location=maildir:%s/%%u" % self.work
+                                                   if self.series == "2.3" else
+                                                   "mail_path=%s/%%{user}" % self.work)
+        done, _ = self.warm("--bodystructure", "e0", "e1")
+        self.assertEqual(done.returncode, 2, lab.told(done))
+        self.assertIn("found no message in any of these accounts: does the new server have their "
+                      "mail at --maildir?\n", done.stderr)
 
 
 class Dovecot23(Warm, unittest.TestCase):
