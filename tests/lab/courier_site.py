@@ -22,7 +22,7 @@ SETTINGS = {
     "IMAP_KEYWORDS": "1", "IMAP_ACL": "1", "IMAP_CHECK_ALL_FOLDERS": "0",
     "IMAP_OBSOLETE_CLIENT": "0", "IMAP_TRASHFOLDERNAME": "Trash", "IMAP_MAILBOX_SANITY_CHECK": "1",
     "IMAP_MOVE_EXPUNGE_TO_TRASH": "0", "HOSTNAME": "courier.example", "PROTOCOL": "IMAP",
-    # There is no monitor of files in the lab; with locks on, the server would wait for it.
+    # With locks on, the server would wait for its monitor of files.
     "IMAP_USELOCKS": "0",
     # DELETE and RENAME need not sleep until the clock gives another UIDVALIDITY.
     "IMAP_BROKENUIDV": "1",
@@ -54,13 +54,21 @@ class Account:
         return self.maildir if folder == "INBOX" else os.path.join(self.maildir, folder[5:])
 
 
+def etc_files(site):
+    """With the users' names: for nobody the monitor of files starts in vain, which takes each login
+    of IMAP more than a second."""
+    return servers.etc_files(site.work + "/courier-etc", [
+        (a.name, a.user.uid, a.user.gid, a.user.home) for a in site.accounts
+        if os.geteuid() == 0])
+
+
 class Site:
     """with the methods imap() and pop3(), so that view.record() can look at it."""
 
     def __init__(self, work):
         self.top, self.work, self.accounts = os.path.join(work, "site"), work, []
         os.makedirs(os.path.join(self.top, "home"))
-        self.etc = servers.etc_files(os.path.join(work, "courier-etc"), ())
+        self.etc = etc_files(self)
 
     def add(self, name, kind, quota=None, skip=()):
         home = os.path.join(self.top, "home", name)
@@ -68,6 +76,7 @@ class Site:
         os.makedirs(home)
         os.chown(home, account.user.uid, account.user.gid)
         self.accounts.append(account)
+        self.etc = etc_files(self)
         self.tool(account, "/usr/bin/maildirmake.courier", account.maildir)
         if quota:
             self.tool(account, "/usr/bin/maildirmake.courier", "-q", quota, account.maildir)
@@ -90,25 +99,31 @@ class Site:
     def _command(self, account, argv, settings=None):
         user = account.user
         full, env = servers.command("courier", argv, self.etc, owner=(user.uid, user.gid))
-        return full, dict(os.environ, **env, **dict(SETTINGS, AUTHENTICATED=user.name,
-                                                    HOME=user.home, **(settings or {})))
+        # A monitor of the session's own: it ends with it, and takes no other session along.
+        return full, dict(os.environ, **env, **dict(
+            SETTINGS, AUTHENTICATED=user.name, HOME=user.home, GAM_CLIENT_ID=os.urandom(8).hex(),
+            **(settings or {})))
 
     def tool(self, account, *argv, input=b""):
         user = account.user
         return servers.run("courier", list(argv), self.etc, owner=(user.uid, user.gid), input=input,
                            env=dict(SETTINGS, HOME=user.home, LOGNAME=user.name))
 
+    def command(self, name, protocol, settings=None):
+        """(argv, environment) of a server that is logged in."""
+        account = self.account(name)
+        program = {"imap": IMAPD, "pop3": POP3D}[protocol]
+        return self._command(account, [program, account.maildir], settings)
+
     def imap(self, name, utf8=True, **settings):
         """A session; without UTF-8 the server ends when it must list a name like an emoji."""
-        account = self.account(name)
-        client = wire.Imap(wire.Pipe(*self._command(account, [IMAPD, account.maildir], settings)))
+        client = wire.Imap(wire.Pipe(*self.command(name, "imap", settings)))
         if utf8:
             client.enable_utf8()
         return client
 
     def pop3(self, name, **settings):
-        account = self.account(name)
-        return wire.Pop3(wire.Pipe(*self._command(account, [POP3D, account.maildir], settings)))
+        return wire.Pop3(wire.Pipe(*self.command(name, "pop3", settings)))
 
     def deliver(self, name, mail):
         """Into new/, by Courier's own delivery program, so with ,S= in the name."""

@@ -21,12 +21,12 @@ class Served(courier_site.Site):
     def __init__(self, work, accounts, maildirs):
         servers.quiet(["cp", "-a", maildirs, work])
         self.top, self.work, self.accounts = work, work, []
-        self.etc = servers.etc_files(work + "-etc", ())
         for account in accounts:
             served = courier_site.Account(dovecot.User(
                 account.name, account.user.uid, work, account.user.gid), account.kind)
             served.maildir = os.path.join(work, account.name)
             self.accounts.append(served)
+        self.etc = courier_site.etc_files(self)
 
 
 class FromCourier(unittest.TestCase):
