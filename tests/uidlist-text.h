@@ -32,6 +32,21 @@ uidlist_text_without_guid(GString *text)
     g_string_erase(text, field - text->str, 34);
 }
 
+/* What the writer has put into @fd, which is closed. */
+static inline GString *
+uidlist_text_finish(MaildirUidlistWriter *writer, int fd)
+{
+    if (!maildir_uidlist_writer_finish(writer, NULL))
+        abort();
+    size_t len = (size_t)lseek(fd, 0, SEEK_END);
+    GString *text = g_string_new(NULL);
+    g_string_set_size(text, len);
+    if (pread(fd, text->str, len, 0) != (ssize_t)len)
+        abort();
+    close(fd);
+    return text;
+}
+
 static inline GBytes *
 uidlist_text(const MaildirUidlist *list)
 {
@@ -45,14 +60,7 @@ uidlist_text(const MaildirUidlist *list)
             abort();
         maildir_uidlist_writer_keep(&writer, &entry, entry.uid);
     }
-    if (!maildir_uidlist_writer_finish(&writer, NULL))
-        abort();
-    size_t len = (size_t)lseek(fd, 0, SEEK_END);
-    GString *text = g_string_new(NULL);
-    g_string_set_size(text, len);
-    if (pread(fd, text->str, len, 0) != (ssize_t)len)
-        abort();
-    close(fd);
+    GString *text = uidlist_text_finish(&writer, fd);
     if (maildir_uidlist_guid(list).len == 0)
         uidlist_text_without_guid(text);
     return g_string_free_to_bytes(text);

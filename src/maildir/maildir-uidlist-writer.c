@@ -106,13 +106,21 @@ put_number(char *at, char key, uint64_t number)
     return at + mh_digits(number, at);
 }
 
+/* A field that stood there and is written anew: ours, or a zero (as of the size of no bytes). */
+static bool
+is_written(const MaildirUidlistLine *line, uint8_t key)
+{
+    return (key == MAILDIR_CARRIED_KEY && line->carried != NULL) ||
+           (key == 'W' && line->has_virtual_size) || (key == 'O' && line->pop3_order != 0);
+}
+
 /* What is neither known nor ours. */
 static char *
 put_others(char *at, const MaildirUidlistLine *line)
 {
     for (MhSpan rest = line->other; rest.len > 0;) {
         MhSpan field = maildir_uidlist_take_field(&rest);
-        if (field.data[0] == MAILDIR_CARRIED_KEY && line->carried != NULL)
+        if (is_written(line, field.data[0]))
             continue;
         *at++ = ' ';
         at = put_text(at, field);

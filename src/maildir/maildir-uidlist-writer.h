@@ -23,7 +23,7 @@ typedef struct {
     MhSpan uidl;         /* data NULL: none */
     uint32_t pop3_order; /* 0: none */
     const char *carried; /* as maildir_carried_format() writes it; NULL: none */
-    MhSpan other;        /* further fields; one of ours among them is left out */
+    MhSpan other;        /* further fields; one that is written anew is left out */
     MhSpan base;
 } MaildirUidlistLine;
 

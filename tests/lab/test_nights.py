@@ -303,6 +303,19 @@ class Courier(Nights):
         self.look()
         self.assertNotEqual(self.follow()["INBOX"]["uidvalidity"], before)
 
+    def test_message_of_no_bytes(self):
+        """A disk was full once. Its line stays a good one when the list is written again."""
+        path = self.path("cur", "1100000000.M1P1.full:2,S")
+        open(path, "wb").close()
+        os.chown(path, self.account.user.uid, self.account.user.gid)
+        os.chmod(path, 0o600)
+        for _ in range(3):
+            self.look()
+            self.follow()
+            self.site.deliver(USER, messages.Generator(19).mail())
+        verified = lab.mailhaul("verify", *self.target.arguments())
+        self.assertNotIn("damage:", verified.stdout, lab.told(verified))
+
     def test_uidls_of_an_older_version(self):
         """The administrator has gone back to an older Courier, whose list has other fields; then
         forward again."""

@@ -203,6 +203,32 @@ test_fields(void **state)
     assert_null(b.other.data);
 }
 
+/* What is known of a message takes the place of the zeros that stood there. */
+static void
+test_zeros_written_anew(void **state)
+{
+    (void)state;
+    static const char header[] = "3 V7 N5 G" G32 "\n", line[] = "1 S0 O0 MS W0 :a\n";
+    g_autofree char *whole = g_strconcat(header, line, NULL);
+    g_autoptr(MaildirUidlist) list = parse(whole, strlen(whole), NULL, NULL);
+    MaildirUidlistEntry entry;
+    assert_true(maildir_uidlist_get(list, 0, &entry));
+    MaildirUidlistLine known = {.uid = 1,
+                                .has_virtual_size = true,
+                                .pop3_order = 4,
+                                .carried = "MS",
+                                .other = entry.other,
+                                .base = entry.name};
+    int fd = uidlist_text_file(mh_span(NULL, 0));
+    MaildirUidlistWriter writer;
+    maildir_uidlist_writer_begin(&writer, fd, maildir_uidlist_uids(list), list,
+                                 maildir_uidlist_source(list), NULL);
+    maildir_uidlist_writer_add(&writer, &known);
+    GString *written = uidlist_text_finish(&writer, fd);
+    assert_string_equal(written->str + strlen(header), "1 W0 O4 MS S0 :a\n");
+    g_string_free(written, TRUE);
+}
+
 /* A file that is cut while it is in use: what cannot be read again is no line, and is told. */
 static void
 test_cut(void **state)
@@ -316,9 +342,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lists),    cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_fields),   cmocka_unit_test(test_cut),
-        cmocka_unit_test(test_prefixes), cmocka_unit_test(test_uidls),
+        cmocka_unit_test(test_lists),
+        cmocka_unit_test(test_nul),
+        cmocka_unit_test(test_fields),
+        cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_prefixes),
+        cmocka_unit_test(test_uidls),
+        cmocka_unit_test(test_zeros_written_anew),
         cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
