@@ -47,13 +47,15 @@ merge_bits(uint32_t source, uint32_t carried, uint32_t target)
     return (target & ~changed) | (source & changed);
 }
 
-/* Has the source changed its flags or keywords since they were carried? Somebody may have made the
- * message new again. */
+/* Can it be new again at the source? Its flags or keywords are others than those that were carried,
+ * or it has another UID: it has gone, and came once more. */
 static bool
 is_changed(const MhMessage *source, uint32_t letters, const MhTargetMessage *target)
 {
-    return target->has_carried &&
-           (source->flags != target->carried_flags || letters != target->carried_letters);
+    bool came_again =
+        source->uid != 0 && target->carried_uid != 0 && source->uid != target->carried_uid;
+    return target->has_carried && (came_again || source->flags != target->carried_flags ||
+                                   letters != target->carried_letters);
 }
 
 static void

@@ -100,6 +100,8 @@ static const Row rows[] = {
     {"seen by the new server's client", "V7/2 a:1*", "V7/2 a:1", 0, "V7/2 a:1"},
     {"new with a flag leaves new", "V7/2 a:1:S*", "V7/2 a:1*", 0, "V7/2 a:1:S~ relist"},
     {"made new again at the source", "V7/2 a:1*", "V7/2 a:1:S", 0, "V7/2 a:1*~ relist"},
+    {"gone, and came once more", "V7/4 b:2 a:3*", "V7/3 a:1 b:2", 0,
+     "V7/4 b:2 a:3*~# replaced relist"},
     {"made new again, with a flag of a tester", "V7/2 a:1*", "V7/2 a:1:FS=,S", 0,
      "V7/2 a:1:F~ relist"},
 

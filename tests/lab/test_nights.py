@@ -105,6 +105,26 @@ class Mbox(Nights):
                 self.assertEqual([a[key] for a, _ in rows], [b[key] for _, b in rows])
         self.assertIn("up to date", self.night(self.target))
 
+    def test_gone_and_came_again(self):
+        """The same bytes under another UID, which no client has seen."""
+        mail = mbox_site.delivered([self.plain(10)]).replace(b"\r\n", b"\n")
+        server = self.site.server(os.path.join(self.work, "again"))
+        with open(self.account.inbox, "ab") as f:
+            f.write(mail)
+        for _ in range(2):                           # the second client finds that it is not recent
+            with server, server.imap(USER) as session:
+                session.on("SELECT", "INBOX")
+        self.night(self.target)
+        with server, server.imap(USER) as session:
+            session.on("SELECT", "INBOX")
+            session.store("6", "+FLAGS (\\Deleted)")
+            session.ok("EXPUNGE")
+        with open(self.account.inbox, "ab") as f:
+            f.write(mail)
+        self.night(self.target)
+        verified = lab.mailhaul("verify", *self.target.arguments())
+        self.assertNotIn("damage:", verified.stdout, lab.told(verified))
+
     def arrive(self, n):
         """As a delivery agent does it."""
         with open(self.account.inbox, "ab") as f:
