@@ -35,7 +35,7 @@ carry_mbox(const MhCarryContext *context, Place *place, MhMailboxOutcome *outcom
     if (carry == NULL)
         return false;
     if (outcome->done == MH_DONE_UP_TO_DATE)
-        return mh_carry_is_whole(carry, error);
+        return mh_carry_is_whole(carry, error) && maildir_tree_sync(context->tree, error);
     return maildir_tree_sync(context->tree, error) && mh_carry_commit(carry, error) &&
            maildir_tree_sync(context->tree, error);
 }

@@ -172,15 +172,32 @@ commit_pending(MhHaul *haul, MhHaulPending *pending)
         mh_haul_fail_mailbox(haul, pending->outcome, error);
 }
 
+static void
+report_pending(MhHaul *haul, MhHaulPending *pending)
+{
+    mh_channel_send(haul->fd, MH_RECORD_MAILBOX, mh_mailbox_outcome_to_variant(pending->outcome));
+    tell_keywords(haul, pending);
+    remember_mailbox(haul, pending);
+}
+
+/* Is something of it to be durable before it is reported? What is in place already was put there by
+ * a run that may have been killed before it had made it so. */
+static bool
+is_to_be_durable(const MhHaul *haul, const MhHaulPending *pending)
+{
+    return !haul->dry_run &&
+           (pending->carry != NULL || pending->done != NULL || pending->gone != NULL);
+}
+
 /* Makes what is pending durable, puts it in place, makes that durable, and only then reports it. */
 void
 mh_haul_flush(MhHaul *haul)
 {
     g_autoptr(GError) sync_error = NULL;
-    bool to_commit = false, staged = false;
+    bool to_settle = false, staged = false;
     for (guint i = 0; i < haul->pending->len; i++) {
         const MhHaulPending *pending = haul->pending->pdata[i];
-        to_commit |= pending->carry != NULL || (pending->gone != NULL && !haul->dry_run);
+        to_settle |= is_to_be_durable(haul, pending);
         staged |= pending->carry != NULL && mh_carry_is_staged(pending->carry);
     }
     bool durable = !staged || maildir_tree_sync(haul->tree, &sync_error);
@@ -188,19 +205,16 @@ mh_haul_flush(MhHaul *haul)
         MhHaulPending *pending = haul->pending->pdata[i];
         if (durable)
             commit_pending(haul, pending);
-        else if (pending->carry != NULL)
-            mh_haul_fail_mailbox(haul, pending->outcome, sync_error);
     }
-    if (to_commit && durable && !maildir_tree_sync(haul->tree, &sync_error))
+    if (haul->is_last && durable)
+        maildir_tree_tidy(haul->tree, NULL); /* should it fail, the end of the run says so */
+    if (to_settle && durable && !maildir_tree_sync(haul->tree, &sync_error))
         durable = false;
     for (guint i = 0; i < haul->pending->len; i++) {
         MhHaulPending *pending = haul->pending->pdata[i];
-        if (!durable && pending->carry != NULL)
+        if (!durable && is_to_be_durable(haul, pending) && pending->outcome->done != MH_DONE_FAILED)
             mh_haul_fail_mailbox(haul, pending->outcome, sync_error);
-        mh_channel_send(haul->fd, MH_RECORD_MAILBOX,
-                        mh_mailbox_outcome_to_variant(pending->outcome));
-        tell_keywords(haul, pending);
-        remember_mailbox(haul, pending);
+        report_pending(haul, pending);
     }
     g_ptr_array_set_size(haul->pending, 0);
     haul->pending_messages = haul->pending_bytes = 0;
@@ -212,9 +226,10 @@ mh_haul_flush_last(MhHaul *haul)
 {
     bool waits = false;
     for (guint i = 0; i < haul->pending->len; i++)
-        waits |= ((const MhHaulPending *)haul->pending->pdata[i])->carry != NULL;
+        waits |= is_to_be_durable(haul, haul->pending->pdata[i]);
     if (waits && haul->tree->options.sync_batches)
         mh_channel_send(haul->fd, MH_RECORD_LAST_BATCH, g_variant_new("()"));
+    haul->is_last = !haul->dry_run;
     mh_haul_flush(haul);
 }
 

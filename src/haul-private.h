@@ -28,6 +28,7 @@ typedef struct {
     MhSettings of_undo; /* as settings, but everything carried goes */
     GPtrArray *gone;    /* of MhGone */
     bool root_left;     /* undo: the root directory that we made is for root to remove */
+    bool is_last;       /* what is pending is the last of the account */
     bool subscribed;    /* what the source subscribes stands at the target */
     GPtrArray *removed; /* of char *: folders that were removed, without their first dot */
     MhCarryContext context;
@@ -78,6 +79,8 @@ bool mh_haul_carry_part(MhHaul *haul, GError **error);
 /* Gives haul->maildir, the path of the target. */
 bool mh_haul_expand_maildir(MhHaul *haul, GError **error);
 bool mh_haul_open_tree(MhHaul *haul, GError **error);
+/* Makes durable what has been done, before the account is closed, or forgotten, for it. */
+bool mh_haul_settle(const MhHaul *haul, GError **error);
 /* Finds out what there is, and what has gone. False with @error when nothing may be done. */
 bool mh_haul_survey(MhHaul *haul, GError **error);
 

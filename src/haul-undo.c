@@ -121,7 +121,7 @@ mh_haul_undo(MhHaul *haul, GError **error)
         !mh_in_place_look(haul->tree->fd, &in_place, error))
         return false;
     if (in_place)
-        return mh_haul_restore(haul, error);
+        return mh_haul_restore(haul, error) && mh_haul_settle(haul, error);
     if (!may_undo(haul, &nothing, error))
         return false;
     if (nothing && !haul->dry_run) /* of a conversion that was killed at once */
@@ -129,5 +129,6 @@ mh_haul_undo(MhHaul *haul, GError **error)
     if (nothing)
         return true;
     take_out(haul);
-    return haul->failed || mh_stopping() || take_out_rest(haul, error);
+    return haul->failed || mh_stopping() ||
+           (take_out_rest(haul, error) && mh_haul_settle(haul, error));
 }

@@ -323,7 +323,7 @@ static bool
 is_final(MhHaul *haul, GError **error)
 {
     const MhWatch *watch = haul->survey->watch;
-    if (!haul->job->settings->final || (watch != NULL && mh_watch_holds(watch, true, NULL)))
+    if (watch != NULL && mh_watch_holds(watch, true, NULL))
         return true;
     g_autoptr(MhAccountSurvey) before = g_steal_pointer(&haul->survey);
     g_autoptr(GString) changed = g_string_new(NULL);
@@ -356,6 +356,22 @@ mh_haul_survey(MhHaul *haul, GError **error)
     return read_uidls(haul, error) && survey_account(haul, error) && mh_haul_find_gone(haul, error);
 }
 
+/* Is there more than mailboxes that may not be durable? The account is closed now, or the last run
+ * of it ended early. */
+static bool
+is_to_settle(const MhHaul *haul)
+{
+    const MhMemory *memory = haul->job->memory;
+    bool is_cut_short = memory != NULL && memory->mailboxes->len > 0 && memory->watch == NULL;
+    return haul->job->settings->final || is_cut_short;
+}
+
+bool
+mh_haul_settle(const MhHaul *haul, GError **error)
+{
+    return haul->dry_run || mh_stopping() || maildir_tree_sync(haul->tree, error);
+}
+
 static bool
 carry_account(MhHaul *haul, GError **error)
 {
@@ -371,7 +387,8 @@ carry_account(MhHaul *haul, GError **error)
     bool stopping = mh_stopping();
     bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
-           (stopping || is_final(haul, error));
+           (stopping || !haul->job->settings->final || is_final(haul, error)) &&
+           (!is_to_settle(haul) || mh_haul_settle(haul, error));
 }
 
 /* What the next run shall know. */

@@ -164,8 +164,8 @@ mh_target_root_retire(const MhJob *job, const MhAccount *account)
         !mh_is_out_of_reach(root, account))
         return;
     int fd = mh_place_open_parent(job->settings->maildir, account, &name, NULL);
-    if (fd >= 0 && mh_is_roots_place(fd))
-        unlinkat(fd, name, AT_REMOVEDIR); /* what is not empty stays */
+    if (fd >= 0 && mh_is_roots_place(fd) && unlinkat(fd, name, AT_REMOVEDIR) == 0)
+        mh_sync_dir(fd, NULL); /* what is not empty stays */
     if (fd >= 0)
         close(fd);
 }

@@ -9,7 +9,7 @@
  * the new list is written aside, where a full disk shows; keywords get their names; new files are
  * moved in, flags changed, expunged files removed; then the list is put in place. Until it stands
  * the next run sees files without a line, and gives them theirs.
- * 4. The caller syncs again before it says "done".
+ * 4. The caller syncs again before it says "done", also of what it has found in place.
  *
  * In place, where the source is the folder itself, nothing is staged and nothing removed, whatever
  * the plan says: message files get keyword letters, and a new base name where the old one cannot be

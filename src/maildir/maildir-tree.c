@@ -294,15 +294,11 @@ maildir_tree_settle_root(MaildirTree *tree, GError **error)
 }
 
 bool
-maildir_tree_finish(MaildirTree *tree, GError **error)
+maildir_tree_tidy(MaildirTree *tree, GError **error)
 {
     if (tree->build_fd >= 0)
         close(tree->build_fd);
     tree->build_fd = -1;
-    if (tree->options.part != NULL)
-        return maildir_part_leave(tree, error);
-    if (!maildir_tree_settle_root(tree, error))
-        return false;
     /* An INBOX in place says itself that its root is ours. */
     bool has_inbox = false;
     if (tree->made_root && !mh_look_for(tree->fd, "cur", &has_inbox, error))
@@ -310,4 +306,15 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
     if (has_inbox && unlinkat(tree->fd, made_mark, 0) != 0 && errno != ENOENT)
         return mh_set_errno(error, errno, "cannot remove '%s' in '%s'", made_mark, tree->path);
     return mh_remove_tree(tree->fd, MAILDIR_BUILD_DIR, error);
+}
+
+bool
+maildir_tree_finish(MaildirTree *tree, GError **error)
+{
+    if (tree->options.part == NULL)
+        return maildir_tree_settle_root(tree, error) && maildir_tree_tidy(tree, error);
+    if (tree->build_fd >= 0)
+        close(tree->build_fd);
+    tree->build_fd = -1;
+    return maildir_part_leave(tree, error);
 }

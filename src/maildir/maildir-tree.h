@@ -94,5 +94,9 @@ bool maildir_tree_sync(MaildirTree *tree, GError **error);
  * when another file of the file system has just been synced. */
 bool maildir_tree_settle_root(MaildirTree *tree, GError **error);
 
+/* Removes what is there only while a run is at work: what is synced after it stays behind without
+ * that. More may be built afterwards. */
+bool maildir_tree_tidy(MaildirTree *tree, GError **error);
+
 /* The run has come to its end: nothing stays in mailhaul.build. */
 bool maildir_tree_finish(MaildirTree *tree, GError **error);
