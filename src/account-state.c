@@ -74,13 +74,16 @@ static bool
 make_inbox(const MaildirTree *tree, GError **error)
 {
     static const char *const parts[] = {"tmp", "new", "cur"};
+    bool any = false;
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        int fd = mh_make_dir(tree->fd, parts[i], tree->options.dir_mode, NULL, error);
+        bool made = false;
+        int fd = mh_make_dir(tree->fd, parts[i], tree->options.dir_mode, &made, error);
         if (fd < 0)
             return false;
         close(fd);
+        any |= made;
     }
-    return true;
+    return !any || mh_sync_dir(tree->fd, error);
 }
 
 bool
