@@ -35,6 +35,7 @@ typedef struct {
     uint64_t messages, bytes;
     char *keywords_path;       /* a script with what has no letter */
     FILE *keywords;            /* NULL until there is something in it */
+    bool keywords_unsynced;    /* something was written to it since it was durable */
     size_t damaged, different; /* accounts; what verify has found */
 } Tally;
 
@@ -52,6 +53,15 @@ print_account(const Tally *tally, const MhAccountOutcome *outcome)
         mh_worst_take(tally->worst, outcome);
     else
         mh_outcome_text(outcome, detail, stdout, stderr);
+}
+
+static bool
+sync_keywords(Tally *tally)
+{
+    if (!tally->keywords_unsynced)
+        return true;
+    tally->keywords_unsynced = fflush(tally->keywords) != 0 || fsync(fileno(tally->keywords)) != 0;
+    return !tally->keywords_unsynced;
 }
 
 static void
@@ -74,7 +84,7 @@ account_done(const MhAccountOutcome *outcome, void *user)
     tally->damaged += outcome->differences->counts[MH_DIFFERENCE_DAMAGE] > 0;
     tally->different += mh_differences_total(outcome->differences) > 0;
     print_account(tally, outcome);
-    if (tally->keywords != NULL && fflush(tally->keywords) != 0)
+    if (!sync_keywords(tally))
         return; /* the account is not recorded, so that it is read again */
     if (tally->recorded && !outcome->refused &&
         !mh_state_record_account(tally->state, outcome, &error)) {
@@ -96,8 +106,10 @@ late_keyword(const char *command, void *user)
         tally->keywords_path = g_build_filename(state, name, NULL);
         tally->keywords = fopen(tally->keywords_path, "ae");
     }
-    if (tally->keywords != NULL)
-        fputs(command, tally->keywords);
+    if (tally->keywords == NULL)
+        return;
+    fputs(command, tally->keywords);
+    tally->keywords_unsynced = true;
 }
 
 static void
