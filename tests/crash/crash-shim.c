@@ -4,8 +4,8 @@
  * The file named by CRASH_SHARED is mapped by every process of the run. That no such call passes
  * unseen is tested against strace(1): see test_crash_shim.py.
  *
- * Making things durable is counted, and may fail, but is not done: it would take most of the time,
- * and a kill does not show the difference.
+ * Making things durable is counted, and may fail, but is not done unless that is ordered: it would
+ * take most of the time, and a kill does not show the difference. A power cut does.
  */
 #undef _FORTIFY_SOURCE
 #undef _FILE_OFFSET_BITS
@@ -226,20 +226,23 @@ next_of(const char *name)
         return verdict.lost ? -1 : result;                                                         \
     }
 
-/* A call that would wait for the disk. */
-#define DURABLE(name)                                                                              \
+/* A call that waits for the disk where @syncs is ordered. */
+#define DURABLE(name, syncs)                                                                       \
     int name(int fd)                                                                               \
     {                                                                                              \
-        if (!counts(CRASH_COUNT_CHANGES))                                                          \
-            return 0;                                                                              \
-        Verdict verdict = take_step(#name, fd, NULL, NEEDS_ROOM);                                  \
-        end_step(&verdict, !verdict.fails);                                                        \
-        return verdict.fails ? -1 : 0;                                                             \
+        Verdict verdict = {0};                                                                     \
+        if (counts(CRASH_COUNT_CHANGES))                                                           \
+            verdict = take_step(#name, fd, NULL, NEEDS_ROOM);                                      \
+        if (verdict.fails)                                                                         \
+            return -1;                                                                             \
+        int result = (syncs) ? NEXT(name)(fd) : 0;                                                 \
+        end_step(&verdict, result == 0);                                                           \
+        return result;                                                                             \
     }
 
-DURABLE(fsync)
-DURABLE(fdatasync)
-DURABLE(syncfs)
+DURABLE(fsync, shared != NULL && shared->syncs != CRASH_SYNC_NOTHING)
+DURABLE(fdatasync, shared != NULL && shared->syncs != CRASH_SYNC_NOTHING)
+DURABLE(syncfs, shared != NULL && shared->syncs == CRASH_SYNC_ALL)
 
 CHANGE(int, rename, (const char *a, const char *b), (a, b), AT_FDCWD, b, NEEDS_ROOM)
 CHANGE(int, renameat, (int ad, const char *a, int bd, const char *b), (ad, a, bd, b), bd, b,

@@ -35,6 +35,13 @@ enum {
     CRASH_LIKE_NFS,  /* no flags of renameat2(2), no files without a name */
 };
 
+/* What making durable does. */
+enum {
+    CRASH_SYNC_NOTHING, /* it is only counted */
+    CRASH_SYNC_ALL,
+    CRASH_SYNC_FILES, /* a file or a directory is made durable, a whole file system is not */
+};
+
 typedef struct {
     char call[16];
     char path[104]; /* the end of it */
@@ -65,5 +72,6 @@ typedef struct {
     CrashBad bad[CRASH_BAD];    /* from == to: none */
     int64_t clock_shift_s;      /* the clock is wrong by so much */
     uint32_t like;              /* the kind of the file system */
+    uint32_t syncs;             /* what making durable does */
     CrashStep log[CRASH_STEPS]; /* step N is at N - 1 */
 } CrashShared;

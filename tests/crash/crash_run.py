@@ -29,10 +29,12 @@ SOMEBODY = 21901                          # the ordinary user, and the first of 
 CHANGES, READS, LOOKS = range(3)
 NOTHING, FREEZE, TORN, KILL_SELF, ERROR, ERROR_STAYS, SIGNAL, LOST = range(8)
 OURS, VFAT, NFS = range(3)
+SYNC_NOTHING, SYNC_ALL, SYNC_FILES = range(3)
 HEAD = struct.Struct("=IIIiIIIi")
 BAD = struct.Struct("=120s6QqI")            # follows the head
+SYNCS = struct.Struct("=I")                 # follows that
 STEP = struct.Struct("=16s104sii")
-LOG = HEAD.size + BAD.size
+LOG = HEAD.size + BAD.size + SYNCS.size
 STEPS = 16384
 OWN = "1600000000.M1P1.new"               # mail of the new server's
 
@@ -71,20 +73,24 @@ class Shared:
     def break_device(self, path="", offset=0, end=2**63, spared=0, other=(0, 0, 0)):
         """From now on nothing from @offset to @end can be read of the file whose path ends so, once
         @spared reads of that have gone well. @other: another such place, (offset, end, spared)."""
-        self.map[HEAD.size:LOG] = BAD.pack(path.encode(), offset, end, spared, *other, 0, 0)
+        BAD.pack_into(self.map, HEAD.size, path.encode(), offset, end, spared, *other, 0, 0)
 
     def still_spared(self):
         """How many reads of the two places would still go well."""
-        places = BAD.unpack(self.map[HEAD.size:LOG])
+        places = BAD.unpack_from(self.map, HEAD.size)
         return places[3], places[6]
 
     def shift_clock(self, seconds):
         """From now on the clock is wrong by so much."""
-        self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, seconds, 0)
+        BAD.pack_into(self.map, HEAD.size, b"", *[0] * 6, seconds, 0)
 
     def be_like(self, kind):
         """From now on the file system lacks what such a one lacks."""
-        self.map[HEAD.size:LOG] = BAD.pack(b"", *[0] * 6, 0, kind)
+        BAD.pack_into(self.map, HEAD.size, b"", *[0] * 6, 0, kind)
+
+    def sync(self, what):
+        """From now on making durable does so much."""
+        SYNCS.pack_into(self.map, HEAD.size + BAD.size, what)
 
     @property
     def steps(self):
