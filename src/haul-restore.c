@@ -161,7 +161,8 @@ find_subscribed(const MhHaul *haul, const GPtrArray **out_subscribed, GError **e
     return false;
 }
 
-/* What stands in the root alone; the names of folders go back last, with the record of them. */
+/* What stands in the root alone; the names of folders go back last, with the record of them, when
+ * it is durable that the folders have none of theirs. */
 static bool
 restore_root(MhHaul *haul, GError **error)
 {
@@ -172,7 +173,8 @@ restore_root(MhHaul *haul, GError **error)
     return mh_unsubscribe(haul->tree, subscribed, NULL, haul->dry_run, error) &&
            (haul->dry_run ||
             (maildir_restore_root(haul->tree->fd, error) &&
-             maildir_tree_finish(haul->tree, error) && mh_in_place_restore(haul->tree, error)));
+             maildir_tree_finish(haul->tree, error) && mh_haul_settle(haul, error) &&
+             mh_in_place_restore(haul->tree, error)));
 }
 
 bool

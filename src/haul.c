@@ -369,7 +369,7 @@ is_to_settle(const MhHaul *haul)
 bool
 mh_haul_settle(const MhHaul *haul, GError **error)
 {
-    return haul->dry_run || mh_stopping() || maildir_tree_sync(haul->tree, error);
+    return haul->dry_run || maildir_tree_sync(haul->tree, error);
 }
 
 static bool
@@ -388,7 +388,7 @@ carry_account(MhHaul *haul, GError **error)
     bool good = stopping || write_account_state(haul, error);
     return maildir_tree_finish(haul->tree, good ? error : NULL) && good &&
            (stopping || !haul->job->settings->final || is_final(haul, error)) &&
-           (!is_to_settle(haul) || mh_haul_settle(haul, error));
+           (stopping || !is_to_settle(haul) || mh_haul_settle(haul, error));
 }
 
 /* What the next run shall know. */
