@@ -350,7 +350,7 @@ write_list_aside(MaildirDelivery *delivery, const MaildirWork *work, size_t *out
     return good;
 }
 
-/* Names of files are durable before the list that has them: those as well that a killed run left,
+/* Names of files are durable before the lists that have them: those as well that a killed run left,
  * which this one has only found. */
 static bool
 sync_files(const MaildirDelivery *delivery, const MaildirFolder *folder, GError **error)
@@ -363,11 +363,9 @@ sync_files(const MaildirDelivery *delivery, const MaildirFolder *folder, GError 
 /* The list that was written aside comes into place, and what the server remembers of the old one
  * goes: before, so that no kill can keep it; and after, for what was remembered in between. */
 static bool
-place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+place_list(const MaildirWork *work, GError **error)
 {
     const MaildirFolder *folder = work->folder;
-    if (!sync_files(delivery, folder, error))
-        return false;
     forget_uids(folder, work->plan);
     if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
         return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
@@ -436,8 +434,9 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                 maildir_tree_settle_root(delivery->tree, error) &&
                 (!work->in_place || write_old_names(delivery, work, error)) &&
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
-                (!has_list || (maildir_delivery_write_state(delivery, work, folder->fd, error) &&
-                               place_list(delivery, work, error)));
+                (!has_list || (sync_files(delivery, folder, error) &&
+                               maildir_delivery_write_state(delivery, work, folder->fd, error) &&
+                               place_list(work, error)));
     g_clear_pointer(&delivery->names, maildir_new_names_free);
     if (!good)
         unlinkat(folder->fd, list_aside, 0);
