@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """The power is cut at a step of a run, or right behind its end: what was not made durable is gone.
 
-A file system that is told to stop (XFS_IOC_GOINGDOWN, which ext4 knows as well) writes nothing more;
+A file system that is told to stop (XFS_IOC_GOINGDOWN, which ext4 knows, too) writes nothing more;
 mounted anew it is what a power cut would have left: without its log's last part, or with all of the
-log and without the data that nobody has synced, which is how files become empty. The target and the
-state directory are both on such a file system, or one of them is: what is recorded must be durable
-by then. The next run ends where one ends that was left alone, and what a run said it did is there.
+log and without the data that nobody has synced, which is how files become empty. Of btrfs, which
+keeps what was synced without what came before that, the device is copied. The target and the state
+directory are both on such a file system, or one of them is: what is recorded must be durable by
+then. The next run ends where one ends that was left alone, and what a run said it did is there.
 
     test_crash_power.py [--full]
 """
@@ -27,7 +28,7 @@ import test_crash_courier as courier
 import test_crash_in_place as in_place
 import test_crash_undo as undo
 
-PARTS = 1 if "--full" in sys.argv else 97  # so many of the steps are left out in the suite
+PARTS = 1 if "--full" in sys.argv else 131  # so many of the steps are left out in the suite
 IMAGE_BYTES = 320 << 20                   # sparse; the least that XFS takes
 GOINGDOWN = 0x8004587D
 LOG_STAYS, LOG_GOES = 1, 2                # what becomes of what is logged in memory alone
@@ -36,6 +37,7 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 KINDS = {
     "ext4": (("mkfs.ext4", "-q", "-F"), "loop,commit=300,noauto_da_alloc,data=writeback"),
     "xfs": (("mkfs.xfs", "-q", "-f"), "loop"),
+    "btrfs": (("mkfs.btrfs", "-q", "-f", "-m", "single"), "loop,commit=300"),
 }
 
 
@@ -51,6 +53,7 @@ def must(*command):
 
 class Disk:
     """A file system whose power can be cut."""
+    logs = (LOG_STAYS, LOG_GOES)          # what can become of its log
 
     def __init__(self, top, kind):
         self.image, self.at = os.path.join(top, "image"), os.path.join(top, "disk")
@@ -79,13 +82,33 @@ class Disk:
             raise OSError("cannot sync " + self.at)
         os.close(fd)
 
-    def stop(self, log):
+    def cut(self, log, process=None):
+        """The power goes, and with it @process."""
         fd = os.open(self.at, os.O_RDONLY)
         fcntl.ioctl(fd, GOINGDOWN, struct.pack("I", log))
         os.close(fd)
+        if process:
+            os.killpg(process.pid, signal.SIGKILL)
 
     def come_back(self):
         self.umount()
+        self.mount()
+
+
+class CopiedDisk(Disk):
+    """One that cannot be told to stop: what has been sent to the device is put by."""
+    logs = (LOG_GOES,)
+
+    def cut(self, log, process=None):
+        if process:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        must("cp", "--sparse=always", self.image, self.image + ".then")
+
+    def come_back(self):
+        self.umount()
+        must("cp", "--sparse=always", self.image + ".then", self.image)
+        must("btrfs", "device", "scan", "--forget")
         self.mount()
 
 
@@ -117,12 +140,9 @@ class OnDisk:
 
     def run_and_cut(self, step, log):
         """The power goes at @step, or behind the end."""
-        def cut(process):
-            self.disk.stop(log)
-            os.killpg(process.pid, signal.SIGKILL)
-        done = self.run(run.FREEZE, step, on_step=cut)
+        done = self.run(run.FREEZE, step, on_step=lambda process: self.disk.cut(log, process))
         if not self.shared.happened:
-            self.disk.stop(log)
+            self.disk.cut(log)
         self.disk.come_back()
         return done
 
@@ -188,7 +208,7 @@ class Power:
         self.top = run.scratch()
         self.addCleanup(shutil.rmtree, self.top, ignore_errors=True)
         try:
-            self.disk = Disk(self.top, self.kind)
+            self.disk = (CopiedDisk if self.kind == "btrfs" else Disk)(self.top, self.kind)
         except FileNotFoundError as error:
             self.skipTest("cannot be made here: %s" % error)
         except subprocess.CalledProcessError as error:
@@ -223,7 +243,7 @@ class Power:
                 os.unlink(path)
 
     def sweep(self, place, then=None, part=0):
-        """Cuts at the steps of a run from here, and behind its end; @then: what the next run does."""
+        """Cuts at steps of a run from here, and behind its end; @then: what the next run does."""
         place.keep_as("start")
         place.bring("start")
         before, task = mail_of(place.places[place.brought[0]]), getattr(place, "task", None)
@@ -235,8 +255,8 @@ class Power:
             expected = place.look()
         in_place_mail = place.brought[0] == "home"
         for step in [*range(1 + part % PARTS, steps + 1, PARTS), 2 * steps]:
-            for log in (LOG_STAYS, LOG_GOES) if PARTS == 1 or step > steps else \
-                    ((LOG_STAYS, LOG_GOES)[step // PARTS % 2],):
+            some = slice(None) if PARTS == 1 or step > steps else slice(step // PARTS % 2, None, 2)
+            for log in self.disk.logs[some] or self.disk.logs:
                 with self.subTest(step=step, log=log, cut=place.cut):
                     self.tries += 1
                     place.bring("start")
@@ -274,7 +294,8 @@ class Power:
 
     def test_a_loss_is_seen(self):
         """Where nothing is made durable, or no whole file system is."""
-        for syncs, log in ((run.SYNC_NOTHING, LOG_GOES), (run.SYNC_FILES, LOG_STAYS)):
+        syncs_of = {LOG_GOES: run.SYNC_NOTHING, LOG_STAYS: run.SYNC_FILES}
+        for log, syncs in ((log, syncs_of[log]) for log in self.disk.logs):
             place = self.make(Mbox, TARGET)
             self.good(place)
             expected = mail_of(place.target)
@@ -328,7 +349,7 @@ class Power:
         message = run.crash_site.Message(1, 1, keywords=words)
         with open(os.path.join(place.source, "spool/ann"), "w", encoding="ascii") as f:
             f.write(run.crash_site.mbox([message], last_uid=1, keywords=words))
-        for log in (LOG_STAYS, LOG_GOES):
+        for log in self.disk.logs:
             place.clear()
             self.disk.sync()
             self.cut_at_end(place, log, status=1)              # a loss
@@ -371,6 +392,11 @@ class Power:
             place.use()
             place.task = "undo"
         self.each_cut(Undone, prepare=prepare)
+
+    def test_divided(self):
+        def prepare(place):
+            place.divided = True
+        self.each_cut(Mbox, prepare=prepare)
 
     def test_undone(self):
         """What undo removes last is gone for good when nothing is known of the account any more."""
@@ -425,6 +451,10 @@ class Ext4(Power, unittest.TestCase):
 
 class Xfs(Power, unittest.TestCase):
     kind = "xfs"
+
+
+class Btrfs(Power, unittest.TestCase):
+    kind = "btrfs"
 
 
 if __name__ == "__main__":
