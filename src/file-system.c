@@ -37,7 +37,7 @@ static const struct {
     {0xfe534d42, {.name = "smb2"}},
     {CEPH_SUPER_MAGIC, {.name = "ceph"}},
     {AFS_SUPER_MAGIC, {.name = "afs"}},
-    {0x65735546, {.name = "fuse"}},
+    {0x65735546, {.name = "fuse", .no_syncfs = true}},
     {0x01021997, {.name = "9p"}},
     {MSDOS_SUPER_MAGIC, {.name = "vfat", .no_colons = true}}, /* times of two seconds */
     {0x2011bab0, {.name = "exfat", .no_colons = true}},

@@ -28,6 +28,7 @@ typedef struct {
     const char *name;
     bool local;     /* this machine keeps its times, to a tick of its clock */
     bool no_colons; /* names with ':' cannot be had, and every message of a Maildir has one */
+    bool no_syncfs; /* what is behind it does not hear of syncfs(2) */
     uint32_t subdirectories; /* of one directory; 0: no limit that matters, or none that we know */
     uint32_t entries;        /* the same for entries of any kind */
 } MhFileSystem;

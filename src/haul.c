@@ -35,7 +35,6 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
-                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE,
                                   .copy_only = settings->transfer == MH_TRANSFER_COPY,
                                   .part = haul->job->part,
                                   .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
@@ -45,6 +44,9 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
         !mh_place_split(settings->maildir, haul->account, &trusted, &rest, error))
         return false;
     options.trusted = trusted;
+    options.sync_messages =
+        settings->sync == MH_SYNC_MESSAGE ||
+        (settings->sync == MH_SYNC_BATCH && mh_file_system_near(haul->maildir)->no_syncfs);
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
                                : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;
@@ -356,14 +358,14 @@ mh_haul_survey(MhHaul *haul, GError **error)
     return read_uidls(haul, error) && survey_account(haul, error) && mh_haul_find_gone(haul, error);
 }
 
-/* Is there more than mailboxes that may not be durable? The account is closed now, or the last run
- * of it ended early. */
+/* Is there more than mailboxes that may not be durable? The account is closed now, its parts have
+ * left, or the last run of it ended early. */
 static bool
 is_to_settle(const MhHaul *haul)
 {
     const MhMemory *memory = haul->job->memory;
     bool is_cut_short = memory != NULL && memory->mailboxes->len > 0 && memory->watch == NULL;
-    return haul->job->settings->final || is_cut_short;
+    return haul->job->settings->final || haul->job->fresh != NULL || is_cut_short;
 }
 
 bool

@@ -363,14 +363,14 @@ sync_files(const MaildirDelivery *delivery, const MaildirFolder *folder, GError 
 /* The list that was written aside comes into place, and what the server remembers of the old one
  * goes: before, so that no kill can keep it; and after, for what was remembered in between. */
 static bool
-place_list(const MaildirWork *work, GError **error)
+place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     const MaildirFolder *folder = work->folder;
     forget_uids(folder, work->plan);
     if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
         return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
     forget_uids(folder, work->plan);
-    return true;
+    return !delivery->tree->options.sync_messages || mh_sync_dir(folder->fd, error);
 }
 
 /* An open session reads the table again when it has another time, in whole seconds; otherwise a new
@@ -436,7 +436,7 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                 write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
                 (!has_list || (sync_files(delivery, folder, error) &&
                                maildir_delivery_write_state(delivery, work, folder->fd, error) &&
-                               place_list(work, error)));
+                               place_list(delivery, work, error)));
     g_clear_pointer(&delivery->names, maildir_new_names_free);
     if (!good)
         unlinkat(folder->fd, list_aside, 0);

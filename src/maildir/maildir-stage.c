@@ -25,34 +25,42 @@ make_build(MaildirDelivery *delivery, GError **error)
     return delivery->new_fd >= 0;
 }
 
-/* A new file in a folder that is being built. */
+/* Closes a file that has been written, if @good. */
 static bool
-write_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, GError **error)
+finish_file(const MaildirDelivery *delivery, int fd, const char *name, bool good, GError **error)
 {
-    int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (fd < 0)
-        return mh_set_errno(error, errno, "cannot write '%s'", name);
-    bool good = mh_write_all(fd, bytes, error);
+    if (good && delivery->tree->options.sync_messages && fsync(fd) != 0)
+        good = mh_set_errno(error, errno, "cannot sync '%s'", name);
     if (close(fd) != 0 && good)
         good = mh_set_errno(error, errno, "cannot write '%s'", name);
     return good;
+}
+
+/* A new file in the folder that is being built. */
+static bool
+write_file(const MaildirDelivery *delivery, const char *name, MhSpan bytes, GError **error)
+{
+    int fd = openat(delivery->fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+                    delivery->tree->options.file_mode);
+    if (fd < 0)
+        return mh_set_errno(error, errno, "cannot write '%s'", name);
+    return finish_file(delivery, fd, name, mh_write_all(fd, bytes, error), error);
 }
 
 /* The state files that a new folder has beside its list. */
 static bool
 write_new_state(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
-    mode_t mode = delivery->tree->options.file_mode;
     int tmp_fd = mh_make_dir(delivery->fd, "tmp", delivery->tree->options.dir_mode, NULL, error);
     if (tmp_fd < 0)
         return false;
     close(tmp_fd);
     g_autoptr(GString) keywords = maildir_keywords_format(work->keywords);
-    if (keywords->len > 0 && !write_file(delivery->fd, MAILDIR_KEYWORDS_FILE,
-                                         mh_span(keywords->str, keywords->len), mode, error))
+    if (keywords->len > 0 &&
+        !write_file(delivery, MAILDIR_KEYWORDS_FILE, mh_span(keywords->str, keywords->len), error))
         return false;
     return strcmp(work->folder->name, ".") == 0 ||
-           write_file(delivery->fd, "maildirfolder", mh_span(NULL, 0), mode, error);
+           write_file(delivery, "maildirfolder", mh_span(NULL, 0), error);
 }
 
 typedef struct {
@@ -139,8 +147,7 @@ stage_new_folder(Staging *staging, GError **error)
                 maildir_delivery_write_state(delivery, staging->work, delivery->fd, error);
     maildir_new_names_free(staging->names);
     good = maildir_uidlist_writer_finish(&writer, good ? error : NULL) && good;
-    if (close(fd) != 0 && good)
-        good = mh_set_errno(error, errno, "cannot write '%s'", MAILDIR_UIDLIST_FILE);
+    good = finish_file(delivery, fd, MAILDIR_UIDLIST_FILE, good, error);
     return good && write_new_state(delivery, staging->work, error);
 }
 

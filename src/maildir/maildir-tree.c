@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const char made_mark[] = MAILDIR_MADE_MARK;
+static const char sync_file[] = "mailhaul-tmp.sync";
 
 static MaildirTree *
 tree_new(const char *path, const MaildirTreeOptions *options)
@@ -141,6 +142,7 @@ maildir_tree_lock_whole(MaildirTree *tree, GError **error)
         return false;
     }
     mh_replace_file_tidy(tree->fd, "subscriptions");
+    unlinkat(tree->fd, sync_file, 0);
     return true;
 }
 
@@ -274,6 +276,23 @@ maildir_tree_lock(MaildirTree *tree, int folder_fd, GError **error)
     return taken;
 }
 
+/* Where syncfs(2) does not reach the disk: a file that is synced takes along what came before it,
+ * where there is a journal; and a directory, where its own sync is handed on. */
+static bool
+sync_by_file(const MaildirTree *tree, GError **error)
+{
+    int fd = openat(tree->fd, sync_file, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == ENOENT || /* the root has been removed */
+               mh_set_errno(error, errno, "cannot make a file in '%s'", tree->path);
+    bool good = mh_write_all(fd, MH_SPAN_LITERAL("\n"), error);
+    if (good && fsync(fd) != 0)
+        good = mh_set_errno(error, errno, "cannot sync a file in '%s'", tree->path);
+    close(fd);
+    unlinkat(tree->fd, sync_file, 0);
+    return good && mh_sync_dir(tree->fd, error);
+}
+
 bool
 maildir_tree_sync(MaildirTree *tree, GError **error)
 {
@@ -281,7 +300,7 @@ maildir_tree_sync(MaildirTree *tree, GError **error)
         return true;
     if (syncfs(tree->fd) != 0)
         return mh_set_errno(error, errno, "cannot sync the file system of '%s'", tree->path);
-    return true;
+    return !tree->options.sync_messages || sync_by_file(tree, error);
 }
 
 bool

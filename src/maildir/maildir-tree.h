@@ -32,7 +32,8 @@ typedef struct {
      * are followed wherever they lead. */
     const char *trusted;
     bool sync_batches;  /* make a batch durable before it is put in place */
-    bool sync_messages; /* make every message durable when it is written */
+    bool sync_messages; /* make every message and list durable when it is written, and do not rely
+                           on syncfs(2) alone */
     const struct MaildirState
         *state;     /* of another server: maildir-state.h; NULL: Dovecot's alone */
     bool copy_only; /* message files of the source are not linked: see maildir-transfer.h */
