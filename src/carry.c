@@ -199,14 +199,15 @@ stage(MhCarry *carry, MhSource *source, GError **error)
     return false;
 }
 
-/* What the new server's files cannot say. */
+/* What the new server's files cannot say. UIDLs that Dovecot made of UIDs are none of Courier's. */
 static void
 tell_lost_uidls(const MhCarry *carry, MhFindings *findings)
 {
-    bool is_inbox = strcmp(carry->folder_name, ".") == 0;
-    size_t lost = is_inbox && carry->context->settings->server == MH_SERVER_COURIER
-                      ? mh_courier_uidls_lost(carry->mailbox)
-                      : 0;
+    const MhSettings *settings = carry->context->settings;
+    if (strcmp(carry->folder_name, ".") != 0 || settings->server != MH_SERVER_COURIER)
+        return;
+    size_t lost = settings->pop3_uidl == MH_UIDL_IMAP ? mh_mailbox_length(carry->mailbox)
+                                                      : mh_courier_uidls_lost(carry->mailbox);
     if (lost > 0)
         mh_findings_add(findings, MH_FINDING_UIDL_UNSAYABLE, "%zu messages", lost);
 }

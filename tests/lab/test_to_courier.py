@@ -183,6 +183,20 @@ class FromMbox(unittest.TestCase):
                 with served.pop3(account.name) as client:
                     self.assertEqual(client.uidl(), uidls)
 
+    def test_uidls_of_dovecot(self):
+        """It makes them of UIDs, in a form that is not Courier's."""
+        work = lab.scratch()
+        self.addCleanup(lab.remove, work)
+        site = mbox_site.build_small(work, ["Sent"])
+        target = lab.Target(site, work)
+        for way, status in (("imap", 1), ("none", 0)):
+            checked = lab.mailhaul("check", *target.arguments(), "--server", "courier",
+                                   "--pop3-uidl", way)
+            with self.subTest(way):
+                self.assertEqual(checked.returncode, status, lab.told(checked))
+                self.assertEqual("POP3 UIDLs that Courier's list cannot hold" in checked.stdout,
+                                 way == "imap")
+
     def check_pop3_order(self, new):
         """That of the mbox, which is that of UIDs. Courier ends what does not end with a line."""
         imap = [m["size"] for m in new["folders"]["INBOX"]["messages"]]
