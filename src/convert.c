@@ -3,7 +3,6 @@
 #include "carry.h"
 #include "confine.h"
 #include "coordinator.h"
-#include "file-system.h"
 #include "mbox-options.h"
 #include "pace.h"
 #include "printable.h"
@@ -72,10 +71,8 @@ write_mbox(const MhSettings *settings, Place *place, const char *maildir, MhMail
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
+                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE,
                                   .copy_only = settings->transfer == MH_TRANSFER_COPY};
-    options.sync_messages =
-        settings->sync == MH_SYNC_MESSAGE ||
-        (settings->sync == MH_SYNC_BATCH && mh_file_system_near(maildir)->no_syncfs);
     g_autoptr(MaildirTree) tree = maildir_tree_open_to_write(maildir, &options, error);
     if (tree == NULL)
         return false;

@@ -55,6 +55,13 @@ mh_file_system_of_type(unsigned long type)
 }
 
 const MhFileSystem *
+mh_file_system_of(int fd)
+{
+    struct statfs fs;
+    return mh_file_system_of_type(fstatfs(fd, &fs) == 0 ? (unsigned long)fs.f_type : 0);
+}
+
+const MhFileSystem *
 mh_file_system_at(const char *path)
 {
     struct statfs fs;

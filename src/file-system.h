@@ -35,6 +35,8 @@ typedef struct {
 
 /* By statfs's f_type. Never NULL; what is not known is not local. */
 const MhFileSystem *mh_file_system_of_type(unsigned long type);
+/* Of what is open as @fd. */
+const MhFileSystem *mh_file_system_of(int fd);
 /* Of what is at @path. ext2, ext3 and ext4 have one type, and are ext4 here. */
 const MhFileSystem *mh_file_system_at(const char *path);
 /* Of the nearest directory above @path when there is nothing at @path. */

@@ -35,6 +35,7 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
     MaildirTreeOptions options = {.file_mode = settings->mode,
                                   .dir_mode = settings->mode | (settings->mode & 0444) >> 2,
                                   .sync_batches = settings->sync != MH_SYNC_NONE,
+                                  .sync_messages = settings->sync == MH_SYNC_MESSAGE,
                                   .copy_only = settings->transfer == MH_TRANSFER_COPY,
                                   .part = haul->job->part,
                                   .state = settings->server == MH_SERVER_COURIER ? &mh_courier_state
@@ -44,9 +45,6 @@ mh_haul_open_tree(MhHaul *haul, GError **error)
         !mh_place_split(settings->maildir, haul->account, &trusted, &rest, error))
         return false;
     options.trusted = trusted;
-    options.sync_messages =
-        settings->sync == MH_SYNC_MESSAGE ||
-        (settings->sync == MH_SYNC_BATCH && mh_file_system_near(haul->maildir)->no_syncfs);
     haul->tree = haul->dry_run ? maildir_tree_open(haul->maildir, &options, error)
                                : maildir_tree_open_to_write(haul->maildir, &options, error);
     haul->context.tree = haul->tree;

@@ -1,5 +1,6 @@
 #include "maildir-tree.h"
 
+#include "file-system.h"
 #include "maildir-lock.h"
 #include "maildir-part.h"
 #include "printable.h"
@@ -162,7 +163,9 @@ maildir_tree_open_to_write(const char *path, const MaildirTreeOptions *options, 
     if (options->part != NULL ? !maildir_part_enter(tree, error)
                               : !maildir_tree_lock_whole(tree, error))
         return NULL;
-    if (options->sync_batches && !options->sync_messages)
+    if (options->sync_batches && mh_file_system_of(tree->fd)->no_syncfs)
+        tree->options.sync_messages = true;
+    if (options->sync_batches && !tree->options.sync_messages)
         tree->ahead = maildir_ahead_new(tree->fd, MAILDIR_AHEAD_BYTES);
     return mh_look_for(tree->fd, made_mark, &tree->made_root, error) ? g_steal_pointer(&tree)
                                                                      : NULL;

@@ -33,7 +33,8 @@ typedef struct {
     const char *trusted;
     bool sync_batches;  /* make a batch durable before it is put in place */
     bool sync_messages; /* make every message and list durable when it is written, and do not rely
-                           on syncfs(2) alone */
+                           on syncfs(2) alone; with sync_batches also where that does not reach the
+                           disk, as a tree that is opened to write finds out */
     const struct MaildirState
         *state;     /* of another server: maildir-state.h; NULL: Dovecot's alone */
     bool copy_only; /* message files of the source are not linked: see maildir-transfer.h */
