@@ -33,12 +33,12 @@ static const struct {
     {0x00011954, {.name = "ufs", .subdirectories = 31998}},
     {0x3153464a, {.name = "jfs", .subdirectories = 65533}},
     {NFS_SUPER_MAGIC, {.name = "nfs"}},
-    {0xff534d42, {.name = "cifs"}},
-    {0xfe534d42, {.name = "smb2"}},
+    {0xff534d42, {.name = "cifs", .no_syncfs = true}},
+    {0xfe534d42, {.name = "smb2", .no_syncfs = true}},
     {CEPH_SUPER_MAGIC, {.name = "ceph"}},
     {AFS_SUPER_MAGIC, {.name = "afs"}},
     {0x65735546, {.name = "fuse", .no_syncfs = true}},
-    {0x01021997, {.name = "9p"}},
+    {0x01021997, {.name = "9p", .no_syncfs = true}},
     {MSDOS_SUPER_MAGIC, {.name = "vfat", .no_colons = true}}, /* times of two seconds */
     {0x2011bab0, {.name = "exfat", .no_colons = true}},
 };

@@ -15,7 +15,9 @@
  * where the driver of ext4 serves them, as it does on most machines since Linux 4.3 (pathconf()
  * knows which); two of them are the directory's own. ext4 stops counting (dir_nlink). Its index of
  * a directory has two levels of 511 blocks of 4 KiB, which names of 60 bytes fill at some 6 million
- * entries, unless large_dir adds a level. reiserfs, nilfs2, ufs: their headers.
+ * entries, unless large_dir adds a level. reiserfs, nilfs2, ufs: their headers. Of syncfs(2): linux
+ * fs/sync.c asks the sync_fs() of a file system, which smb's client and 9p do not have, and which
+ * fs/fuse has for virtiofs alone (their f_type is one); NFS asks its server for each file.
  */
 #pragma once
 

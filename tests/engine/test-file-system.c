@@ -16,24 +16,25 @@ test_types(void **state)
     static const struct {
         unsigned long type;
         const char *name;
-        bool local, no_colons;
+        bool local, no_colons, no_syncfs;
     } rows[] = {
-        {EXT4_SUPER_MAGIC, "ext4", true, false},
-        {TMPFS_MAGIC, "tmpfs", true, false},
-        {0x58465342, "xfs", true, false},
-        {NFS_SUPER_MAGIC, "nfs", false, false},
-        {0xff534d42, "cifs", false, false},
-        {(unsigned long)(int)0xff534d42, "cifs", false, false},
-        {0x65735546, "fuse", false, false},
-        {MSDOS_SUPER_MAGIC, "vfat", false, true},
-        {0x2011bab0, "exfat", false, true},
-        {0, "unknown", false, false},
-        {0x12345678, "unknown", false, false},
+        {EXT4_SUPER_MAGIC, "ext4", true, false, false},
+        {TMPFS_MAGIC, "tmpfs", true, false, false},
+        {0x58465342, "xfs", true, false, false},
+        {NFS_SUPER_MAGIC, "nfs", false, false, false},
+        {0xff534d42, "cifs", false, false, true},
+        {(unsigned long)(int)0xff534d42, "cifs", false, false, true},
+        {0x01021997, "9p", false, false, true},
+        {0x65735546, "fuse", false, false, true},
+        {MSDOS_SUPER_MAGIC, "vfat", false, true, false},
+        {0x2011bab0, "exfat", false, true, false},
+        {0, "unknown", false, false, false},
+        {0x12345678, "unknown", false, false, false},
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         const MhFileSystem *system = mh_file_system_of_type(rows[i].type);
         if (strcmp(system->name, rows[i].name) != 0 || system->local != rows[i].local ||
-            system->no_colons != rows[i].no_colons)
+            system->no_colons != rows[i].no_colons || system->no_syncfs != rows[i].no_syncfs)
             fail_msg("%lx: %s", rows[i].type, system->name);
     }
     assert_string_equal(mh_file_system_at("/nowhere/at/all")->name, "unknown");
