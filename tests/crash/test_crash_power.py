@@ -19,6 +19,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 import unittest
 import zlib
 
@@ -72,9 +73,16 @@ class Disk:
         self.mounted = True
 
     def umount(self):
-        if self.mounted:
-            must("umount", self.at)
-        self.mounted = False
+        """Who was at work on it when the power went (bindfs) may take a moment to end."""
+        deadline = time.monotonic() + 30
+        while self.mounted:
+            try:
+                must("umount", self.at)
+                self.mounted = False
+            except subprocess.CalledProcessError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
 
     def sync(self):
         fd = os.open(self.at, os.O_RDONLY)
