@@ -28,7 +28,8 @@
  *
  * Flags and keywords. A flag follows the source when the source changed it since it was last
  * carried; otherwise what the target has stays. Not known what was last carried: the source wins.
- * A message goes back into new only with such a change, when its flags and keywords have all gone.
+ * A message goes back into new only with such a change, when its flags and keywords have all gone,
+ * or when it has gone itself and came once more, under another UID.
  *
  * What mailhaul did not put into the target is never removed or changed. When such a message has
  * the identity of one at the source (a file linked before a crash, a Maildir copied there by hand),

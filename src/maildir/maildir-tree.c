@@ -315,12 +315,18 @@ maildir_tree_settle_root(MaildirTree *tree, GError **error)
     return mh_sync_dir(tree->fd, error);
 }
 
-bool
-maildir_tree_tidy(MaildirTree *tree, GError **error)
+static void
+close_build(MaildirTree *tree)
 {
     if (tree->build_fd >= 0)
         close(tree->build_fd);
     tree->build_fd = -1;
+}
+
+bool
+maildir_tree_tidy(MaildirTree *tree, GError **error)
+{
+    close_build(tree);
     /* An INBOX in place says itself that its root is ours. */
     bool has_inbox = false;
     if (tree->made_root && !mh_look_for(tree->fd, "cur", &has_inbox, error))
@@ -335,8 +341,6 @@ maildir_tree_finish(MaildirTree *tree, GError **error)
 {
     if (tree->options.part == NULL)
         return maildir_tree_settle_root(tree, error) && maildir_tree_tidy(tree, error);
-    if (tree->build_fd >= 0)
-        close(tree->build_fd);
-    tree->build_fd = -1;
+    close_build(tree);
     return maildir_part_leave(tree, error);
 }
