@@ -35,7 +35,8 @@ typedef struct {
     uint64_t messages, bytes;
     char *keywords_path;       /* a script with what has no letter */
     FILE *keywords;            /* NULL until there is something in it */
-    bool keywords_unsynced;    /* something was written to it since it was durable */
+    bool keywords_unsynced;    /* something was told since it was durable */
+    bool keywords_lost;        /* no account is recorded any more */
     size_t damaged, different; /* accounts; what verify has found */
 } Tally;
 
@@ -55,13 +56,17 @@ print_account(const Tally *tally, const MhAccountOutcome *outcome)
         mh_outcome_text(outcome, detail, stdout, stderr);
 }
 
+/* False once a keyword could not be written down. Workers tell theirs side by side, so that it may
+ * be one of any account that is not done. */
 static bool
 sync_keywords(Tally *tally)
 {
-    if (!tally->keywords_unsynced)
-        return true;
-    tally->keywords_unsynced = fflush(tally->keywords) != 0 || fsync(fileno(tally->keywords)) != 0;
-    return !tally->keywords_unsynced;
+    if (!tally->keywords_unsynced || tally->keywords_lost)
+        return !tally->keywords_lost;
+    tally->keywords_unsynced = false;
+    tally->keywords_lost = tally->keywords == NULL || fflush(tally->keywords) != 0 ||
+                           ferror(tally->keywords) || fsync(fileno(tally->keywords)) != 0;
+    return !tally->keywords_lost;
 }
 
 static void
@@ -85,7 +90,7 @@ account_done(const MhAccountOutcome *outcome, void *user)
     tally->different += mh_differences_total(outcome->differences) > 0;
     print_account(tally, outcome);
     if (!sync_keywords(tally))
-        return; /* the account is not recorded, so that it is read again */
+        return; /* the account is not recorded, so that it is read again; the end says so */
     if (tally->recorded && !outcome->refused &&
         !mh_state_record_account(tally->state, outcome, &error)) {
         fprintf(stderr, "mailhaul: %s: %s\n", outcome->user, error->message);
@@ -106,10 +111,9 @@ late_keyword(const char *command, void *user)
         tally->keywords_path = g_build_filename(state, name, NULL);
         tally->keywords = fopen(tally->keywords_path, "ae");
     }
-    if (tally->keywords == NULL)
-        return;
-    fputs(command, tally->keywords);
     tally->keywords_unsynced = true;
+    if (tally->keywords != NULL)
+        fputs(command, tally->keywords);
 }
 
 static void
@@ -129,13 +133,14 @@ close_keywords(Tally *tally)
 {
     if (tally->keywords_path == NULL)
         return true;
-    bool good = tally->keywords != NULL && !ferror(tally->keywords);
+    bool good = sync_keywords(tally);
     if (tally->keywords != NULL && fclose(tally->keywords) != 0)
         good = false;
     fprintf(stderr,
             good ? "mailhaul: some folders have more than 26 keywords; run this when the new "
                    "server has the mail: sh %s\n"
-                 : "mailhaul: cannot write the keywords that have no letter to %s\n",
+                 : "mailhaul: cannot write the keywords that have no letter to %s; what was done "
+                   "since is not recorded: run again when it can be written\n",
             tally->keywords_path);
     g_clear_pointer(&tally->keywords_path, g_free);
     return good;

@@ -671,12 +671,7 @@ class Nightly(unittest.TestCase):
                 lines = f.readlines()
             os.remove(scripts[0])
             return sorted(re.search(r"'(kw\d+)' mailbox '(.*)' uid (.*)$", x).groups() for x in lines)
-        names = ["kw%02d" % n for n in range(30)]
-        for number, name in enumerate(names):
-            write(os.path.join(self.maildir, "courierimapkeywords/100000000%d.M1P1.inbox" %
-                               (number % 3 + 1)), "".join(n + "\n" for n in names[number % 3::3]))
-        self.own()
-        time.sleep(0.2)
+        self.add_keywords(30)
         self.run_it(expect=1)
         self.assertEqual(len(told()), 4)
         self.run_it(expect=1)
@@ -689,6 +684,31 @@ class Nightly(unittest.TestCase):
         self.assertEqual(len(again), 4)
         self.run_it("--final", expect=1)
         self.assertEqual(told(), again)
+
+    def add_keywords(self, count):
+        """So many of them, shared out among the messages of the INBOX."""
+        names = ["kw%02d" % n for n in range(count)]
+        for first in range(3):
+            write(os.path.join(self.maildir, "courierimapkeywords/100000000%d.M1P1.inbox" %
+                               (first + 1)), "".join(n + "\n" for n in names[first::3]))
+        self.own()
+        time.sleep(0.2)
+
+    def test_keywords_that_cannot_be_written_down_are_told_again(self):
+        """An account whose commands are lost stays open."""
+        self.add_keywords(30)
+        os.makedirs(self.path("state"), exist_ok=True)
+        in_the_way = [self.path("state", time.strftime("keywords-%Y%m%dT%H%M%SZ.sh", time.gmtime(t)))
+                      for t in range(int(time.time()), int(time.time()) + 120)]
+        for path in in_the_way:
+            os.mkdir(path)
+        self.assertIn("cannot write the keywords", self.run_it("--final", expect=2))
+        for path in in_the_way:
+            os.rmdir(path)
+        self.assertNotIn("cannot write", self.run_it("--final", expect=1))
+        with open(glob.glob(self.path("state/keywords-*.sh"))[0], encoding="ascii") as f:
+            self.assertEqual(f.read().count("doveadm flags add"), 4)
+        self.assertIn("closed", self.run_it(expect=2))
 
     def final_held_up(self, where, change):
         """A final run that waits for a server's lock on Sent while @change happens to the INBOX,
