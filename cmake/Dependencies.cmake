@@ -1,6 +1,8 @@
 # The libraries we stand on; required versions are stated here and nowhere else.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(GLIB REQUIRED IMPORTED_TARGET glib-2.0>=2.74)
+target_compile_definitions(mailhaul-flags INTERFACE # nothing newer, and no word of what is older
+    GLIB_VERSION_MIN_REQUIRED=GLIB_VERSION_2_74 GLIB_VERSION_MAX_ALLOWED=GLIB_VERSION_2_74)
 pkg_check_modules(SODIUM REQUIRED IMPORTED_TARGET libsodium>=1.0.18)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash>=0.8)
 pkg_check_modules(MAGIC REQUIRED IMPORTED_TARGET libmagic>=5.44)

@@ -268,9 +268,8 @@ mh_target_check_machine(MhTargetCheck *check, int64_t now)
         g_autofree char *shown = mh_time_text(now);
         add(check, MH_OBSTACLE_CLOCK, "it shows %s", shown);
     }
-    if (geteuid() != 0)
+    if (geteuid() != 0 || capng_get_caps_process() != 0)
         return;
-    capng_get_caps_process();
     for (size_t i = 0; i < G_N_ELEMENTS(needed); i++) {
         if (!capng_have_capability(CAPNG_EFFECTIVE, needed[i].capability))
             add(check, MH_OBSTACLE_NO_PRIVILEGE, "%s is missing", needed[i].name);

@@ -157,7 +157,7 @@ static bool
 add_file(CourierSource *source, uint32_t at, bool is_new, MhFindings *findings, GError **error)
 {
     struct stat st;
-    bool is_mail;
+    bool is_mail = false;
     GError *failure = NULL;
     const char *name = (const char *)source->names->data + at;
     MhSpan whole = mh_span_from_string(name); /* of 255 bytes at most, as all entries are */
