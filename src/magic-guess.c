@@ -41,7 +41,7 @@ static const struct {
 } kinds[] = {
     {NULL, "MBX mail folder", MH_GUESS_MBX},
     {NULL, "MMDF mailbox", MH_GUESS_MMDF},
-    {"application/mbox", NULL, MH_GUESS_MAIL},
+    {"application/mbox", NULL, MH_GUESS_TEXT}, /* to some of its releases all that begins so */
     {"message/", NULL, MH_GUESS_MAIL},
     {"application/gzip", NULL, MH_GUESS_COMPRESSED},
     {"application/x-gzip", NULL, MH_GUESS_COMPRESSED},

@@ -16,7 +16,7 @@ typedef enum {
     MH_GUESS_UNKNOWN, /* no answer: no database, or libmagic failed on these bytes */
     MH_GUESS_EMPTY,
     MH_GUESS_TEXT,       /* text of some kind; may be an mbox */
-    MH_GUESS_MAIL,       /* one message, or an mbox that libmagic knows as one */
+    MH_GUESS_MAIL,       /* one message */
     MH_GUESS_MBX,        /* c-client's mbx format */
     MH_GUESS_MMDF,       /* messages between lines of four 0x01 */
     MH_GUESS_COMPRESSED, /* gzip, bzip2, xz, zstd, ..., also archives */

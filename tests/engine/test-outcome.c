@@ -114,7 +114,7 @@ static const struct {
 static void
 test_bad_ones(void **state)
 {
-    g_autoptr(GVariant) good = g_variant_ref_sink(g_variant_parse(
+    g_autoptr(GVariant) good = g_variant_take_ref(g_variant_parse(
         NULL, "(@ay [], [" NUMBERS "], @m(a(sbtums)a(st)) nothing)", NULL, NULL, NULL));
     g_autoptr(MhMailboxOutcome) taken = mh_mailbox_outcome_from_variant(good);
     (void)state;

@@ -64,7 +64,7 @@ class Program:
         return said
 
     def complaints(self, said):
-        return re.findall(r"(?im)^.*(?:uidvalidity(?!, creating)|error|warning(?! \*\*\* Pass)).*$",
+        return re.findall(r"(?im)^.*(?:(?<!notice: no )uidvalidity(?!, creating)|error|warning(?! \*\*\* Pass)).*$",
                           said)
 
     def has(self):
