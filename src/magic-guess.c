@@ -41,7 +41,7 @@ static const struct {
 } kinds[] = {
     {NULL, "MBX mail folder", MH_GUESS_MBX},
     {NULL, "MMDF mailbox", MH_GUESS_MMDF},
-    {"application/mbox", NULL, MH_GUESS_TEXT}, /* to some of its releases all that begins so */
+    {"application/mbox", NULL, MH_GUESS_TEXT}, /* from 5.46 on all that begins with "From " */
     {"message/", NULL, MH_GUESS_MAIL},
     {"application/gzip", NULL, MH_GUESS_COMPRESSED},
     {"application/x-gzip", NULL, MH_GUESS_COMPRESSED},
@@ -94,6 +94,9 @@ mh_magic_guess(MhSpan head, MhFindings *findings)
     g_autofree char *text = ask(head, MAGIC_NONE);
     if (type == NULL || text == NULL)
         return (MhGuess){.kind = MH_GUESS_UNKNOWN, .text = g_strdup("")};
+    char *quoted = strstr(text, ", 1st line \""); /* as of the "Mailbox text" of 5.46 */
+    if (quoted != NULL)
+        *quoted = '\0';
     MhGuessKind kind = kind_of(type, text);
     return (MhGuess){.kind = kind, .text = g_steal_pointer(&text)};
 }
