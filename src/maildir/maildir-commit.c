@@ -16,9 +16,6 @@
 /* The new list of a folder that exists, until it is put in place. */
 static const char list_aside[] = "mailhaul-tmp." MAILDIR_UIDLIST_FILE;
 
-/* So often the lock of a folder is touched while its files are moved. */
-#define LOCK_TOUCH_FILES 10000
-
 /* The server's index of all folders (dovecot.list.index) knows a folder's state by the time of its
  * cur/, in whole seconds. It has another one then. */
 static void
@@ -234,19 +231,24 @@ write_old_names(const MaildirDelivery *delivery, const MaildirWork *work, GError
 
 /* These before all others: then no two files have one base name. */
 static bool
-rename_bases(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
+rename_bases(const MaildirDelivery *delivery, const MaildirWork *work, int64_t *renewed_us,
+             GError **error)
 {
     for (guint i = 0; i < work->plan->lines->len; i++) {
-        if (new_base(delivery, i) != NULL && !retag(delivery, work, i, error))
+        if (new_base(delivery, i) != NULL &&
+            (!maildir_lock_keep(work->folder->fd, renewed_us, error) ||
+             !retag(delivery, work, i, error)))
             return false;
     }
     return true;
 }
 
 static bool
-remove_expunged(const MaildirWork *work, GError **error)
+remove_expunged(const MaildirWork *work, int64_t *renewed_us, GError **error)
 {
     for (guint i = 0; i < work->plan->expunge->len; i++) {
+        if (!maildir_lock_keep(work->folder->fd, renewed_us, error))
+            return false;
         uint32_t at = g_array_index(work->plan->expunge, uint32_t, i);
         const MhTargetMessage *there = mh_target_index_get(&work->folder->index, at);
         const char *name = maildir_folder_file(work->folder, there);
@@ -259,18 +261,19 @@ remove_expunged(const MaildirWork *work, GError **error)
 static bool
 commit_files(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
-    if (!rename_bases(delivery, work, error))
+    int64_t renewed = g_get_monotonic_time();
+    if (!rename_bases(delivery, work, &renewed, error))
         return false;
     for (guint i = 0; i < work->plan->lines->len; i++) {
-        if (i % LOCK_TOUCH_FILES == LOCK_TOUCH_FILES - 1)
-            maildir_lock_touch(work->folder->fd);
+        if (!maildir_lock_keep(work->folder->fd, &renewed, error))
+            return false;
         const MhSyncLine *line = maildir_work_line(work, i);
         if (maildir_delivery_is_staged(delivery, line) && !move_in(delivery, work, line, error))
             return false;
         if (line->retag && new_base(delivery, i) == NULL && !retag(delivery, work, i, error))
             return false;
     }
-    return work->in_place || remove_expunged(work, error);
+    return work->in_place || remove_expunged(work, &renewed, error);
 }
 
 /* The line of a message that only the target has. An empty UIDL stands for the name of the file. */
@@ -366,7 +369,11 @@ static bool
 place_list(const MaildirDelivery *delivery, const MaildirWork *work, GError **error)
 {
     const MaildirFolder *folder = work->folder;
+    if (!maildir_lock_renew(folder->fd, error))
+        return false;
     forget_uids(folder, work->plan);
+    if (!maildir_lock_renew(folder->fd, error))
+        return false;
     if (renameat(folder->fd, list_aside, folder->fd, MAILDIR_UIDLIST_FILE) != 0)
         return mh_set_errno(error, errno, "cannot put '%s' in place", MAILDIR_UIDLIST_FILE);
     forget_uids(folder, work->plan);
@@ -433,7 +440,8 @@ commit_changes(MaildirDelivery *delivery, const MaildirWork *work, size_t *out_l
                 (!has_list || write_list_aside(delivery, work, out_left_out, error)) &&
                 maildir_tree_settle_root(delivery->tree, error) &&
                 (!work->in_place || write_old_names(delivery, work, error)) &&
-                write_keywords(delivery, work, error) && commit_files(delivery, work, error) &&
+                maildir_lock_renew(folder->fd, error) && write_keywords(delivery, work, error) &&
+                commit_files(delivery, work, error) &&
                 (!has_list || (sync_files(delivery, folder, error) &&
                                maildir_delivery_write_state(delivery, work, folder->fd, error) &&
                                place_list(delivery, work, error)));

@@ -14,15 +14,23 @@ static const char lock_name[] = LOCK_NAME;
 /* The lock before it is in place: it must never be seen without its holder's name. */
 static const char aside_name[] = "mailhaul-tmp." LOCK_NAME;
 
-#define POLL_US 100000
+#define POLL_US  100000
+#define RENEW_US (5 * G_USEC_PER_SEC)
 /* For so many seconds a lock of somebody else's counts although we do not see its process. */
 #define FOREIGN_DEAD_S 2
+
+/* What stands in a lock of this process; nobody else writes it. */
+static char *
+our_name(void)
+{
+    return g_strdup_printf("0%ld:%s", (long)getpid(), g_get_host_name());
+}
 
 /* Writes our name aside. A descriptor, -1 on error. */
 static int
 make_aside(int folder_fd, GError **error)
 {
-    g_autofree char *text = g_strdup_printf("0%ld:%s", (long)getpid(), g_get_host_name());
+    g_autofree char *text = our_name();
     unlinkat(folder_fd, aside_name, 0);
     int fd =
         openat(folder_fd, aside_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -140,19 +148,57 @@ maildir_lock_take(int folder_fd, unsigned timeout_ms, GError **error)
     return good;
 }
 
-void
-maildir_lock_touch(int folder_fd)
+/* A descriptor of the lock if it is ours, otherwise -1. */
+static int
+open_ours(int folder_fd)
 {
-    int fd = openat(folder_fd, lock_name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    g_autofree char *ours = our_name();
+    char text[300];
+    int fd = openat(folder_fd, lock_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    if (len >= 0 && mh_span_equal(mh_span(text, (size_t)len), mh_span_from_string(ours)))
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return -1;
+}
+
+bool
+maildir_lock_renew(int folder_fd, GError **error)
+{
+    int fd = open_ours(folder_fd);
     if (fd >= 0) {
         futimens(fd, NULL);
         close(fd);
+        fd = open_ours(folder_fd); /* the answer comes last */
     }
+    if (fd < 0) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                    "the run stood still, and another program took the folder's '%s'; run again",
+                    lock_name);
+        return false;
+    }
+    close(fd);
+    return true;
+}
+
+bool
+maildir_lock_keep(int folder_fd, int64_t *renewed_us, GError **error)
+{
+    int64_t now = g_get_monotonic_time();
+    if (now - *renewed_us < RENEW_US)
+        return true;
+    *renewed_us = now;
+    return maildir_lock_renew(folder_fd, error);
 }
 
 bool
 maildir_lock_release(int folder_fd, GError **error)
 {
+    int fd = open_ours(folder_fd);
+    if (fd < 0)
+        return true;
+    close(fd);
     return unlinkat(folder_fd, lock_name, 0) == 0 || errno == ENOENT ||
            mh_set_errno(error, errno, "cannot unlock the folder: '%s' stays", lock_name);
 }

@@ -19,8 +19,14 @@
 /* Waits up to @timeout_ms, and no longer when this process is asked to stop. G_FILE_ERROR_AGAIN:
  * somebody else has it. */
 bool maildir_lock_take(int folder_fd, unsigned timeout_ms, GError **error);
-/* Says that we are still alive; call it every few seconds of long work. */
-void maildir_lock_touch(int folder_fd);
+/* Says that we are still alive. G_FILE_ERROR_AGAIN: the lock is not ours any more. A process that
+ * stood still for MAILDIR_LOCK_STALE_S, on a machine that was suspended or before a disk that did
+ * not answer, loses it to a server on another machine; so ask last before the list is replaced. */
+bool maildir_lock_renew(int folder_fd, GError **error);
+/* The same, for long work to call at each step of it: at most every few seconds it does something.
+ * @renewed_us: when, by the monotonic clock, the lock was taken or renewed. */
+bool maildir_lock_keep(int folder_fd, int64_t *renewed_us, GError **error);
+/* A lock that is not ours any more stays. */
 bool maildir_lock_release(int folder_fd, GError **error);
 
 /* Removes the lock of a process that is no more: a killed run of ours leaves one. */

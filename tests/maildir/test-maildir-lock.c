@@ -112,7 +112,7 @@ test_whose_lock_counts(void **state)
         if (!rows[i].taken)
             assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN));
         assert_false(is_there(place, "mailhaul-tmp.dovecot-uidlist.lock"));
-        assert_true(maildir_lock_release(place->fd, NULL));
+        assert_int_equal(unlinkat(place->fd, "dovecot-uidlist.lock", 0), 0);
     }
 }
 
@@ -136,7 +136,7 @@ test_clocks_that_differ(void **state)
         clock_shift_s = 0;
         if (taken != cases[i].taken)
             fail_msg("row %zu", i);
-        assert_true(maildir_lock_release(place->fd, NULL));
+        assert_int_equal(unlinkat(place->fd, "dovecot-uidlist.lock", 0), 0);
     }
 }
 
@@ -148,6 +148,52 @@ test_a_name_aside_is_replaced(void **state)
     assert_true(maildir_lock_take(place->fd, 0, NULL));
     assert_true(maildir_lock_release(place->fd, NULL));
     assert_true(maildir_lock_release(place->fd, NULL)); /* somebody else has removed it: fine */
+}
+
+/* A process that stood still for long finds that others took its lock, and leaves them theirs. */
+static void
+test_a_lock_that_others_took(void **state)
+{
+    const Place *place = *state;
+    static const char *const others[] = {"1234:elsewhere", "", "0%ld:elsewhere", "%ld:%s",
+                                         "0%ld:%s\n"};
+    int64_t long_ago = 0, just_now = g_get_monotonic_time() + G_USEC_PER_SEC;
+    for (size_t i = 0; i < G_N_ELEMENTS(others); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GString) text = g_string_new(others[i]);
+        g_autofree char *number = g_strdup_printf("%ld", (long)getpid());
+        g_string_replace(text, "%ld", number, 0);
+        g_string_replace(text, "%s", g_get_host_name(), 0);
+        assert_true(maildir_lock_take(place->fd, 0, NULL));
+        assert_true(maildir_lock_renew(place->fd, NULL));
+        plant(place, text->str, 0);
+        assert_false(maildir_lock_renew(place->fd, &error));
+        assert_true(g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN));
+        assert_true(maildir_lock_keep(place->fd, &just_now, NULL)); /* does not look */
+        assert_false(maildir_lock_keep(place->fd, &long_ago, NULL));
+        long_ago = 0;
+        assert_true(maildir_lock_release(place->fd, NULL));
+        if (!is_there(place, "dovecot-uidlist.lock"))
+            fail_msg("'%s' was removed", others[i]);
+        assert_int_equal(unlinkat(place->fd, "dovecot-uidlist.lock", 0), 0);
+        assert_false(maildir_lock_renew(place->fd, NULL)); /* nobody's is not ours */
+    }
+}
+
+static void
+test_renewing_makes_it_younger(void **state)
+{
+    const Place *place = *state;
+    struct stat st;
+    int64_t renewed = 0;
+    const struct timespec old[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    assert_true(maildir_lock_take(place->fd, 0, NULL));
+    assert_int_equal(utimensat(place->fd, "dovecot-uidlist.lock", old, 0), 0);
+    assert_true(maildir_lock_keep(place->fd, &renewed, NULL));
+    assert_true(renewed > 0);
+    assert_int_equal(fstatat(place->fd, "dovecot-uidlist.lock", &st, 0), 0);
+    assert_true(st.st_mtime > old[0].tv_sec);
+    assert_true(maildir_lock_release(place->fd, NULL));
 }
 
 /* A link says nothing of a holder, wherever it leads. */
@@ -173,7 +219,7 @@ test_folders_share_the_time_to_wait(void **state)
         assert_false(maildir_tree_lock(&tree, place->fd, NULL));
     assert_int_equal(tree.lock_wait_ms, 0);
     assert_true(g_get_monotonic_time() - since < 10 * G_USEC_PER_SEC);
-    assert_true(maildir_lock_release(place->fd, NULL));
+    assert_int_equal(unlinkat(place->fd, "dovecot-uidlist.lock", 0), 0);
     assert_true(maildir_tree_lock(&tree, place->fd, NULL));
     assert_true(maildir_lock_release(place->fd, NULL));
 }
@@ -198,6 +244,10 @@ main(void)
         cmocka_unit_test_setup_teardown(test_holds_our_name, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(test_whose_lock_counts, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(test_clocks_that_differ, place_set_up, place_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_lock_that_others_took, place_set_up,
+                                        place_tear_down),
+        cmocka_unit_test_setup_teardown(test_renewing_makes_it_younger, place_set_up,
+                                        place_tear_down),
         cmocka_unit_test_setup_teardown(test_a_name_aside_is_replaced, place_set_up,
                                         place_tear_down),
         cmocka_unit_test_setup_teardown(test_a_link_is_nobodys, place_set_up, place_tear_down),
