@@ -17,6 +17,7 @@
 #define UIDDB_FILE    "courierimapuiddb"
 #define SIZELIST_FILE "courierpop3dsizelist"
 #define SUBSCRIBED    "courierimapsubscribed"
+#define OWN_UIDDB     0 /* its place in own_files */
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
@@ -72,7 +73,8 @@ write_uiddb(const MaildirStateWork *work, GError **error)
                                       mh_span_from_string(maildir_state_line(work, i)->base)};
     g_autoptr(GBytes) text = courier_uiddb_format(work->uids, lines, work->lines->len, error);
     return text != NULL &&
-           maildir_state_replace(work, work->dirfd, UIDDB_FILE, mh_span_from_bytes(text), error);
+           maildir_state_replace_unchanged(work, UIDDB_FILE, mh_span_from_bytes(text),
+                                           &work->stamps[OWN_UIDDB], error);
 }
 
 /* "UID7-1058640000" and "UID7" as numbers. */
@@ -123,14 +125,16 @@ keep_uidl(const MaildirStateWork *work, const MaildirStateLine *from, CourierPop
 }
 
 /* What Courier has listed since stays as it is: a list that cannot be read is an @error. @out_text
- * holds what the list points to. */
+ * holds what the list points to; @out_stamp is the file's. */
 static bool
 read_sizelist(const MaildirStateWork *work, GBytes **out_text, CourierPop3Sizelist **out_list,
-              GError **error)
+              MhStamp *out_stamp, GError **error)
 {
     g_autoptr(GError) failure = NULL;
-    *out_text = mh_read_file_if_there(work->dirfd, SIZELIST_FILE, MH_LIMIT_STATE_FILE_BYTES, NULL,
-                                      &failure);
+    struct stat st;
+    *out_text =
+        mh_read_file_if_there(work->dirfd, SIZELIST_FILE, MH_LIMIT_STATE_FILE_BYTES, &st, &failure);
+    *out_stamp = *out_text != NULL ? mh_stamp_of(&st) : (MhStamp){0};
     if (failure != NULL) {
         g_propagate_error(error, g_steal_pointer(&failure));
         return false;
@@ -280,7 +284,8 @@ write_sizelist(const MaildirStateWork *work, GError **error)
 {
     g_autoptr(CourierPop3Sizelist) before = NULL;
     g_autoptr(GBytes) before_text = NULL;
-    if (!read_sizelist(work, &before_text, &before, error))
+    MhStamp stamp;
+    if (!read_sizelist(work, &before_text, &before, &stamp, error))
         return false;
     size_t most = (size_t)work->lines->len + before->lines->len;
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
@@ -299,8 +304,8 @@ write_sizelist(const MaildirStateWork *work, GError **error)
     number_sizelist(&list);
     g_autoptr(GBytes) text =
         courier_pop3_sizelist_format(list.next, list.validity, lines, list.count, error);
-    return text != NULL &&
-           maildir_state_replace(work, work->dirfd, SIZELIST_FILE, mh_span_from_bytes(text), error);
+    return text != NULL && maildir_state_replace_unchanged(work, SIZELIST_FILE,
+                                                           mh_span_from_bytes(text), &stamp, error);
 }
 
 static bool
@@ -310,7 +315,7 @@ write_state(const MaildirStateWork *work, GError **error)
            (!work->is_inbox || write_sizelist(work, error));
 }
 
-static const char *const own_files[] = {UIDDB_FILE, "courierimapkeywords", NULL};
+static const char *const own_files[] = {[OWN_UIDDB] = UIDDB_FILE, "courierimapkeywords", NULL};
 
 const struct MaildirState mh_courier_state = {
     .files = own_files, .counts_by_name = true, .read = read_state, .write = write_state};
@@ -400,6 +405,7 @@ mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey,
     g_autoptr(GError) failure = NULL;
     if (!survey->has_subscriptions)
         return true;
+    MhStamp stamp = mh_stamp_at(tree->fd, SUBSCRIBED);
     g_autoptr(GBytes) before =
         mh_read_file_if_there(tree->fd, SUBSCRIBED, MH_LIMIT_SUBSCRIPTIONS_BYTES, NULL, &failure);
     if (failure != NULL) {
@@ -417,6 +423,6 @@ mh_courier_subscribe(const MaildirTree *tree, const MhAccountSurvey *survey,
     if (more == NULL || (g_bytes_get_size(more) == 0 && !changed))
         return more != NULL;
     g_byte_array_append(after, g_bytes_get_data(more, NULL), (guint)g_bytes_get_size(more));
-    return mh_replace_file(tree->fd, SUBSCRIBED, mh_span(after->data, after->len),
-                           tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+    return mh_replace_unchanged(tree->fd, SUBSCRIBED, mh_span(after->data, after->len),
+                                tree->options.file_mode, (uid_t)-1, (gid_t)-1, &stamp, error);
 }

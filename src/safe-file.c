@@ -331,13 +331,44 @@ mh_sync_dir(int dirfd, GError **error)
     return mh_safe_error_set(error, errno, "sync", dirfd, ".");
 }
 
-/* Fills and places the temporary file @temp. 0 or an errno. */
+MhStamp
+mh_stamp_at(int dirfd, const char *name)
+{
+    struct stat st;
+    return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? mh_stamp_of(&st) : (MhStamp){0};
+}
+
+/* Is @name still what @stamp says? No inode: it is not there. 0 or an errno, EAGAIN: no. */
 static int
-place_file(int dirfd, int fd, const char *temp, const char *name)
+compare_stamp(int dirfd, const char *name, const MhStamp *stamp)
+{
+    struct stat st;
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
+        return errno != ENOENT ? errno : stamp->inode != 0 ? EAGAIN : 0;
+    MhStamp now = mh_stamp_of(&st);
+    return mh_stamp_equal(&now, stamp) ? 0 : EAGAIN;
+}
+
+/* Places the temporary file @temp, which is filled. 0 or an errno. */
+static int
+place_file(int dirfd, int fd, const char *temp, const char *name, const MhStamp *stamp)
 {
     if (fsync(fd) != 0)
         return errno;
+    int failed = stamp != NULL ? compare_stamp(dirfd, name, stamp) : 0;
+    if (failed != 0)
+        return failed;
     return renameat(dirfd, temp, dirfd, name) != 0 ? errno : 0;
+}
+
+static bool
+refuse_to_replace(int failed, const MhStamp *stamp, int dirfd, const char *name, GError **error)
+{
+    if (failed != EAGAIN || stamp == NULL)
+        return mh_safe_error_set(error, failed, "write", dirfd, name);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                "'%s' has been written by another program meanwhile; run again", name);
+    return false;
 }
 
 static int
@@ -352,6 +383,13 @@ bool
 mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
                 GError **error)
 {
+    return mh_replace_unchanged(dirfd, name, bytes, mode, uid, gid, NULL, error);
+}
+
+bool
+mh_replace_unchanged(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
+                     const MhStamp *stamp, GError **error)
+{
     if (!mh_safe_path_is_name(name))
         return mh_safe_error_set(error, EINVAL, "write", dirfd, name);
     char temp[NAME_MAX + 1];
@@ -364,8 +402,8 @@ mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t ui
     bool done = mh_write_all(fd, bytes, error);
     if (done) {
         int failed = set_owner_and_mode(fd, mode, uid, gid);
-        failed = failed != 0 ? failed : place_file(dirfd, fd, temp, name);
-        done = failed == 0 || mh_safe_error_set(error, failed, "write", dirfd, name);
+        failed = failed != 0 ? failed : place_file(dirfd, fd, temp, name, stamp);
+        done = failed == 0 || refuse_to_replace(failed, stamp, dirfd, name, error);
     }
     close(fd);
     if (!done)

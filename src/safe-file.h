@@ -27,6 +27,8 @@ typedef struct {
 } MhStamp;
 
 MhStamp mh_stamp_of(const struct stat *st);
+/* Of what has that name, a link too; without an inode: nothing that could be looked at. */
+MhStamp mh_stamp_at(int dirfd, const char *name);
 /* Also when the file system has been mounted anew meanwhile. */
 bool mh_stamp_equal(const MhStamp *a, const MhStamp *b);
 /* @device as it will be after another mount, or 0: what has no device of its own (NFS, FUSE, btrfs)
@@ -133,6 +135,12 @@ bool mh_rename_in_sight(int old_dirfd, const char *old_name, int new_dirfd, cons
  * set whatever the umask; (uid_t)-1 leaves the owner alone. The directory is synced too. */
 bool mh_replace_file(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid, gid_t gid,
                      GError **error);
+
+/* The same where others write that file, too: only if it is still what @stamp says, without an
+ * inode not there. G_FILE_ERROR_AGAIN: it is another. They have no more time to be overlooked than
+ * one call takes. */
+bool mh_replace_unchanged(int dirfd, const char *name, MhSpan bytes, mode_t mode, uid_t uid,
+                          gid_t gid, const MhStamp *stamp, GError **error);
 
 /* Removes what a killed mh_replace_file() of @name has left. */
 void mh_replace_file_tidy(int dirfd, const char *name);

@@ -10,12 +10,14 @@
 
 #define SUBSCRIPTIONS_FILE "subscriptions"
 
-/* The target's list; @out_there says whether there is one. NULL with @error. */
+/* The target's list; @out_stamp is that of its file, without an inode if there is none. NULL with
+ * @error. */
 static MaildirSubscriptions *
-read_target(const MaildirTree *tree, bool *out_there, MhFindings *findings, GError **error)
+read_target(const MaildirTree *tree, MhStamp *out_stamp, MhFindings *findings, GError **error)
 {
     g_autoptr(GError) failure = NULL;
     g_autoptr(GBytes) text = NULL;
+    *out_stamp = mh_stamp_at(tree->fd, SUBSCRIPTIONS_FILE);
     if (tree->fd >= 0)
         text = mh_read_file_if_there(tree->fd, SUBSCRIPTIONS_FILE, MH_LIMIT_SUBSCRIPTIONS_BYTES,
                                      NULL, &failure);
@@ -23,17 +25,17 @@ read_target(const MaildirTree *tree, bool *out_there, MhFindings *findings, GErr
         g_propagate_error(error, g_steal_pointer(&failure));
         return NULL;
     }
-    *out_there = text != NULL;
     return text != NULL ? maildir_subscriptions_parse(mh_span_from_bytes(text), findings)
                         : maildir_subscriptions_new(2);
 }
 
 static bool
-write_target(const MaildirTree *tree, const MaildirSubscriptions *list, GError **error)
+write_target(const MaildirTree *tree, const MaildirSubscriptions *list, const MhStamp *stamp,
+             GError **error)
 {
     g_autoptr(GString) text = maildir_subscriptions_format(list);
-    return mh_replace_file(tree->fd, SUBSCRIPTIONS_FILE, mh_span(text->str, text->len),
-                           tree->options.file_mode, (uid_t)-1, (gid_t)-1, error);
+    return mh_replace_unchanged(tree->fd, SUBSCRIPTIONS_FILE, mh_span(text->str, text->len),
+                                tree->options.file_mode, (uid_t)-1, (gid_t)-1, stamp, error);
 }
 
 /* INBOX is one name in any case. */
@@ -84,30 +86,33 @@ bool
 mh_subscribe(MaildirTree *tree, const MhAccountSurvey *survey, const GPtrArray *carried,
              bool mirror, bool dry_run, bool *out_changed, MhFindings *findings, GError **error)
 {
-    bool there;
+    MhStamp stamp;
     *out_changed = false;
     if (!survey->has_subscriptions)
         return true;
-    g_autoptr(MaildirSubscriptions) list = read_target(tree, &there, findings, error);
+    g_autoptr(MaildirSubscriptions) list = read_target(tree, &stamp, findings, error);
     if (list == NULL)
         return false;
+    bool there = stamp.inode != 0;
     g_autoptr(GHashTable) before = g_hash_table_new(mh_keyed_hash_text, g_str_equal);
     for (guint i = 0; carried != NULL && there && i < carried->len; i++)
         g_hash_table_add(before, carried->pdata[i]);
     bool changed = !survey->subscriptions_unread && remove_gone(list, survey, carried);
     changed |= add_new(list, survey, before, mirror, findings);
     *out_changed = changed || !there;
-    return dry_run || !*out_changed || write_target(tree, list, error);
+    return dry_run || !*out_changed || write_target(tree, list, &stamp, error);
 }
 
 bool
 mh_unsubscribe(MaildirTree *tree, const GPtrArray *carried, const GPtrArray *removed, bool dry_run,
                GError **error)
 {
-    bool there, changed = false;
-    g_autoptr(MaildirSubscriptions) list = read_target(tree, &there, NULL, error);
+    MhStamp stamp;
+    bool changed = false;
+    g_autoptr(MaildirSubscriptions) list = read_target(tree, &stamp, NULL, error);
     if (list == NULL)
         return false;
+    bool there = stamp.inode != 0;
     g_autoptr(GPtrArray) names = g_ptr_array_new();
     for (guint i = 0; i < list->names->len; i++) {
         if (has_name(carried, list->names->pdata[i]) || has_name(removed, list->names->pdata[i]))
@@ -122,7 +127,7 @@ mh_unsubscribe(MaildirTree *tree, const GPtrArray *carried, const GPtrArray *rem
     if ((!changed && !is_empty) || dry_run)
         return true;
     if (!is_empty)
-        return write_target(tree, list, error);
+        return write_target(tree, list, &stamp, error);
     return unlinkat(tree->fd, SUBSCRIPTIONS_FILE, 0) == 0 || errno == ENOENT ||
            mh_set_errno(error, errno, "cannot remove '%s'", SUBSCRIPTIONS_FILE);
 }

@@ -414,6 +414,47 @@ test_replace_file(void **state)
     assert_int_equal(fstatat(tree->root, "mailhaul-tmp.list", &st, 0), -1);
 }
 
+/* Others write the file, too: each way in which it can have become another. */
+static void
+test_replace_unchanged(void **state)
+{
+    const Tree *tree = *state;
+    static const struct {
+        const char *before, *meanwhile; /* NULL: it is not there */
+        bool done;
+    } rows[] = {{NULL, NULL, true},
+                {"one", "one", true},
+                {NULL, "new", false},
+                {"one", "two!", false},
+                {"one", NULL, false}};
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(GError) error = NULL;
+        unlinkat(tree->root, "shared", 0);
+        if (rows[i].before != NULL)
+            assert_true(mh_replace_file(tree->root, "shared", mh_span_from_string(rows[i].before),
+                                        0600, (uid_t)-1, (gid_t)-1, NULL));
+        MhStamp stamp = mh_stamp_at(tree->root, "shared");
+        assert_int_equal(stamp.inode != 0, rows[i].before != NULL);
+        if (rows[i].meanwhile == NULL)
+            unlinkat(tree->root, "shared", 0);
+        else if (g_strcmp0(rows[i].meanwhile, rows[i].before) != 0)
+            assert_true(mh_replace_file(tree->root, "shared",
+                                        mh_span_from_string(rows[i].meanwhile), 0600, (uid_t)-1,
+                                        (gid_t)-1, NULL));
+        bool done = mh_replace_unchanged(tree->root, "shared", MH_SPAN_LITERAL("ours"), 0600,
+                                         (uid_t)-1, (gid_t)-1, &stamp, &error);
+        if (done != rows[i].done)
+            fail_msg("row %zu", i);
+        g_autoptr(GBytes) text = mh_read_file(tree->root, "shared", 100, NULL, NULL);
+        const char *expected = done ? "ours" : rows[i].meanwhile;
+        assert_int_equal(text != NULL, expected != NULL);
+        assert_true(text == NULL ||
+                    mh_span_equal(mh_span_from_bytes(text), mh_span_from_string(expected)));
+        assert_true(done || g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN));
+        assert_int_equal(faccessat(tree->root, "mailhaul-tmp.shared", F_OK, 0), -1);
+    }
+}
+
 static void
 test_rename_noreplace(void **state)
 {
@@ -601,6 +642,7 @@ main(void)
         TEST(test_read_file),
         TEST(test_read_grown_file),
         TEST(test_replace_file),
+        TEST(test_replace_unchanged),
         TEST(test_rename_noreplace),
         TEST(test_remove_tree),
         TEST(test_remove_tree_that_is_held),

@@ -157,6 +157,7 @@ maildir_delivery_write_state(const MaildirDelivery *delivery, const MaildirWork 
                               .dirfd = dirfd,
                               .is_inbox = strcmp(work->folder->name, ".") == 0,
                               .file_mode = options->file_mode,
-                              .dir_mode = options->dir_mode};
+                              .dir_mode = options->dir_mode,
+                              .stamps = work->folder->server_stamps};
     return options->state->write(&state, error);
 }

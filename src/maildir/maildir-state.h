@@ -29,6 +29,7 @@ typedef struct {
     int dirfd;           /* the folder, or what will be the folder */
     bool is_inbox;
     mode_t file_mode, dir_mode;
+    const MhStamp *stamps; /* of the server's own files when they were read, as in MaildirState */
 } MaildirStateWork;
 
 static inline const MaildirStateLine *
@@ -43,6 +44,15 @@ maildir_state_replace(const MaildirStateWork *work, int dirfd, const char *name,
                       GError **error)
 {
     return mh_replace_file(dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1, error);
+}
+
+/* The same of a file that the server writes at any time, which was @stamp when it was read. */
+static inline bool
+maildir_state_replace_unchanged(const MaildirStateWork *work, const char *name, MhSpan bytes,
+                                const MhStamp *stamp, GError **error)
+{
+    return mh_replace_unchanged(work->dirfd, name, bytes, work->file_mode, (uid_t)-1, (gid_t)-1,
+                                stamp, error);
 }
 
 struct MaildirState {

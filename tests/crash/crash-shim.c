@@ -57,12 +57,13 @@ map_shared(void)
                                 __ATOMIC_SEQ_CST);
 }
 
-/* Waits for the driver to kill the whole run. */
-__attribute__((noreturn)) static void
+/* Waits for the driver to kill the whole run, or to let it go on. */
+static void
 freeze(void)
 {
-    for (;;)
-        pause();
+    static const struct timespec a_moment = {.tv_nsec = 500000};
+    while (shared->action != CRASH_NOTHING)
+        syscall(SYS_clock_nanosleep, CLOCK_MONOTONIC, 0, &a_moment, NULL);
 }
 
 /* Tells the driver, and sleeps until its signal has arrived. */
