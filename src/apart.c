@@ -3,6 +3,7 @@
 #include "coverage.h"
 #include "held-worker.h"
 #include "leaks.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,7 @@
 static G_NORETURN void
 answer(size_t first, size_t count, MhApartWork work, void *data, int fd)
 {
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGINT, SIG_DFL);
+    mh_stopping_default_signals();
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
         dup2(null, i);

@@ -4,6 +4,7 @@
 #include "held-place.h"
 #include "held-worker.h"
 #include "safe-file.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,6 @@
 /* A process that was killed may be held all the same: it ends when its file system answers. */
 #define END_S 2
 #define PIECE 65536
-
-static const int handed_on[] = {SIGTERM, SIGINT, SIGHUP};
 
 static volatile sig_atomic_t other_pid;
 static volatile sig_atomic_t stop_asked;
@@ -198,25 +197,14 @@ end_as(int status)
     return 128 + WTERMSIG(status);
 }
 
-static void
-take_signals(void)
-{
-    struct sigaction action = {.sa_handler = hand_on}, old;
-    for (size_t i = 0; i < G_N_ELEMENTS(handed_on); i++) {
-        sigaction(handed_on[i], NULL, &old);
-        if (old.sa_handler != SIG_IGN) /* nohup */
-            sigaction(handed_on[i], &action, NULL);
-    }
-}
-
 /* Begins the work; its process, or -1 with @error. No signal is lost meanwhile. */
 static pid_t
 begin(const MhAttended *attended, const Relay *relay, const int theirs[STREAMS], GError **error)
 {
     sigset_t block, before;
     sigemptyset(&block);
-    for (size_t i = 0; i < G_N_ELEMENTS(handed_on); i++)
-        sigaddset(&block, handed_on[i]);
+    for (size_t i = 0; i < MH_STOPPING_SIGNALS; i++)
+        sigaddset(&block, mh_stopping_signals[i]);
     sigprocmask(SIG_BLOCK, &block, &before);
     pid_t parent = getpid();
     pid_t pid = fork();
@@ -226,7 +214,7 @@ begin(const MhAttended *attended, const Relay *relay, const int theirs[STREAMS],
         mh_set_errno(error, errno, "cannot start a process");
     other_pid = pid;
     if (pid > 0)
-        take_signals();
+        mh_stopping_take_signals(hand_on, NULL);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid;
 }

@@ -2,6 +2,7 @@
 
 #include "apart.h"
 #include "held-place.h"
+#include "stopping.h"
 #include "target-root.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 /* One that is at work may take so many times as long to stop as one that is held. */
 #define STOPPING_TIMES 10
 
-static volatile sig_atomic_t stop_asked;
+static volatile sig_atomic_t stop_asked, unheard;
 
 static void
 ask_to_stop(int signal_number)
@@ -269,15 +270,39 @@ wait_for_workers(MhRun *run)
     tell_progress(run);
 }
 
+/* Nobody reads any more what is said: then it is no time to go on. */
+static void
+stop_unheard(int signal_number)
+{
+    unheard = 1;
+    ask_to_stop(signal_number);
+}
+
+static void
+take_signals(struct sigaction *before, struct sigaction *before_pipe)
+{
+    const struct sigaction action = {.sa_handler = stop_unheard};
+    stop_asked = unheard = 0;
+    mh_stopping_take_signals(ask_to_stop, before);
+    sigaction(SIGPIPE, &action, before_pipe);
+}
+
+/* What is to be said yet must not end us, if nobody reads it. */
+static void
+give_back_signals(const struct sigaction *before, const struct sigaction *before_pipe)
+{
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+    mh_stopping_give_back(before);
+    sigaction(SIGPIPE, unheard ? &ignored : before_pipe, NULL);
+}
+
 bool
 mh_coordinate(const MhJob *job, const GPtrArray *accounts, uint32_t jobs,
               const MhCoordinatorEvents *events)
 {
     MhRun run = {.job = job, .accounts = accounts, .events = events, .jobs = jobs};
-    struct sigaction action = {.sa_handler = ask_to_stop}, old_term, old_int;
-    stop_asked = 0;
-    sigaction(SIGTERM, &action, &old_term);
-    sigaction(SIGINT, &action, &old_int);
+    struct sigaction before[MH_STOPPING_SIGNALS], before_pipe;
+    take_signals(before, &before_pipe);
     run.seats = g_ptr_array_new_with_free_func(seat_free);
     run.divisions = g_ptr_array_new_with_free_func((GDestroyNotify)mh_division_free);
     mh_coordinator_weigh(&run);
@@ -293,7 +318,6 @@ mh_coordinate(const MhJob *job, const GPtrArray *accounts, uint32_t jobs,
     mh_coordinator_abandon(&run);
     g_ptr_array_unref(run.seats);
     g_ptr_array_unref(run.divisions);
-    sigaction(SIGTERM, &old_term, NULL);
-    sigaction(SIGINT, &old_int, NULL);
+    give_back_signals(before, &before_pipe);
     return run.next == accounts->len && !run.told_to_stop;
 }

@@ -4,8 +4,9 @@
  *
  * A worker that dies fails its own account, with a message; the others go on. One that a file
  * system holds makes room for another account, is ended after --answer-timeout, and fails its own.
- * Asked to stop (SIGTERM, SIGINT), the coordinator asks its workers to, starts no more, and returns
- * when all have come to their end.
+ * Asked to stop (stopping.h), or where nobody reads what is said any more (SIGPIPE, ignored from
+ * then on), the coordinator asks its workers to, starts no more, and returns when all have come to
+ * their end.
  */
 #pragma once
 

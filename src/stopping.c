@@ -1,6 +1,8 @@
 #include "stopping.h"
 
-#include <signal.h>
+#include <stddef.h>
+
+const int mh_stopping_signals[MH_STOPPING_SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
 static volatile sig_atomic_t stopping;
 
@@ -26,7 +28,33 @@ stop(int signal_number)
 void
 mh_stopping_on_signals(void)
 {
-    struct sigaction action = {.sa_handler = stop};
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    mh_stopping_take_signals(stop, NULL);
+}
+
+void
+mh_stopping_take_signals(void (*handler)(int), struct sigaction before[MH_STOPPING_SIGNALS])
+{
+    const struct sigaction action = {.sa_handler = handler};
+    for (size_t i = 0; i < MH_STOPPING_SIGNALS; i++) {
+        struct sigaction old;
+        sigaction(mh_stopping_signals[i], NULL, &old);
+        if (mh_stopping_signals[i] != SIGHUP || old.sa_handler != SIG_IGN)
+            sigaction(mh_stopping_signals[i], &action, NULL);
+        if (before != NULL)
+            before[i] = old;
+    }
+}
+
+void
+mh_stopping_give_back(const struct sigaction before[MH_STOPPING_SIGNALS])
+{
+    for (size_t i = 0; i < MH_STOPPING_SIGNALS; i++)
+        sigaction(mh_stopping_signals[i], &before[i], NULL);
+}
+
+void
+mh_stopping_default_signals(void)
+{
+    for (size_t i = 0; i < MH_STOPPING_SIGNALS; i++)
+        signal(mh_stopping_signals[i], SIG_DFL);
 }

@@ -4,6 +4,7 @@
 #include "printable.h"
 #include "safe-file.h"
 #include "size-limits.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -74,15 +75,13 @@ fork_it(char *const *argv, int in, int out[2], int err[2], GError **error)
     /* A signal between fork and exec would be taken by our handler, and be lost to doveadm. */
     sigset_t asked, before;
     sigemptyset(&asked);
-    sigaddset(&asked, SIGTERM);
-    sigaddset(&asked, SIGINT);
+    for (size_t i = 0; i < MH_STOPPING_SIGNALS; i++)
+        sigaddset(&asked, mh_stopping_signals[i]);
     sigprocmask(SIG_BLOCK, &asked, &before);
     pid_t pid = fork();
     int errnum = errno;
-    if (pid == 0) {
-        signal(SIGTERM, SIG_DFL);
-        signal(SIGINT, SIG_DFL);
-    }
+    if (pid == 0)
+        mh_stopping_default_signals();
     sigprocmask(SIG_SETMASK, &before, NULL);
     if (pid < 0) {
         mh_set_errno(error, errnum, "cannot start doveadm");

@@ -4,6 +4,7 @@
 #include "held-worker.h"
 #include "printable.h"
 #include "safe-file.h"
+#include "stopping.h"
 #include "warm-process.h"
 
 #include <errno.h>
@@ -337,17 +338,15 @@ mh_warm(const MhWarmOptions *options, const GPtrArray *accounts, const MhWarmEve
         uint64_t *out_messages, GError **error)
 {
     Run run = {.options = options, .accounts = accounts, .events = events};
-    struct sigaction action = {.sa_handler = ask_to_stop}, old_term, old_int;
+    struct sigaction before[MH_STOPPING_SIGNALS];
     run.waiting = g_array_new(FALSE, FALSE, sizeof(Batch));
     run.seats = g_ptr_array_new_with_free_func(seat_free);
     run.fields = mh_warm_fields(options->bodystructure);
     stop_asked = 0;
-    sigaction(SIGTERM, &action, &old_term);
-    sigaction(SIGINT, &action, &old_int);
+    mh_stopping_take_signals(ask_to_stop, before);
     make_batches(&run);
     work(&run);
-    sigaction(SIGTERM, &old_term, NULL);
-    sigaction(SIGINT, &old_int, NULL);
+    mh_stopping_give_back(before);
     g_array_unref(run.waiting);
     g_ptr_array_unref(run.seats);
     g_free(run.fields);

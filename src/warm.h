@@ -47,7 +47,7 @@ typedef struct {
 
 typedef enum {
     MH_WARM_COMPLETE, /* done() was called for every account */
-    MH_WARM_STOPPED,  /* by SIGTERM or SIGINT */
+    MH_WARM_STOPPED,  /* by a signal */
     MH_WARM_HOPELESS, /* doveadm cannot be run, or fails for everybody: see the error */
 } MhWarmEnd;
 

@@ -18,7 +18,8 @@ enum {
 /* What happens at the step. */
 enum {
     CRASH_NOTHING,     /* steps are only counted and written down */
-    CRASH_FREEZE,      /* every process stops before its next step: the driver kills them all */
+    CRASH_FREEZE,      /* every process stops before its next step: the driver kills
+                          them all, or takes the order back */
     CRASH_TORN,        /* the same, when a write at this step has written half of its bytes */
     CRASH_KILL_SELF,   /* the process that makes the step is killed, the others go on */
     CRASH_ERROR,       /* the call fails with the error, once */

@@ -70,6 +70,10 @@ class Shared:
         self.map[LOG:LOG + used * STEP.size] = bytes(used * STEP.size)
         self.map[:HEAD.size] = HEAD.pack(counts, action, at, error, 0, 0, worker_only, 0)
 
+    def go_on(self):
+        """From now on there is no order, and what is frozen goes on."""
+        self.map[4:8] = struct.pack("=I", NOTHING)
+
     def break_device(self, path="", offset=0, end=2**63, spared=0, other=(0, 0, 0)):
         """From now on nothing from @offset to @end can be read of the file whose path ends so, once
         @spared reads of that have gone well. @other: another such place, (offset, end, spared)."""
@@ -212,7 +216,6 @@ class Place:
             err += "(it did not come to an end)"
         wait_for_orphans()
         return Done(process.returncode, out, err, self.shared.steps)
-
 
     def run_plainly(self):
         """One run without the shim: what is to be made durable is."""

@@ -65,6 +65,38 @@ class Signals(unittest.TestCase):
     def test_sigint_of_a_terminal(self):
         self.stop(signal.SIGINT, True)
 
+    def test_sighup_of_a_terminal_that_goes(self):
+        self.stop(signal.SIGHUP, True)
+
+    def test_nohup(self):
+        self.place.clear()
+        plain = self.place.start
+        self.place.start = lambda *more, **how: plain(*more, wrapper=["/usr/bin/nohup"], **how)
+        self.addCleanup(delattr, self.place, "start")
+
+        def hang_up(process):
+            os.killpg(process.pid, signal.SIGHUP)
+            self.place.shared.go_on()
+        done = self.place.run(run.FREEZE, self.staging[0], on_step=hang_up)
+        self.assertTrue(self.place.shared.happened)
+        self.assertEqual(done.status, 0, done)
+        self.assertEqual(run.differences(self.expected, run.snapshot(self.place.target)), [])
+
+    def test_nobody_reads_what_is_said(self):
+        """A pager is left, the other end of a pipe ends: the run stops, and says so."""
+        def leave(process):
+            process.stdout.close()
+            self.place.shared.go_on()
+        for step in self.staging[::9]:
+            with self.subTest(step=step):
+                self.place.clear()
+                done = self.place.run(run.FREEZE, step, on_step=leave)
+                self.assertEqual(done.status, 2, done)
+                self.assertIn("cannot write to standard output", done.err)
+                self.assertEqual(self.left_by("ann"), [])
+                self.in_between()
+                self.again()
+
     def test_workers_stop_when_the_coordinator_is_killed(self):
         for step in self.steps[1::12]:
             with self.subTest(step=step):

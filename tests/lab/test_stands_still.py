@@ -10,7 +10,6 @@ it and the question before it.
 """
 import collections
 import os
-import struct
 import sys
 import unittest
 
@@ -36,10 +35,6 @@ class Place(run.Place):
 
     def command(self, *more, jobs=1):
         return super().command("--server", self.to, *more, jobs=jobs)
-
-    def go_on(self):
-        """Lets the processes that stand still go on, as a run without orders."""
-        self.shared.map[4:8] = struct.pack("=I", run.NOTHING)
 
 
 def delicate(log):
@@ -90,7 +85,7 @@ class StandsStill:
         """What the server does while the run stands still."""
         self.take_locks()
         self.seen = self.look(mail=True, subscribe=True)
-        self.place.go_on()
+        self.place.shared.go_on()
 
     def compare(self, seen, now):
         for name, (validity, messages) in seen.items():
