@@ -6,11 +6,13 @@
 #include "printable.h"
 #include "version.h"
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* Blocks from this size on go back to the system when they are freed: the lists of a large folder
  * come and go, and what is kept for the next one of some other size would only add up. */
@@ -144,9 +146,22 @@ survive_questions(void)
     sigaction(SIGUSR1, &action, NULL);
 }
 
+/* Started without one of the standard streams, nothing else may get its number: what is said would
+ * be written there. Such a stream fails when it is used, as it should. */
+static void
+fill_streams(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            _exit(MH_EXIT_FAILED);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
+    fill_streams();
     survive_questions();
     mallopt(M_MMAP_THRESHOLD, RETURNED_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);

@@ -212,6 +212,27 @@ def test_check_writes_nothing():
         shutil.rmtree(watched)
 
 
+def test_without_streams():
+    """Started without standard streams: no file of anybody's takes the number of one, so nothing
+    that is said comes to stand in it; and that it was not heard is a failure."""
+    with Site() as site:
+        site.add("ann", 3)
+        site.add("bob")
+        for closed in ("<&-", ">&-", "2>&-", "<&- >&- 2>&-"):
+            trace = site.path("trace")
+            leaks = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
+            done = subprocess.run(
+                ["strace", "-f", "-qq", "-o", trace, "-e", OPENS + ",dup,dup2,socketpair,pipe2",
+                 "sh", "-c", 'exec "$@" ' + closed, "sh",
+                 *site.command("migrate", "--log", site.path("log"))],
+                capture_output=True, text=True, env=dict(os.environ, ASAN_OPTIONS=leaks))
+            assert done.returncode == (2 if ">" in closed.replace("2>", "") else 0), (closed, done)
+            with open(trace, errors="replace") as file:
+                taken = [line for line in file
+                         if site.place in line and line.rstrip().endswith(("= 0", "= 1", "= 2"))]
+            assert not taken, (closed, taken[:5])
+
+
 def as_user():
     with Site() as site:
         os.mkdir(site.path("out"))
