@@ -148,38 +148,49 @@ maildir_lock_take(int folder_fd, unsigned timeout_ms, GError **error)
     return good;
 }
 
-/* A descriptor of the lock if it is ours, otherwise -1. */
+/* A descriptor of the lock when it is ours. Otherwise -1, with @error when that is not known. */
 static int
-open_ours(int folder_fd)
+open_ours(int folder_fd, GError **error)
 {
     g_autofree char *ours = our_name();
+    GError *failure = NULL;
+    struct stat st;
     char text[300];
-    int fd = openat(folder_fd, lock_name, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t len = fd >= 0 ? read(fd, text, sizeof text) : -1;
+    int fd = mh_open_file(folder_fd, lock_name, MH_LINKS_REFUSE, &st, &failure);
+    if (fd < 0) {
+        mh_is_answer(failure, error);
+        return -1;
+    }
+    ssize_t len = read(fd, text, sizeof text);
     if (len >= 0 && mh_span_equal(mh_span(text, (size_t)len), mh_span_from_string(ours)))
         return fd;
-    if (fd >= 0)
-        close(fd);
+    if (len < 0)
+        mh_set_errno(error, errno, "cannot read '%s'", lock_name);
+    close(fd);
     return -1;
 }
 
 bool
 maildir_lock_renew(int folder_fd, GError **error)
 {
-    int fd = open_ours(folder_fd);
+    g_autoptr(GError) failure = NULL;
+    int fd = open_ours(folder_fd, &failure);
     if (fd >= 0) {
         futimens(fd, NULL);
         close(fd);
-        fd = open_ours(folder_fd); /* the answer comes last */
+        fd = open_ours(folder_fd, &failure); /* the answer comes last */
     }
-    if (fd < 0) {
+    if (fd >= 0) {
+        close(fd);
+        return true;
+    }
+    if (failure != NULL)
+        g_propagate_error(error, g_steal_pointer(&failure));
+    else
         g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                     "the run stood still, and another program took the folder's '%s'; run again",
                     lock_name);
-        return false;
-    }
-    close(fd);
-    return true;
+    return false;
 }
 
 bool
@@ -195,9 +206,16 @@ maildir_lock_keep(int folder_fd, int64_t *renewed_us, GError **error)
 bool
 maildir_lock_release(int folder_fd, GError **error)
 {
-    int fd = open_ours(folder_fd);
+    g_autoptr(GError) failure = NULL;
+    int fd = open_ours(folder_fd, NULL);
     if (fd < 0)
+        fd = open_ours(folder_fd, &failure); /* once more: the lock would stay */
+    if (fd < 0 && failure == NULL)
         return true;
+    if (fd < 0) {
+        g_propagate_prefixed_error(error, g_steal_pointer(&failure), "cannot unlock the folder: ");
+        return false;
+    }
     close(fd);
     return unlinkat(folder_fd, lock_name, 0) == 0 || errno == ENOENT ||
            mh_set_errno(error, errno, "cannot unlock the folder: '%s' stays", lock_name);

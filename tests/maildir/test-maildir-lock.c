@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -180,6 +181,27 @@ test_a_lock_that_others_took(void **state)
     }
 }
 
+/* Whose it is cannot be told: then it is not said that it is somebody else's. */
+static void
+test_a_lock_that_cannot_be_looked_at(void **state)
+{
+    const Place *place = *state;
+    struct rlimit before, none;
+    g_autoptr(GError) renewing = NULL, releasing = NULL;
+    assert_true(maildir_lock_take(place->fd, 0, NULL));
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    bool renewed = maildir_lock_renew(place->fd, &renewing);
+    bool released = maildir_lock_release(place->fd, &releasing);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_true(!renewed && g_error_matches(renewing, G_FILE_ERROR, G_FILE_ERROR_MFILE));
+    assert_true(!released && g_error_matches(releasing, G_FILE_ERROR, G_FILE_ERROR_MFILE));
+    assert_true(is_there(place, "dovecot-uidlist.lock"));
+    assert_true(maildir_lock_release(place->fd, NULL));
+    assert_false(is_there(place, "dovecot-uidlist.lock"));
+}
+
 static void
 test_renewing_makes_it_younger(void **state)
 {
@@ -245,6 +267,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_whose_lock_counts, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(test_clocks_that_differ, place_set_up, place_tear_down),
         cmocka_unit_test_setup_teardown(test_a_lock_that_others_took, place_set_up,
+                                        place_tear_down),
+        cmocka_unit_test_setup_teardown(test_a_lock_that_cannot_be_looked_at, place_set_up,
                                         place_tear_down),
         cmocka_unit_test_setup_teardown(test_renewing_makes_it_younger, place_set_up,
                                         place_tear_down),
