@@ -25,18 +25,33 @@ mh_carry_free(MhCarry *carry)
     g_free(carry);
 }
 
+/* Where there was a directory of the folder's name: is @fd it? */
+static bool
+is_same_place(const MaildirFolder *folder, int fd)
+{
+    struct stat was, is;
+    return folder->fd < 0 || (fstat(folder->fd, &was) == 0 && fstat(fd, &is) == 0 &&
+                              was.st_ino == is.st_ino && was.st_dev == is.st_dev);
+}
+
 /* How we have left it. What a server changes in the same tick of the clock is not seen before it
- * changes the folder again: none of it is mail of the source. */
-static void
-look_at_folder(MhCarry *carry)
+ * changes the folder again: none of it is mail of the source. False with @error: what we have left
+ * is not under that name any more, so that there is nothing to compare with the next time. */
+static bool
+look_at_folder(MhCarry *carry, GError **error)
 {
     const MaildirTree *tree = carry->context->tree;
     int fd = mh_open_dir_links(tree->fd, carry->folder_name, MH_LINKS_REFUSE, NULL);
     memset(carry->left, 0, sizeof carry->left);
-    if (fd < 0)
-        return;
-    mh_memory_look_at_target(fd, carry->left);
-    close(fd);
+    bool there = fd >= 0 && is_same_place(carry->folder, fd);
+    if (there)
+        mh_memory_look_at_target(fd, carry->left);
+    else
+        g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
+                            "the folder was renamed or removed at the target meanwhile; run again");
+    if (fd >= 0)
+        close(fd);
+    return there;
 }
 
 /* What the list shall say of the source. As before, where not all of it was followed; in place the
@@ -287,9 +302,9 @@ commit(MhCarry *carry, GError **error)
     if (left_out > 0)
         mh_findings_add(carry->outcome->findings, MH_FINDING_TARGET_CHANGED, "%zu messages",
                         left_out);
-    look_at_folder(carry);
+    bool there = look_at_folder(carry, left_out == 0 ? error : NULL);
     if (left_out == 0)
-        return true;
+        return there;
     carry->outcome->delivered -= MIN(left_out, carry->outcome->delivered);
     g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                 "the target changed meanwhile and %zu messages had to wait; run again", left_out);

@@ -11,6 +11,7 @@ it and the question before it.
 import collections
 import hashlib
 import os
+import re
 import sys
 import unittest
 
@@ -66,23 +67,28 @@ class StandsStill:
         self.place.to = self.to
         self.tree = os.path.join(self.place.target, USER)
         self.serve()
-        self.sent = 0
+        self.sent, self.leave = 0, self.leave_mail_and_subscribe
 
     def good(self):
         done = self.place.run()
         self.assertIn(done.status, (0, 1), str(done))
 
-    def look(self, mail=False, subscribe=False):
-        """{folder: (UIDVALIDITY, {UID: digest})} as a client sees it, who @mail: leaves mail, and
-        @subscribe: to a folder that the source's user has not subscribed to."""
+    def leave_mail(self, client):
+        self.sent += 1
+        own = b"Subject: own %d\r\n\r\nown\r\n" % self.sent
+        client.append("INBOX", own)
+        self.own = hashlib.sha256(own).hexdigest()
+
+    def leave_mail_and_subscribe(self, client):
+        """To a folder that the source's user has not subscribed to."""
+        self.leave_mail(client)
+        client.ok("SUBSCRIBE", wire.quoted(self.own_choice))
+
+    def look(self, leave=None):
+        """{folder: (UIDVALIDITY, {UID: digest})} as a client sees it, who does @leave before."""
         with self.session() as client:
-            if mail:
-                self.sent += 1
-                own = b"Subject: own %d\r\n\r\nown\r\n" % self.sent
-                client.append("INBOX", own)
-                self.own = hashlib.sha256(own).hexdigest()
-            if subscribe:
-                client.ok("SUBSCRIBE", wire.quoted(self.own_choice))
+            if leave:
+                leave(client)
             seen = view.imap(client)
         folders, self.subscribed = seen["folders"], seen["subscribed"]
         return {name: (f["uidvalidity"], {m["uid"]: m["sha256"] for m in f["messages"]})
@@ -91,7 +97,7 @@ class StandsStill:
     def use(self):
         """What the server does while the run stands still."""
         self.take_locks()
-        self.seen = self.look(mail=True, subscribe=self.place.task == "migrate")
+        self.seen = self.look(self.leave)
         self.place.shared.go_on()
 
     def compare(self, seen, now):
@@ -147,7 +153,7 @@ class StandsStill:
 
     def test_a_later_night(self):
         self.good()
-        self.look(mail=True)
+        self.look(self.leave_mail)
         self.place.write_source(True)
         self.stand_still_everywhere()
 
@@ -173,9 +179,32 @@ class Dovecot(StandsStill, unittest.TestCase):
 
     def test_undo(self):
         self.good()
-        self.look(mail=True)
-        self.place.task = "undo"
+        self.look(self.leave_mail)
+        self.place.task, self.leave = "undo", self.leave_mail
         self.stand_still_everywhere()
+
+    def test_folders_that_go_meanwhile(self):
+        """Renamed or deleted by a client, they are there again in the end, each message once."""
+        self.good()
+        self.place.keep("first")
+        self.place.restore("first")
+        self.place.write_source(True)
+        self.good()
+        expected, log = self.digests(self.look()), self.place.shared.log()
+        steps = [step for step, row in enumerate(log, 1)
+                 if re.search(r"/\.(gap|Sent)\b|mailhaul\.build", row[1])][::2 * STRIDE]
+        self.assertGreater(len(steps), 10)
+        for commands in (["DELETE gap", "DELETE Sent"], ["RENAME gap gap2", "RENAME Sent Sent2"]):
+            statuses = collections.Counter()
+            self.leave = lambda client, said=commands: [client.ok(x) for x in said]
+            for step in steps:
+                with self.subTest(commands=commands, step=step):
+                    self.place.restore("first")
+                    done = self.place.run(run.FREEZE, step, on_step=lambda _: self.use())
+                    statuses[done.status] += 1
+                    self.good()
+                    self.assertEqual(self.digests(self.look()), expected, str(done))
+            self.assertEqual(sorted(statuses), [0, 2])
 
 
 class Courier(StandsStill, unittest.TestCase):
