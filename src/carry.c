@@ -34,9 +34,33 @@ is_same_place(const MaildirFolder *folder, int fd)
                               was.st_ino == is.st_ino && was.st_dev == is.st_dev);
 }
 
-/* How we have left it. What a server changes in the same tick of the clock is not seen before it
- * changes the folder again: none of it is mail of the source. False with @error: what we have left
- * is not under that name any more, so that there is nothing to compare with the next time. */
+static void
+count_message(const char *name, void *count)
+{
+    *(size_t *)count += name[0] != '.';
+}
+
+/* Does the folder hold as many messages as the plan has lines? A client may have removed some while
+ * they were put there. */
+static bool
+is_all_there(const MhCarry *carry, int folder_fd)
+{
+    static const char *const directories[] = {"cur", "new"};
+    size_t count = 0;
+    bool good = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(directories); i++) {
+        int fd = mh_open_dir_links(folder_fd, directories[i], MH_LINKS_REFUSE, NULL);
+        good = fd >= 0 && mh_list_dir_each(fd, count_message, &count, NULL) && good;
+        if (fd >= 0)
+            close(fd);
+    }
+    return good && count == carry->plan->lines->len;
+}
+
+/* How we have left it; the next run looks again at what is not all there. What a server changes in
+ * the same tick of the clock is not seen before it changes the folder again: none of it is mail of
+ * the source. False with @error: what we have left is not under that name any more, so that there
+ * is nothing to compare with the next time. */
 static bool
 look_at_folder(MhCarry *carry, GError **error)
 {
@@ -46,7 +70,9 @@ look_at_folder(MhCarry *carry, GError **error)
     bool there = fd >= 0 && is_same_place(carry->folder, fd);
     if (there)
         mh_memory_look_at_target(fd, carry->left);
-    else
+    if (there && !is_all_there(carry, fd))
+        carry->left[0].device = MH_STAMP_UNSURE;
+    if (!there)
         g_set_error_literal(error, G_FILE_ERROR, G_FILE_ERROR_AGAIN,
                             "the folder was renamed or removed at the target meanwhile; run again");
     if (fd >= 0)

@@ -206,6 +206,31 @@ class Dovecot(StandsStill, unittest.TestCase):
                     self.assertEqual(self.digests(self.look()), expected, str(done))
             self.assertEqual(sorted(statuses), [0, 2])
 
+    def test_mail_that_goes_meanwhile(self):
+        """Carried mail that a client deletes comes back with a later run, as in any other night."""
+        self.good()
+        self.place.keep("first")
+        self.place.restore("first")
+        self.place.write_source(True)
+        self.good()
+        expected, log = self.digests(self.look()), self.place.shared.log()
+        steps = [step for step, row in enumerate(log, 1) if re.search(
+            r"/%s/(cur|new|dovecot|mailhaul-tmp)|mailhaul\.build" % USER, row[1])][::STRIDE]
+        self.assertGreater(len(steps), 10)
+
+        def expunge(client):
+            client.ok('SELECT INBOX')
+            client.ok(r'UID STORE 3:5 +FLAGS.SILENT (\Deleted)')
+            client.ok('EXPUNGE')
+        self.leave = expunge
+        for step in steps:
+            with self.subTest(step=step):
+                self.place.restore("first")
+                done = self.place.run(run.FREEZE, step, on_step=lambda _: self.use())
+                self.good()
+                self.assertEqual(self.digests(self.look()), expected, "%s\n%s" %
+                                 (log[step - 1], done))
+
 
 class Courier(StandsStill, unittest.TestCase):
     own_choice = "INBOX.empty"
